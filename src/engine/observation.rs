@@ -1,0 +1,63 @@
+//! All that a decision may look at.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{FleetCounts, NodeCount, Reading, SignalName, Timestamp};
+
+/// One look at a pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The moment of the look.
+    pub at: Timestamp,
+    /// The pool's nodes, counted.
+    pub fleet: FleetCounts,
+    /// What each signal of the policy said.
+    pub readings: BTreeMap<SignalName, Reading>,
+    /// What earlier decisions left behind.
+    pub history: History,
+}
+
+/// What decisions remember. It is stored with each decision, so a restart changes none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// What the last decision came to; none before the first.
+    pub desired: Option<NodeCount>,
+    /// What was recommended lately, oldest first, equal neighbours joined.
+    pub recommendations: Vec<RecommendationSpan>,
+    /// How the count changed lately, oldest first.
+    pub scale_events: Vec<ScaleEvent>,
+    /// Since when a scale-out waits for its capacity to serve.
+    pub awaiting_capacity_since: Option<Timestamp>,
+    /// No scale-out before this.
+    pub scale_out_cooldown_until: Option<Timestamp>,
+    /// No scale-in before this.
+    pub scale_in_cooldown_until: Option<Timestamp>,
+    /// Since when a rule's condition holds without a break, by the rule's key.
+    pub conditions: BTreeMap<String, Timestamp>,
+    /// Since when no rule's signal could be read.
+    pub blind_since: Option<Timestamp>,
+}
+
+/// A count that was recommended from one look to another without a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecommendationSpan {
+    /// The count.
+    pub count: NodeCount,
+    /// The first look that recommended it.
+    pub from: Timestamp,
+    /// The last look that recommended it.
+    pub until: Timestamp,
+}
+
+/// A change of the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScaleEvent {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The count before.
+    pub before: NodeCount,
+    /// The count after.
+    pub after: NodeCount,
+}

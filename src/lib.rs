@@ -1,0 +1,27 @@
+//! Windlass raises and lowers fleets of Linode VMs behind HAProxy, and explains every number.
+//!
+//! The modules are storeys: each may use those above it in this list, none below.
+#![warn(missing_docs)]
+
+// Words.
+pub mod domain;
+// Thought: pure.
+pub mod engine;
+pub mod planner;
+pub mod policy;
+// Edges.
+pub mod ansible;
+pub mod haproxy;
+pub mod linode;
+pub mod ports;
+pub mod prometheus;
+pub mod store;
+pub mod telemetry;
+// Action.
+pub mod reconciler;
+// Face.
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod sandbox;

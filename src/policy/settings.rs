@@ -1,0 +1,359 @@
+//! The settings of a pool, every default filled in and every value legal.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::domain::{
+    AddressRange, BackendName, CidrBlock, Duration, NodeCount, Percent, PoolName,
+    RequestsPerSecond, SignalName,
+};
+
+/// One pool's policy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Policy {
+    /// The pool.
+    pub pool: PoolName,
+    /// Whether decisions are carried out.
+    pub control: Control,
+    /// The smallest and the largest count.
+    pub bounds: Bounds,
+    /// What is measured, by name.
+    pub signals: BTreeMap<SignalName, Signal>,
+    /// What each wants; the highest wins, scale-in needs all. At least one.
+    pub rules: Vec<Rule>,
+    /// How far load may stray from the count before it changes.
+    pub tolerance: Tolerance,
+    /// How the count may rise.
+    pub scale_out: ScaleOut,
+    /// How the count may fall.
+    pub scale_in: ScaleIn,
+    /// What happens while no signal can be read.
+    pub missing_data: MissingData,
+    /// What an instance is made from.
+    pub node: NodeTemplate,
+    /// How it is configured.
+    pub configure: Configure,
+    /// How it begins to serve.
+    pub join: Join,
+    /// How it ends to serve.
+    pub leave: Leave,
+    /// When a serving node is given up.
+    pub health: Health,
+    /// SHA-256 of the text that this policy was read from, in hexadecimal.
+    pub digest: String,
+}
+
+/// Whether decisions are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// Decide, plan and act.
+    Automatic,
+    /// Decide and plan; record the plan as suppressed.
+    DryRun,
+    /// Keep the count as it is; nodes already on their way go on.
+    Hold,
+}
+
+/// The smallest and the largest count; `min <= default <= max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// Never fewer.
+    pub min: NodeCount,
+    /// Never more instances, failed and in-flight ones counted.
+    pub max: NodeCount,
+    /// At least this many while no signal can be read.
+    pub default: NodeCount,
+}
+
+/// One measured value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Signal {
+    /// Where it is read.
+    pub source: SignalSource,
+    /// An older sample counts as missing.
+    pub stale_after: Duration,
+    /// How many sources should speak in it, where that is checked.
+    pub coverage: Option<Coverage>,
+}
+
+/// Where a signal is read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignalSource {
+    /// The one value of a PromQL query.
+    Prometheus {
+        /// The query.
+        query: String,
+    },
+}
+
+/// A second query that counts the sources behind a signal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Coverage {
+    /// The PromQL query whose value is the number of sources.
+    pub query: String,
+    /// How many sources make the signal whole.
+    pub at_least: CoverageNeed,
+}
+
+/// How many sources make a signal whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CoverageNeed {
+    /// As many as there are serving nodes.
+    Serving,
+    /// This many.
+    Count(u32),
+}
+
+/// What one rule looks at and wants.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// So many nodes that each carries at most its share of a rate.
+    Target(TargetRule),
+    /// More nodes while a latency is too long; none leave until it is short.
+    Latency(LatencyRule),
+}
+
+/// A target on a rate: `ceil(load × (1 + headroom) / per_node)` nodes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetRule {
+    /// The rate over the whole pool, in requests per second.
+    pub signal: SignalName,
+    /// What one warm node carries; above zero.
+    pub per_node: RequestsPerSecond,
+    /// Room kept free on top of the measured load.
+    pub headroom: Percent,
+    /// Whether this rule has a say in scaling in.
+    pub scale_in: RuleScaleIn,
+}
+
+/// Whether a rule has a say in scaling in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleScaleIn {
+    /// Its recommendation counts both ways.
+    Allowed,
+    /// It only ever raises the count, and has no opinion below it.
+    Never,
+}
+
+/// A guard on a latency.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LatencyRule {
+    /// The latency, in seconds.
+    pub signal: SignalName,
+    /// Longer than this for [`LatencyRule::for_at_least`] adds nodes.
+    pub objective: Duration,
+    /// From here up to the objective no node may leave; at most the objective.
+    pub clear_below: Duration,
+    /// How long the latency must stay over the objective without a break.
+    pub for_at_least: Duration,
+    /// How many nodes are added, as a share of the serving ones; at least one node.
+    pub step: Percent,
+}
+
+/// How far load may stray from what the count carries before the count changes; inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Tolerance {
+    /// Above, for scaling out.
+    pub out: Percent,
+    /// Below, for scaling in.
+    pub scale_in: Percent,
+}
+
+/// How the count may rise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScaleOut {
+    /// Rises only to the lowest count recommended within this time.
+    pub stabilize: Duration,
+    /// Limits on the rise; the largest allowance counts. None: no limit.
+    pub pace: Vec<Pace>,
+    /// No further rise until this long after the last one's capacity served.
+    pub cooldown: Duration,
+}
+
+/// How the count may fall, and who leaves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScaleIn {
+    /// Falls only to the highest count recommended within this time.
+    pub stabilize: Duration,
+    /// Limits on the fall; the largest allowance counts. None: no limit.
+    pub pace: Vec<Pace>,
+    /// No fall until this long after the last change's capacity served or left.
+    pub cooldown: Duration,
+    /// Who leaves first among healthy serving nodes.
+    pub order: LeaveOrder,
+    /// Whether a surplus node may leave before its paid hour ends.
+    pub leave_early: LeaveEarly,
+}
+
+/// A limit on how fast the count moves.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Pace {
+    /// How much.
+    pub limit: PaceLimit,
+    /// Within how long; above zero.
+    pub per: Duration,
+}
+
+/// How much the count may move within a period.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaceLimit {
+    /// A number of nodes.
+    Nodes(u32),
+    /// A share of the count at the period's beginning.
+    Percent(Percent),
+}
+
+/// Who leaves first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveOrder {
+    /// Whose paid hour ends soonest.
+    BillingHour,
+    /// Who was planned last.
+    Newest,
+    /// Who was planned first.
+    Oldest,
+}
+
+/// Whether a surplus node may leave before its paid hour ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveEarly {
+    /// It serves on as free head-room until the last minutes of the hour that is paid anyway.
+    No,
+    /// It leaves as soon as it is not needed.
+    Yes,
+}
+
+/// What happens while no rule's signal can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingData {
+    /// The count is held for so long; then it is raised to `bounds.default` if lower.
+    pub hold_for: Duration,
+}
+
+/// What an instance is made from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NodeTemplate {
+    /// The Linode plan, such as `g6-standard-2`.
+    pub instance_type: String,
+    /// Plans to fall back to, in order, when the first is sold out.
+    pub fallback_types: Vec<String>,
+    /// The region.
+    pub region: String,
+    /// The image.
+    pub image: String,
+    /// The VLAN.
+    pub vlan: Vlan,
+    /// The Cloud Firewall, where one is named.
+    pub firewall: Option<u64>,
+    /// How we get in.
+    pub ssh: Ssh,
+    /// How long an instance may take from the create call to `running`.
+    pub boot_timeout: Duration,
+    /// How long creating rests after failures in a row.
+    pub backoff: Backoff,
+}
+
+/// How long creating rests after nodes that came to nothing, doubling from `first` to `longest`.
+/// The first failure of a row is followed by another try at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Backoff {
+    /// After the second failure in a row.
+    pub first: Duration,
+    /// Never longer.
+    pub longest: Duration,
+}
+
+/// The VLAN and the addresses that may be handed out on it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Vlan {
+    /// Its label.
+    pub label: String,
+    /// Its addresses.
+    pub cidr: CidrBlock,
+    /// Addresses never handed out: balancers, the daemon, databases.
+    pub reserve: Vec<AddressRange>,
+    /// How long a freed address rests: neighbours remember the old machine.
+    pub quarantine: Duration,
+}
+
+/// How we get into an instance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ssh {
+    /// The user that the playbook logs in as.
+    pub user: String,
+    /// The port.
+    pub port: u16,
+    /// A file of public keys that the instance accepts.
+    pub authorized_keys_file: PathBuf,
+    /// The private key that the playbook uses.
+    pub private_key_file: PathBuf,
+}
+
+/// How an instance is configured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Configure {
+    /// The playbook.
+    pub playbook: PathBuf,
+    /// How long one run may take.
+    pub timeout: Duration,
+    /// How many nodes one run takes at most; above zero.
+    pub batch: u32,
+    /// Further variables for the playbook.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// How a node begins to serve.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Join {
+    /// The HAProxy backend, the same on every balancer.
+    pub backend: BackendName,
+    /// The application's port.
+    pub port: u16,
+    /// How the balancers check it.
+    pub check: HealthCheck,
+    /// Requests at once on one node; more wait in the balancer's queue. None: no limit.
+    pub max_connections: Option<u32>,
+    /// How long its weight takes to rise to full.
+    pub slow_start: Duration,
+    /// How long it may take to be UP on every balancer.
+    pub timeout: Duration,
+}
+
+/// How balancers check a server. What is asked (`GET /healthz`) stands in HAProxy's own
+/// configuration of the backend: dynamic servers take it from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct HealthCheck {
+    /// Between two checks.
+    pub interval: Duration,
+    /// Passes in a row that make it UP.
+    pub rise: u32,
+    /// Failures in a row that make it DOWN; at least 2, because with 1 a stale
+    /// result could not be told from a fresh one.
+    pub fall: u32,
+}
+
+/// How a node ends to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Leave {
+    /// How long its requests may take to end.
+    pub drain_timeout: Duration,
+}
+
+/// When a serving node is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Health {
+    /// Not UP on every reachable balancer for so long.
+    pub unhealthy_for: Duration,
+    /// Never more than this share of the serving nodes at once.
+    pub replace_at_most: Percent,
+}

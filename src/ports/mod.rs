@@ -1,0 +1,20 @@
+//! What we ask of the outside world, as traits whose contract is prose.
+//!
+//! In: words and the planner's wishes.
+//! Out: facts, outcomes, or a [`Fault`] of one of few kinds.
+//! Never: waits for a boot, a playbook or a drain: every call is short. Every call is safe to
+//! repeat; those that are not say what to look at first.
+
+mod balancer;
+mod clock;
+mod cloud;
+mod configurator;
+mod fault;
+mod metrics;
+
+pub use balancer::{Balancer, Member, RegisterOptions, Removal, Sessions};
+pub use clock::{Clock, SystemClock};
+pub use cloud::{Cloud, CreateRequest, Deletion};
+pub use configurator::{Configurator, RunHost, RunSpec};
+pub use fault::Fault;
+pub use metrics::MetricsSource;

@@ -1,0 +1,10 @@
+//! Everything that is tested from outside, in one binary: each further one is a link of its own.
+
+mod ansible_runs;
+mod haproxy_contract;
+mod linode_client;
+mod policy_files;
+mod prometheus_reads;
+mod sandbox_clients;
+mod sandbox_document;
+mod storeys;
