@@ -12,7 +12,8 @@ mod configurator;
 mod fault;
 mod metrics;
 
-pub use balancer::{Balancer, Member, RegisterOptions, Removal, Sessions};
+pub use crate::domain::Sessions;
+pub use balancer::{Balancer, Member, RegisterOptions, Removal};
 pub use clock::{Clock, SystemClock};
 pub use cloud::{Cloud, CreateRequest, Deletion};
 pub use configurator::{Configurator, RunHost, RunSpec};
