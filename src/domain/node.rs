@@ -41,7 +41,9 @@ pub struct Node {
     pub host_keys: Vec<String>,
     /// The last try of what this state does, where one was made.
     pub attempt: Option<Attempt>,
-    /// When every reachable balancer was first seen to send it requests.
+    /// When it was first registered with the balancers.
+    pub joining_since: Option<Timestamp>,
+    /// When a balancer was first told to send it requests, having seen it UP.
     pub served_at: Option<Timestamp>,
     /// Balancers on which we owe it requests: registered or about to be, not yet made ready.
     /// On any other, a serving node's drain or maintenance is an operator's wish.

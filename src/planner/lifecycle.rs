@@ -7,8 +7,8 @@
 use super::facts::{Facts, InstanceFact, ServerFact};
 use super::step::Step;
 use crate::domain::{
-    BalancerName, Duration, Failure, HostResult, InstanceStatus, Node, NodeState, RunId,
-    RunStatus, ServerAdmin, ServerHealth, Sessions, Timestamp, after,
+    BalancerName, Duration, Failure, HostResult, InstanceStatus, Node, NodeState, RunId, RunStatus,
+    ServerAdmin, ServerHealth, Sessions, Timestamp, after,
 };
 use crate::policy::Policy;
 
@@ -129,11 +129,7 @@ impl Life<'_> {
 
     fn configure(&self, run: RunId) -> Next {
         let deadline = after(self.now, self.policy.configure.timeout);
-        go(
-            NodeState::Configuring { run, deadline },
-            Some(Step::StartRun),
-            "the instance runs",
-        )
+        go(NodeState::Configuring { run, deadline }, Some(Step::StartRun), "the instance runs")
     }
 
     fn configuring(&self, run: RunId, deadline: Timestamp) -> Next {
@@ -287,11 +283,7 @@ impl Life<'_> {
     }
 
     fn serve_again(&self, because: &str) -> Next {
-        go(
-            NodeState::InService,
-            Some(Step::MakeReady { balancers: self.answering() }),
-            because,
-        )
+        go(NodeState::InService, Some(Step::MakeReady { balancers: self.answering() }), because)
     }
 
     /// From draining to deleting. A deadline that is due already lets the removal cut sessions.
@@ -484,4 +476,3 @@ fn describe(balancer: &BalancerName, fact: &ServerFact) -> String {
         },
     }
 }
-

@@ -184,6 +184,7 @@ fn planned_node(input: &PlanInput, id: NodeId, address: Ipv4Addr) -> Node {
         instance_created_at: None,
         host_keys: Vec::new(),
         attempt: None,
+        joining_since: None,
         served_at: None,
         admitting: BTreeSet::new(),
         failure: None,

@@ -10,9 +10,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::error::failed;
 use super::{Store, StoreError, document, milliseconds, parse, sql, timestamp};
-use crate::domain::{
-    DecisionId, Failure, NodeCount, NodeId, NodeState, PoolName, Timestamp,
-};
+use crate::domain::{DecisionId, Failure, NodeCount, NodeId, NodeState, PoolName, Timestamp};
 use crate::engine::{Direction, Reason};
 use crate::planner::Note;
 
@@ -165,7 +163,8 @@ impl Store {
             }
             for row in &rows {
                 let sequence: i64 = row.get(0);
-                let wanted = hash_of(&hash, sequence, row.get(1), row.get(2), row.get(3), row.get(5));
+                let wanted =
+                    hash_of(&hash, sequence, row.get(1), row.get(2), row.get(3), row.get(5));
                 let (previous, found): (String, String) = (row.get(6), row.get(7));
                 if sequence != last + 1 || previous != hash || found != wanted {
                     let what = format!("journal row {sequence} is not as it was written");

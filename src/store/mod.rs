@@ -35,9 +35,8 @@ fn milliseconds(at: Timestamp) -> i64 {
 
 /// A time as the tables hold it, read back; out of range is a damaged table.
 fn timestamp(milliseconds: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_millisecond(milliseconds).map_err(|_| StoreError::Damaged {
-        what: format!("{milliseconds} ms is no time"),
-    })
+    Timestamp::from_millisecond(milliseconds)
+        .map_err(|_| StoreError::Damaged { what: format!("{milliseconds} ms is no time") })
 }
 
 /// A document as the tables hold it.

@@ -61,10 +61,8 @@ impl Store {
             .fetch_all(&self.reader)
             .await
             .map_err(failed("read a pool's nodes"))?;
-        let nodes = rows
-            .iter()
-            .map(|row| parse("a node", row.get(0)))
-            .collect::<Result<Vec<Node>, _>>()?;
+        let nodes =
+            rows.iter().map(|row| parse("a node", row.get(0))).collect::<Result<Vec<Node>, _>>()?;
         Ok(PoolState { history, nodes })
     }
 
@@ -83,9 +81,9 @@ impl Store {
         rows.iter()
             .map(|row| {
                 let text: String = row.get(0);
-                let address = text.parse().map_err(|_| StoreError::Damaged {
-                    what: format!("`{text}` is no address"),
-                })?;
+                let address = text
+                    .parse()
+                    .map_err(|_| StoreError::Damaged { what: format!("`{text}` is no address") })?;
                 let use_ = match row.get::<i64, _>(1) {
                     0 => AddressUse::Held,
                     _ => AddressUse::FreedAt(timestamp(row.get(2))?),
