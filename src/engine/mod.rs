@@ -11,8 +11,3 @@ mod reason;
 pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
 pub use observation::{History, Observation, RecommendationSpan, ScaleEvent};
 pub use reason::Reason;
-
-/// (replaced when the engine lands)
-pub fn decide(_: &crate::policy::Policy, _: &Observation) -> Decision {
-    unreachable!("replaced when the engine lands")
-}

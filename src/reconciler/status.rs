@@ -35,6 +35,7 @@ pub struct PoolStatus {
     /// The count that the pool shall have; none before the first decision.
     pub desired: Option<NodeCount>,
     /// Its nodes, counted.
+    #[serde(flatten)]
     pub fleet: FleetCounts,
     /// The application's port on each node.
     pub port: u16,
