@@ -24,9 +24,6 @@ const DEEPEST: usize = 32;
 /// The most nodes, those counted that aliases repeat.
 const MOST_NODES: usize = 20_000;
 
-/// Where a text begins.
-const START: Place = Place { line: 1, column: 1, width: 1 };
-
 /// A node of the tree.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -64,11 +61,22 @@ pub(crate) struct Key {
     pub name: String,
 }
 
+impl Node {
+    /// Where the value below `keys` is written; the nearest mapping's place where it is absent.
+    pub fn place_below(&self, keys: &[&str]) -> Place {
+        let (Some((first, rest)), Kind::Map(map)) = (keys.split_first(), &self.kind) else {
+            return self.at;
+        };
+        let below = map.iter().find(|(key, _)| key.name == *first);
+        below.map_or(self.at, |(_, node)| node.place_below(rest))
+    }
+}
+
 /// Reads `text`.
 pub(crate) fn read(text: &str) -> Result<Node, Problem> {
     if LARGEST_TEXT < text.len() {
         return Err(Problem {
-            at: START,
+            at: Place::START,
             what: format!("the file is {} KiB long", text.len() / 1024),
             help: format!("it may have {} KiB at most; is it the right file?", LARGEST_TEXT / 1024),
         });
@@ -100,7 +108,8 @@ fn options() -> Options {
 
 fn syntax_problem(error: &serde_saphyr::Error) -> Problem {
     let error = error.without_snippet();
-    let at = error.location().map_or(START, |location| Place { width: 1, ..place(location, "") });
+    let at =
+        error.location().map_or(Place::START, |location| Place { width: 1, ..place(location, "") });
     if let serde_saphyr::Error::Budget { breach: BudgetBreach::Documents { .. }, .. } = error {
         return Problem {
             at,

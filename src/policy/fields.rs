@@ -14,7 +14,7 @@ use super::problem::{Place, Problem};
 use crate::domain::{Duration, Percent};
 
 /// The longest duration that means anything here; more is a slip, and time arithmetic stays safe.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 
 /// Where problems are noted.
 pub(crate) type Notes = Vec<Problem>;
@@ -363,7 +363,7 @@ pub(crate) fn percent_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<
     refuse(notes, value.node.at, what, "write a percentage above zero")
 }
 
-/// A duration such as `90s`, `1m 30s` or `250ms`; at most a year.
+/// A duration such as `90s`, `1m 30s` or `250ms`; at most ten years.
 pub(crate) fn duration(value: Value<'_>, notes: &mut Notes) -> Option<Duration> {
     let written = match &value.node.kind {
         Kind::Text(text) => text,
@@ -378,7 +378,7 @@ pub(crate) fn duration(value: Value<'_>, notes: &mut Notes) -> Option<Duration> 
     match humantime::parse_duration(written) {
         Ok(duration) if duration <= LONGEST => Some(duration),
         Ok(_) => {
-            let what = format!("`{}` is longer than a year", value.name);
+            let what = format!("`{}` is longer than ten years", value.name);
             refuse(notes, value.node.at, what, "write a shorter one")
         }
         Err(error) => {

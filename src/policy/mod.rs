@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 pub use explain::explain_defaults;
 pub use lint::{Warning, lint};
 pub use problem::{Place, Problem, Problems};
+pub(crate) use read::CONTROL;
 pub use settings::{
     Backoff, Bounds, Configure, Control, Coverage, CoverageNeed, Health, HealthCheck, Join,
     LatencyRule, Leave, LeaveEarly, LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy,

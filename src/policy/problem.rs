@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::document;
+
 /// More problems than this in one file are counted, not shown: nobody reads a hundredth one,
 /// and a file of garbage must not fill a log.
 const SHOWN_AT_MOST: usize = 50;
@@ -28,6 +30,11 @@ pub struct Place {
     pub width: usize,
 }
 
+impl Place {
+    /// Where a text begins.
+    pub(crate) const START: Self = Self { line: 1, column: 1, width: 1 };
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -42,7 +49,7 @@ pub struct Problem {
 
 /// Whether problems may quote the lines that they speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quoting {
+pub(crate) enum Quoting {
     /// The line and a caret are shown.
     Lines,
     /// Only place and sentence: the text may hold what must not reach a log.
@@ -79,6 +86,25 @@ impl Problems {
             Quoting::Nothing => Vec::new(),
         };
         Self { file: file.to_owned(), problems, unlisted, pictures }
+    }
+
+    /// One problem with a file as a whole.
+    pub(crate) fn of_file(file: &Path, what: impl Into<String>, help: impl Into<String>) -> Self {
+        let problem = Problem { at: Place::START, what: what.into(), help: help.into() };
+        Self::new(file, "", vec![problem], Quoting::Nothing)
+    }
+
+    /// One problem with the value below `keys`, from the outermost key to the innermost.
+    pub(crate) fn at_key(
+        file: &Path,
+        text: &str,
+        keys: &[&str],
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        let at = document::read(text).map_or(Place::START, |document| document.place_below(keys));
+        let problem = Problem { at, what: what.into(), help: help.into() };
+        Self::new(file, text, vec![problem], Quoting::Lines)
     }
 }
 

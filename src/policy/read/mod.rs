@@ -18,7 +18,7 @@ use super::settings::{Bounds, Control, Policy};
 use crate::domain::{NodeCount, PoolName, SignalName};
 
 /// The words for [`Control`].
-pub(super) const CONTROL: &[(&str, Control)] =
+pub(crate) const CONTROL: &[(&str, Control)] =
     &[("automatic", Control::Automatic), ("dry_run", Control::DryRun), ("hold", Control::Hold)];
 
 /// Reads a policy; its digest is the caller's to fill in.
