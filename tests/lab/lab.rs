@@ -113,7 +113,7 @@ impl Lab {
             "--log.level=warn",
         ];
         self.start("prometheus", Some("mon"), &command);
-        wait_for("Prometheus is ready", 20, || self.get(&format!("{PROMETHEUS}/-/ready")).map(drop));
+        wait_for("Prometheus is ready", 20, || get(&format!("{PROMETHEUS}/-/ready")).map(drop));
     }
 
     /// The daemon; comes back when its API answers, or, if it is to crash, at once.
@@ -156,6 +156,13 @@ impl Lab {
         self.running.insert(name.to_owned(), process);
     }
 
+    /// Replaces a part of the policy, before the daemon starts.
+    pub fn edit_policy(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(format!("{HERE}/policy.yaml")).expect("setup wrote it");
+        assert!(text.contains(old), "the policy says `{old}` no more");
+        replace_file("policy.yaml", &text.replace(old, new));
+    }
+
     // The signal as a dial.
 
     /// Makes the pool follow a dial instead of real load: a gauge that a test sets, read by
@@ -171,11 +178,13 @@ impl Lab {
              scale_in: {{stabilize: 2s, pace: [], cooldown: 0s, order: newest, leave_early: yes}}\n"
         );
         replace_file("policy.yaml", &format!("{head}{}", &text[from..]));
-        let prometheus = fs::read_to_string(format!("{HERE}/prometheus.yml")).expect("setup wrote it");
+        let prometheus =
+            fs::read_to_string(format!("{HERE}/prometheus.yml")).expect("setup wrote it");
         let job = "  - job_name: dial\n    metrics_path: /metrics.txt\n    static_configs:\n      \
                    - targets: ['10.77.0.2:9100']\n";
         replace_file("prometheus.yml", &format!("{prometheus}{job}"));
-        let serve = ["python3", "-m", "http.server", "--bind", "10.77.0.2", "--directory", "dial", "9100"];
+        let serve =
+            ["python3", "-m", "http.server", "--bind", "10.77.0.2", "--directory", "dial", "9100"];
         let serve = ["sh", "-c", "cd /run/lab && exec \"$@\"", "sh"].iter().chain(&serve).copied();
         self.start("dial", Some("mon"), &serve.collect::<Vec<_>>());
     }
@@ -194,7 +203,7 @@ impl Lab {
 
     /// The pool, as the daemon's API shows it.
     pub fn pool(&self) -> Look<Value> {
-        let pools = self.get_json(&format!("{API}/api/v1/pools"))?;
+        let pools = get_json(&format!("{API}/api/v1/pools"))?;
         let pools = pools.as_array().cloned().unwrap_or_default();
         let ours = pools.into_iter().find(|pool| pool["pool"] == "notifications");
         ours.ok_or_else(|| "the API shows no pool".to_owned())
@@ -212,30 +221,33 @@ impl Lab {
 
     fn list(&self, what: &str) -> Look<Vec<Value>> {
         let url = format!("{API}/api/v1/pools/notifications/{what}?limit=1000");
-        let list = self.get_json(&url)?;
+        let list = get_json(&url)?;
         list.as_array().cloned().ok_or_else(|| format!("no list: {list}"))
     }
 
     /// The instances that exist, as the cloud lists them.
     pub fn instances(&self) -> Look<Vec<Value>> {
-        let url = format!("{CLOUD}/v4/linode/instances?page_size=100");
-        let page = self.get_json(&url)?;
-        page["data"].as_array().cloned().ok_or_else(|| format!("no list of instances: {page}"))
+        instances()
     }
 
     /// Every request that the cloud has got, oldest first.
     pub fn cloud_requests(&self) -> Look<Vec<Value>> {
-        let requests = self.get_json(&format!("{CLOUD}/sandbox/requests"))?;
+        let requests = get_json(&format!("{CLOUD}/sandbox/requests"))?;
         requests.as_array().cloned().ok_or_else(|| format!("no list of requests: {requests}"))
     }
 
-    fn get_json(&self, url: &str) -> Look<Value> {
-        serde_json::from_str(&self.get(url)?).map_err(|error| format!("{url}: {error}"))
-    }
-
-    fn get(&self, url: &str) -> Look<String> {
-        // The header stands in a file: a command line is no place for a token.
-        output(None, &["curl", "-sS", "-f", "-m", "3", "-H", "@/run/lab/eyes", url])
+    /// Waits until the cloud has refused `count` more calls.
+    pub fn wait_for_refusals(&self, count: usize, seconds: u64) -> Vec<Value> {
+        let refused = || -> Look<Vec<Value>> {
+            let requests = self.cloud_requests()?;
+            let refused = |request: &Value| matches!(request["status"].as_u64(), Some(429 | 500..));
+            Ok(requests.into_iter().filter(refused).collect())
+        };
+        let before = refused().expect("the cloud answers").len();
+        wait_for(&format!("the cloud refuses {count} calls"), seconds, || {
+            let new = refused()?.split_off(before);
+            if count <= new.len() { Ok(new) } else { Err(format!("{new:?}")) }
+        })
     }
 
     // Conditions.
@@ -270,7 +282,8 @@ impl Lab {
     /// Panics unless each label was created once at most, and no address is used twice.
     pub fn assert_no_instance_came_twice(&self) {
         let instances = self.instances().expect("the cloud answers");
-        let mut labels: Vec<_> = instances.iter().map(|instance| instance["label"].clone()).collect();
+        let mut labels: Vec<_> =
+            instances.iter().map(|instance| instance["label"].clone()).collect();
         labels.sort_by_key(Value::to_string);
         let all = labels.len();
         labels.dedup();
@@ -300,9 +313,25 @@ impl Drop for Lab {
     }
 }
 
+/// The instances that exist, as the cloud lists them.
+pub fn instances() -> Look<Vec<Value>> {
+    let page = get_json(&format!("{CLOUD}/v4/linode/instances?page_size=100"))?;
+    page["data"].as_array().cloned().ok_or_else(|| format!("no list of instances: {page}"))
+}
+
+fn get_json(url: &str) -> Look<Value> {
+    serde_json::from_str(&get(url)?).map_err(|error| format!("{url}: {error}"))
+}
+
+fn get(url: &str) -> Look<String> {
+    // The header stands in a file: a command line is no place for a token.
+    output(None, &["curl", "-sS", "-f", "-m", "3", "-H", "@/run/lab/eyes", url])
+}
+
 /// The labels of `instances`, for people.
 pub fn labels(instances: &[Value]) -> String {
-    let labels: Vec<_> = instances.iter().filter_map(|instance| instance["label"].as_str()).collect();
+    let labels: Vec<_> =
+        instances.iter().filter_map(|instance| instance["label"].as_str()).collect();
     labels.join(", ")
 }
 

@@ -10,7 +10,7 @@ use crate::process::Process;
 /// A load generator at work.
 pub struct Load {
     process: Process,
-    summary: PathBuf,
+    logs: PathBuf,
 }
 
 /// What it reports at its end.
@@ -57,21 +57,22 @@ impl Load {
         let mut command = vec![phones.as_str(), "--to", "203.0.113.3:80,203.0.113.4:80"];
         command.extend(["--summary", &path]);
         command.extend(flags);
-        Self { process: Process::start(logs, "load", Some("cli"), &command), summary }
+        Self { process: Process::start(logs, "load", Some("cli"), &command), logs: logs.to_owned() }
     }
 
-    /// Waits until it has sent everything, and reads its report.
-    pub fn wait(self) -> Summary {
-        let status = self.process.wait();
-        assert!(status.success(), "the load generator ended with {status}; see load.log");
-        read(&self.summary)
+    /// What its last progress line says; null before the first one.
+    pub fn last_progress(&self) -> serde_json::Value {
+        let log = std::fs::read_to_string(self.logs.join("load.log")).unwrap_or_default();
+        let whole = log.rsplit_once('\n').map_or("", |(lines, _)| lines);
+        let last = whole.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_default()
     }
 
     /// Stops it and reads its report.
     pub fn stop(self) -> Summary {
         let status = self.process.terminate();
         assert!(status.success(), "the load generator ended with {status}; see load.log");
-        read(&self.summary)
+        read(&self.logs)
     }
 }
 
@@ -86,8 +87,9 @@ impl Summary {
     }
 }
 
-fn read(summary: &Path) -> Summary {
-    let text = std::fs::read_to_string(summary).expect("the load generator wrote its report");
+fn read(logs: &Path) -> Summary {
+    let text = std::fs::read_to_string(logs.join("load.json"))
+        .expect("the load generator wrote its report");
     serde_json::from_str(&text).expect("the report is JSON of this form")
 }
 

@@ -16,7 +16,8 @@ pub struct Process {
 impl Process {
     /// Starts `command` in `network`; what it says is added to `logs/NAME.log`.
     pub fn start(logs: &Path, name: &str, network: Network, command: &[&str]) -> Self {
-        let log = OpenOptions::new().create(true).append(true).open(logs.join(format!("{name}.log")));
+        let log =
+            OpenOptions::new().create(true).append(true).open(logs.join(format!("{name}.log")));
         let log = log.expect("the log directory is writable");
         Self::start_with(name, network, command, &[], log)
     }
@@ -60,11 +61,6 @@ impl Process {
         let pid = self.pid().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status().expect("kill is there");
         assert!(asked.success(), "{} had ended already", self.name);
-        self.child.wait().expect("a child of ours")
-    }
-
-    /// Waits until it has ended by itself.
-    pub fn wait(mut self) -> ExitStatus {
         self.child.wait().expect("a child of ours")
     }
 }

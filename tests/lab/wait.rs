@@ -28,7 +28,10 @@ pub fn stays(what: &str, seconds: u64, mut look: impl FnMut() -> Look<()>) {
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(seconds) {
         if let Err(seen) = look() {
-            panic!("after {:.1} s this was so no more: {what}. {seen}", begin.elapsed().as_secs_f64());
+            panic!(
+                "after {:.1} s this was so no more: {what}. {seen}",
+                begin.elapsed().as_secs_f64()
+            );
         }
         std::thread::sleep(LOOK);
     }

@@ -40,7 +40,11 @@ pub fn run(seconds: u32, test: &str, body: impl FnOnce(&str)) {
         .env(INSIDE, "yes")
         .status()
         .expect("bash is there");
-    assert!(status.success(), "inside its world the test ended with {status}; see {:?}", logs(test));
+    assert!(
+        status.success(),
+        "inside its world the test ended with {status}; see {:?}",
+        logs(test)
+    );
 }
 
 /// `in_a_world!(SECONDS, |lab| { … })`: the whole body of a lab test.
