@@ -1,0 +1,38 @@
+# make test    everything: format, lints, unit, property, snapshot and contract tests, and the lab (root)
+# make quick   the same without the lab (no root)
+# make demo    Windlass scales a real pool on this machine, before your eyes (root)
+# make build   the binary
+
+# The lab needs what tests/lab/install puts in place; where cargo-nextest is absent, cargo's own runner does.
+nextest := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+ifeq ($(nextest),yes)
+  run_tests = cargo nextest run
+  without_lab = -E 'not binary(lab)'
+else
+  run_tests = cargo test
+  without_lab = --lib --bins --test it
+endif
+
+.PHONY: test quick demo build lints
+
+build:
+	cargo build --locked
+
+test:
+	tests/lab/install
+	$(MAKE) lints
+	$(run_tests) --locked
+	cargo test --doc --locked
+
+quick: lints
+	$(run_tests) --locked $(without_lab)
+	cargo test --doc --locked
+
+lints:
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+
+demo:
+	tests/lab/install
+	cargo build --locked --bin windlass --example lab-load
+	deploy/demo/run

@@ -1,0 +1,20 @@
+//! The loop on real parts: HAProxy, Prometheus, `ansible-playbook` over SSH, systemd in every VM;
+//! only the cloud's API is a sandbox. Each test has a world of its own (`tests/lab/world`).
+//!
+//! Needs root and the packages that `tests/lab/install` puts in place. Logs stay in
+//! `target/tmp/lab/TEST`.
+
+mod haproxy;
+mod lab;
+mod load;
+mod process;
+mod wait;
+mod watch;
+mod world;
+
+mod balancers;
+mod crashes;
+mod faults;
+mod scaling;
+mod secrets;
+mod signals;
