@@ -13,11 +13,12 @@ use windlass::ports::{Cloud, CreateRequest, Deletion, Fault};
 use wiremock::matchers::{body_partial_json, header, method, path, query_param};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-const TOKEN: &str = "0123456789abcdef-not-a-real-token";
+/// A token that the API under test must know.
+pub const TOKEN: &str = "0123456789abcdef-not-a-real-token";
 const TAG: &str = "windlass:pool=web";
 
 /// A client for any Linode API, quick enough to give up within a test.
-fn client(base_url: &str) -> LinodeCloud {
+pub fn client(base_url: &str) -> LinodeCloud {
     let settings = LinodeSettings {
         base_url: base_url.into(),
         connect_timeout: Duration::from_secs(2),
@@ -140,6 +141,25 @@ async fn a_create_sends_everything_in_one_call() {
     assert_eq!(made.status, InstanceStatus::Provisioning);
     assert_eq!(made.tags, request().tags);
     assert_eq!(made.created_at, Some("2018-01-02T03:04:05Z".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn a_create_is_what_the_official_document_asks_for() {
+    let server = server_where(answer(200, instance(json!({}))), vec![]).await;
+    create_at(&server).await.unwrap();
+    let sent = server.received_requests().await.unwrap()[0].body_json::<Value>().unwrap();
+
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/linode/openapi-trimmed.json");
+    let text = std::fs::read_to_string(file).expect("the document is beside the package");
+    let document: Value = serde_json::from_str(&text).expect("the document is JSON");
+    let operation = &document["paths"]["/linode/instances"]["post"];
+    let mut schema = operation["requestBody"]["content"]["application/json"]["schema"].clone();
+    assert!(schema.is_object(), "the document describes the create's body");
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).expect("the schema can be used");
+    let problems: Vec<_> = validator.iter_errors(&sent).map(|error| error.to_string()).collect();
+    assert_eq!(problems, Vec::<String>::new(), "{sent:#}");
+    assert!(!validator.is_valid(&json!({"label": "--"})), "the schema can say no");
 }
 
 #[tokio::test]
