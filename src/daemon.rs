@@ -1,1 +1,289 @@
-//! (to come)
+//! The daemon: adapters put behind ports, a task for each pool, and an orderly end. The only
+//! place that sleeps.
+//!
+//! In: settings and policies.
+//! Out: a process that runs until it is told to stop, or until any part of it fails: a task that
+//! ends early or panics ends the process, so that nothing is half alive.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::api::{self, PoolSource, Sources};
+use crate::config::Config;
+use crate::domain::PoolName;
+use crate::policy::{Control, Policy};
+use crate::ports::{Clock, Fault, SystemClock};
+use crate::reconciler::{PoolLoop, World};
+use crate::store::{Retention, Store, StoreError};
+use crate::telemetry::Metrics;
+
+mod adapters;
+
+pub use adapters::world;
+
+/// A store that fails may work again; until then nothing is done.
+const STORE_AGAIN: Duration = Duration::from_secs(2);
+
+/// After so long without a written look the process gives up and lets its supervisor start it
+/// anew.
+const STORE_GIVES_UP: u32 = 30;
+
+/// Old rows are looked for this often.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// Why the daemon could not start: the difference decides the exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings name something that can't be used.
+    #[error("{what} ({file})\nhint: {help}", file = file.display())]
+    Settings {
+        /// What can't be used.
+        what: String,
+        /// The settings file.
+        file: PathBuf,
+        /// What to do.
+        help: String,
+    },
+    /// The store can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Runs until `stop`.
+pub async fn run(
+    config: Config,
+    policies: Vec<(PathBuf, Policy)>,
+    control: Control,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let store = Arc::new(Store::open(&config.database).await.map_err(StartError::Store)?);
+    let listener = listen(&config).await?;
+    let metrics = Metrics::new();
+    let world = world(&config)?;
+    check_access(&config, &world).await?;
+    let mut pools = BTreeMap::new();
+    let mut loops = Vec::new();
+    for (file, policy) in policies {
+        let policy = Arc::new(policy);
+        let (pool, digest) = (&policy.pool, &policy.digest[..12]);
+        info!(pool = %pool, "looks after {pool} by {} ({digest})", file.display());
+        let pool = start_loop(&config, policy, &world, &store, &metrics, control).await?;
+        pools.insert(pool.0, pool.1);
+        loops.push(pool.2);
+    }
+    let sources = Sources { store: store.clone(), pools: Arc::new(pools), metrics };
+    info!("listens on http://{}", listener.local_addr()?);
+    let mut tasks = JoinSet::new();
+    let (server, stopped) = (sources.clone(), stop.clone());
+    tasks.spawn(async move { api::serve(listener, server, stopped).await.context("the API") });
+    let wake = Arc::new(Notify::new());
+    tasks.spawn(tell_run_ends(world.clone(), wake.clone(), loops.len(), stop.clone()));
+    for pool in loops {
+        tasks.spawn(look_after(pool, wake.clone(), stop.clone()));
+    }
+    tasks.spawn(prune(store.clone(), retention(&config), stop.clone()));
+    tasks.spawn(tell_supervisor(sources, stop.clone()));
+    let end = supervise(tasks, stop).await;
+    store.close().await;
+    end
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, StartError> {
+    if !config.listen.ip().is_loopback() {
+        warn!(
+            "the API listens on {} without access control: whoever reaches it can read it",
+            config.listen
+        );
+    }
+    TcpListener::bind(config.listen).await.map_err(|cause| StartError::Settings {
+        what: format!("can't listen on {}: {cause}", config.listen),
+        file: config.file.clone(),
+        help: "stop the process that has this address, or change `listen`".into(),
+    })
+}
+
+/// A refused token ends the start; a cloud that does not answer may answer later.
+async fn check_access(config: &Config, world: &World) -> Result<(), StartError> {
+    match world.inventory.cloud().verify_access().await {
+        Ok(()) => Ok(()),
+        Err(Fault::Denied { message }) => Err(StartError::Settings {
+            what: format!("Linode refuses the token from {}: {message}", config.linode.token_source),
+            file: config.file.clone(),
+            help: "make a token with the scopes linodes:read_write, events:read_only, \
+                   images:read_only and account:read_only, and put it there"
+                .into(),
+        }),
+        Err(fault) => {
+            warn!("Linode can't be asked yet: {fault}");
+            Ok(())
+        }
+    }
+}
+
+async fn start_loop(
+    config: &Config,
+    policy: Arc<Policy>,
+    world: &World,
+    store: &Arc<Store>,
+    metrics: &Metrics,
+    control: Control,
+) -> Result<(PoolName, PoolSource, PoolLoop), StartError> {
+    let interval = config.interval;
+    let (world, store, metrics) = (world.clone(), store.clone(), metrics.clone());
+    let pool =
+        PoolLoop::start(policy.clone(), world, store, metrics, control, interval).await?;
+    let pool = with_crash_point(pool);
+    let source = PoolSource { policy: policy.clone(), status: pool.status() };
+    Ok((policy.pool.clone(), source, pool))
+}
+
+/// In debug builds the process can be told to die right after a state was written and before
+/// its act, as a power cut would have it: `WINDLASS_TEST_CRASH_AT=<state>`.
+fn with_crash_point(pool: PoolLoop) -> PoolLoop {
+    if !cfg!(debug_assertions) {
+        return pool;
+    }
+    match std::env::var("WINDLASS_TEST_CRASH_AT") {
+        Ok(state) => pool.after_each_write(Arc::new(move |written| {
+            if written.name() == state {
+                std::process::abort();
+            }
+        })),
+        Err(_) => pool,
+    }
+}
+
+/// One pool's task: look, rest, look; sooner when a playbook run ends.
+async fn look_after(
+    mut pool: PoolLoop,
+    wake: Arc<Notify>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut failures = 0;
+    while !stop.is_cancelled() {
+        let rest = match pool.look().await {
+            Ok(rest) => {
+                failures = 0;
+                rest
+            }
+            Err(cause) if failures < STORE_GIVES_UP => {
+                failures += 1;
+                let cause = anyhow::Error::new(cause);
+                error!(pool = %pool.pool(), "nothing is done while the store fails: {cause:#}");
+                STORE_AGAIN
+            }
+            Err(cause) => return Err(cause).context("the store does not recover"),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = wake.notified() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    Ok(())
+}
+
+/// Wakes every pool when a playbook run ends.
+async fn tell_run_ends(
+    world: World,
+    wake: Arc<Notify>,
+    pools: usize,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = world.configurator.run_ended() => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        for _ in 0..pools {
+            wake.notify_waiters();
+        }
+    }
+}
+
+async fn prune(
+    store: Arc<Store>,
+    keep: Retention,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(PRUNE_EVERY) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        if let Err(cause) = store.prune(SystemClock.now(), keep).await {
+            let cause = anyhow::Error::new(cause);
+            warn!("old rows stay for now: {cause:#}");
+        }
+    }
+}
+
+fn retention(config: &Config) -> Retention {
+    let day = Duration::from_secs(24 * 3600);
+    Retention {
+        idle_decisions: config.retention.decisions.min(day),
+        decisions: config.retention.decisions,
+        samples: config.retention.samples,
+        nodes: config.retention.journal,
+    }
+}
+
+/// Tells systemd when every pool has been looked at, and from then on that they still are.
+async fn tell_supervisor(sources: Sources, stop: CancellationToken) -> anyhow::Result<()> {
+    for pool in sources.pools.values() {
+        let mut status = pool.status.clone();
+        tokio::select! {
+            loaded = status.wait_for(|status| status.is_loaded) => drop(loaded),
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+    // Without systemd there is nobody to tell, and that is fine.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        stop.cancelled().await;
+        return Ok(());
+    };
+    let mut statuses: Vec<_> = sources.pools.values().map(|pool| pool.status.clone()).collect();
+    loop {
+        for status in &mut statuses {
+            tokio::select! {
+                changed = status.changed() => drop(changed),
+                () = stop.cancelled() => return Ok(()),
+            }
+        }
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        tokio::select! {
+            () = tokio::time::sleep(limit / 4) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}
+
+/// Waits for the end of every task; the first that ends badly, or unasked, ends all.
+async fn supervise(
+    mut tasks: JoinSet<anyhow::Result<()>>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut end = Ok(());
+    while let Some(task) = tasks.join_next().await {
+        let result = task.unwrap_or_else(|panic| Err(anyhow::anyhow!("a task died: {panic}")));
+        let unasked = !stop.is_cancelled();
+        stop.cancel();
+        match result {
+            Err(cause) if end.is_ok() => end = Err(cause),
+            Err(cause) => error!("while stopping: {cause:#}"),
+            Ok(()) if unasked && end.is_ok() => end = Err(anyhow::anyhow!("a task ended early")),
+            Ok(()) => {}
+        }
+    }
+    end
+}

@@ -1,1 +1,51 @@
-//! (to come)
+//! The HTTP face: health, metrics, scrape targets, and what the loops know and remember.
+//!
+//! In: requests.
+//! Out: statuses, decisions, journals; problems as `application/problem+json`.
+//! Never: acts, or changes anything.
+
+mod discovery;
+mod health;
+mod pools;
+mod problem;
+mod server;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::domain::PoolName;
+use crate::policy::Policy;
+use crate::reconciler::PoolStatus;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+pub use pools::{DecisionDocument, JournalPage};
+pub use server::{router, serve};
+
+/// What requests are answered from.
+#[derive(Clone)]
+pub struct Sources {
+    /// The store, to read.
+    pub store: Arc<Store>,
+    /// Each pool's loop, watched.
+    pub pools: Arc<BTreeMap<PoolName, PoolSource>>,
+    /// Our own metrics.
+    pub metrics: Metrics,
+}
+
+/// What is known of one pool.
+#[derive(Clone)]
+pub struct PoolSource {
+    /// Its policy.
+    pub policy: Arc<Policy>,
+    /// Its loop's last word.
+    pub status: watch::Receiver<Arc<PoolStatus>>,
+}
+
+impl PoolSource {
+    fn now(&self) -> Arc<PoolStatus> {
+        self.status.borrow().clone()
+    }
+}

@@ -27,6 +27,16 @@ impl CidrBlock {
         (1..size.saturating_sub(1)).map(move |offset| Ipv4Addr::from(first + offset as u32))
     }
 
+    /// The first address a host may have.
+    pub fn first_host(self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.network) + 1)
+    }
+
+    /// The last address a host may have, the one before the broadcast address.
+    pub fn last_host(self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.network) + (u32::MAX >> self.prefix) - 1)
+    }
+
     /// Whether `address` lies in this block.
     pub fn contains(self, address: Ipv4Addr) -> bool {
         let mask = u32::MAX << (32 - self.prefix);
@@ -83,6 +93,16 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
+    /// The first address.
+    pub fn first(self) -> Ipv4Addr {
+        self.first
+    }
+
+    /// The last address, itself included.
+    pub fn last(self) -> Ipv4Addr {
+        self.last
+    }
+
     /// Whether `address` lies in this range.
     pub fn contains(self, address: Ipv4Addr) -> bool {
         (self.first..=self.last).contains(&address)

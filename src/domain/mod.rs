@@ -25,7 +25,7 @@ pub use signal::{Missing, Reading, Sample};
 pub use units::{NodeCount, Percent, RequestsPerSecond};
 pub use world::{
     BackendView, BalancerProcess, HostResult, Instance, InstanceStatus, RunStatus, Server,
-    ServerAdmin, ServerHealth,
+    ServerAdmin, ServerHealth, Sessions,
 };
 
 /// A moment in UTC. Never made here from a clock: it always arrives as an argument.

@@ -1,11 +1,12 @@
 //! A node: our record of one machine, from the plan to its deletion.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InstanceId, InstanceLabel, NodeId, PoolName, RunId, Timestamp};
+use super::{BalancerName, InstanceId, InstanceLabel, NodeId, PoolName, RunId, Timestamp};
 
 /// Everything we know of one node. What is so in the world is not here: that is read afresh
 /// each look.
@@ -19,6 +20,8 @@ pub struct Node {
     pub label: InstanceLabel,
     /// Its address on the VLAN, held from the plan until the deletion is proven.
     pub address: Ipv4Addr,
+    /// The VLAN that the address lies on.
+    pub vlan: String,
     /// The Linode plan that was asked for, such as `g6-standard-2`.
     pub instance_type: String,
     /// The region that was asked for.
@@ -38,10 +41,17 @@ pub struct Node {
     pub host_keys: Vec<String>,
     /// The last try of what this state does, where one was made.
     pub attempt: Option<Attempt>,
-    /// When every reachable balancer was first seen to send it requests.
+    /// When it was first registered with the balancers.
+    pub joining_since: Option<Timestamp>,
+    /// When a balancer was first told to send it requests, having seen it UP.
     pub served_at: Option<Timestamp>,
+    /// Balancers on which we owe it requests: registered or about to be, not yet made ready.
+    /// On any other, a serving node's drain or maintenance is an operator's wish.
+    pub admitting: BTreeSet<BalancerName>,
     /// Why it is on its way out, if by misfortune and not by a scale-in.
     pub failure: Option<Failure>,
+    /// When that misfortune was noticed.
+    pub failed_at: Option<Timestamp>,
 }
 
 /// What we may have asked of the world for a node. Written before the asking.

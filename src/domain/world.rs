@@ -177,3 +177,13 @@ pub enum HostResult {
         reason: String,
     },
 }
+
+/// What a removal does about requests that are still under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sessions {
+    /// Wait for them.
+    LetEnd,
+    /// Cut them off: the drain's deadline has passed.
+    Cut,
+}

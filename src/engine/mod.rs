@@ -4,10 +4,65 @@
 //! Out: one decision: the count, what each rule recommended, what each guard did and why.
 //! Never: knows async, clocks, chance, environment, logging, SQL or HTTP.
 
+mod combine;
 mod decision;
+mod explain;
+mod guard;
+mod history;
+mod look;
 mod observation;
 mod reason;
+mod recommend;
+mod text;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_explain;
+#[cfg(test)]
+mod tests_properties;
 
 pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
-pub use observation::{History, Observation, RecommendationSpan, ScaleEvent};
+pub use explain::{Distance, ExplainedRule, Explanation, Input, LoadLimit, explain};
+pub use observation::{Condition, History, Observation, RecommendationSpan, ScaleEvent};
 pub use reason::Reason;
+
+use guard::{Chain, bounds, cooldown, freshness, overrides, pace, stabilization, tolerance};
+use look::Look;
+
+use crate::policy::Policy;
+
+/// Decides how many nodes the pool shall have.
+///
+/// The rules' highest count passes every guard in order; each may change it, with a reason. The
+/// same policy and observation always give the same decision, so a stored observation can be
+/// decided again and must give the stored decision.
+pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
+    let look = Look::new(policy, observation);
+    let opinions = recommend::ask_all(&look);
+    let recommendations = opinions.recommendations;
+
+    let mut chain = Chain::starting_at(combine::combine(&recommendations).unwrap_or(look.from));
+    chain.pass(Guard::Freshness, |count| freshness::guard(&look, &recommendations, count));
+    chain.pass(Guard::Tolerance, |count| tolerance::guard(&look, &recommendations, count));
+    let recommended = chain.count();
+    chain.pass(Guard::Stabilization, |count| stabilization::guard(&look, count));
+    chain.pass(Guard::Pace, |count| pace::guard(&look, count));
+    chain.pass(Guard::Cooldown, |count| cooldown::guard(&look, count));
+    chain.pass(Guard::Overrides, |count| overrides::guard(&look, count));
+    chain.pass(Guard::Bounds, |count| bounds::guard(&look, count));
+
+    let to = chain.count();
+    let stages = chain.into_stages();
+    Decision {
+        at: look.at,
+        from: look.from,
+        to,
+        reasons: combine::reasons(&look, &recommendations, &stages),
+        history: history::after_decision(&look, opinions.conditions, recommended, to),
+        recommendations,
+        stages,
+    }
+}

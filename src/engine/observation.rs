@@ -34,10 +34,19 @@ pub struct History {
     pub scale_out_cooldown_until: Option<Timestamp>,
     /// No scale-in before this.
     pub scale_in_cooldown_until: Option<Timestamp>,
-    /// Since when a rule's condition holds without a break, by the rule's key.
-    pub conditions: BTreeMap<String, Timestamp>,
+    /// Conditions of rules that hold without a break, by the rule's key.
+    pub conditions: BTreeMap<String, Condition>,
     /// Since when no rule's signal could be read.
     pub blind_since: Option<Timestamp>,
+}
+
+/// A condition of a rule that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Since when, without a break.
+    pub since: Timestamp,
+    /// The last look that saw it hold.
+    pub seen: Timestamp,
 }
 
 /// A count that was recommended from one look to another without a change.

@@ -5,13 +5,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Missing, NodeCount, SignalName};
+use super::Direction;
+use super::text::{Clock, Latency, Length, Listed, Number};
+use crate::domain::{Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
-    /// A rate over the pool needs so many nodes.
+    /// A rate over the pool needs so many nodes, and that is another number than now.
     LoadNeeds {
         /// The signal.
         signal: SignalName,
@@ -24,6 +26,26 @@ pub enum Reason {
         /// What that comes to.
         needed: NodeCount,
     },
+    /// A rate over the pool needs exactly the nodes that there are.
+    LoadFits {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in requests per second.
+        load: f64,
+        /// What that needs, headroom included, before rounding up to whole nodes.
+        needs: f64,
+        /// The count.
+        count: NodeCount,
+    },
+    /// A rate needs no more nodes than there are, and its rule only ever raises the count.
+    RaisesOnly {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in requests per second.
+        load: f64,
+        /// What that comes to.
+        needed: NodeCount,
+    },
     /// A signal can't be used.
     SignalMissing {
         /// The signal.
@@ -31,6 +53,198 @@ pub enum Reason {
         /// What is wrong with it.
         missing: Missing,
     },
+    /// A signal speaks for some of its sources only.
+    SignalPartial {
+        /// The signal.
+        signal: SignalName,
+        /// How many sources speak in it.
+        seen: u32,
+        /// How many should.
+        wanted: u32,
+    },
+    /// A latency was over its objective for long enough.
+    LatencyTooLong {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in seconds.
+        seconds: f64,
+        /// The objective, in seconds.
+        objective_seconds: f64,
+        /// For how long, in whole seconds.
+        for_seconds: u64,
+        /// How many nodes serve.
+        serving: NodeCount,
+        /// What the rule makes of that.
+        needed: NodeCount,
+    },
+    /// A latency is over its objective, but not yet for long enough.
+    LatencyTooLongBriefly {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in seconds.
+        seconds: f64,
+        /// The objective, in seconds.
+        objective_seconds: f64,
+        /// When it will have been long enough.
+        until: Timestamp,
+    },
+    /// A latency is neither too long nor short enough to let nodes leave.
+    LatencyNotClear {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in seconds.
+        seconds: f64,
+        /// Below this, nodes may leave; in seconds.
+        clear_below_seconds: f64,
+    },
+    /// A latency is short enough.
+    LatencyClear {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in seconds.
+        seconds: f64,
+        /// Below this, nodes may leave; in seconds.
+        clear_below_seconds: f64,
+    },
+    /// No rule has an opinion.
+    NoOpinion {
+        /// The count that stays.
+        count: NodeCount,
+    },
+    /// No signal can be read, and the count is held for now.
+    BlindHeld {
+        /// The count.
+        count: NodeCount,
+        /// Since when.
+        since: Timestamp,
+        /// Until when it is held.
+        until: Timestamp,
+        /// At least this many from then on.
+        default: NodeCount,
+    },
+    /// No signal could be read for so long that the pool goes to its default.
+    BlindFloor {
+        /// Since when.
+        since: Timestamp,
+        /// At least this many.
+        default: NodeCount,
+    },
+    /// A broken signal lets no node leave.
+    BrokenSignalHolds {
+        /// What the readable signals would have come to.
+        wanted: NodeCount,
+        /// The broken signals.
+        signals: Vec<SignalName>,
+    },
+    /// The load is too near to what the count carries.
+    WithinTolerance {
+        /// The rule that wanted it, by its key.
+        rule: String,
+        /// What it wanted.
+        wanted: NodeCount,
+        /// What the load needs, before rounding up to whole nodes.
+        needs: f64,
+        /// The count that stays.
+        count: NodeCount,
+        /// The tolerance, in percent of what the count carries.
+        tolerance_percent: f64,
+    },
+    /// The change waits until it was recommended for a whole window.
+    Stabilized {
+        /// Which way it would have gone.
+        direction: Direction,
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What was recommended within the window, and holds the change back.
+        recommended: NodeCount,
+        /// The window, in seconds.
+        window_seconds: u64,
+        /// When that recommendation is as old as the window.
+        until: Timestamp,
+    },
+    /// The change is faster than the pace.
+    LimitedByPace {
+        /// Which way it goes.
+        direction: Direction,
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What the pace allows.
+        allowed: NodeCount,
+        /// When it allows more; none where only another setting would.
+        until: Option<Timestamp>,
+    },
+    /// The pool rests after a change.
+    CoolingDown {
+        /// Which way it would have gone.
+        direction: Direction,
+        /// What was wanted.
+        wanted: NodeCount,
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// A scale-out's capacity does not serve yet.
+    AwaitingCapacity {
+        /// Which way it would have gone.
+        direction: Direction,
+        /// What was wanted.
+        wanted: NodeCount,
+        /// How many nodes serve.
+        serving: NodeCount,
+        /// How many shall.
+        desired: NodeCount,
+        /// When we give up waiting.
+        until: Timestamp,
+    },
+    /// An operator holds the count.
+    HeldByOperator {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What is kept.
+        count: NodeCount,
+    },
+    /// The smallest count holds.
+    RaisedToMin {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// The smallest count.
+        min: NodeCount,
+    },
+    /// The largest count holds.
+    CutToMax {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// The largest count.
+        max: NodeCount,
+    },
+}
+
+impl Reason {
+    /// The word for it in metrics; the same as in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::LoadNeeds { .. } => "load_needs",
+            Self::LoadFits { .. } => "load_fits",
+            Self::RaisesOnly { .. } => "raises_only",
+            Self::SignalMissing { .. } => "signal_missing",
+            Self::SignalPartial { .. } => "signal_partial",
+            Self::LatencyTooLong { .. } => "latency_too_long",
+            Self::LatencyTooLongBriefly { .. } => "latency_too_long_briefly",
+            Self::LatencyNotClear { .. } => "latency_not_clear",
+            Self::LatencyClear { .. } => "latency_clear",
+            Self::NoOpinion { .. } => "no_opinion",
+            Self::BlindHeld { .. } => "blind_held",
+            Self::BlindFloor { .. } => "blind_floor",
+            Self::BrokenSignalHolds { .. } => "broken_signal_holds",
+            Self::WithinTolerance { .. } => "within_tolerance",
+            Self::Stabilized { .. } => "stabilized",
+            Self::LimitedByPace { .. } => "limited_by_pace",
+            Self::CoolingDown { .. } => "cooling_down",
+            Self::AwaitingCapacity { .. } => "awaiting_capacity",
+            Self::HeldByOperator { .. } => "held_by_operator",
+            Self::RaisedToMin { .. } => "raised_to_min",
+            Self::CutToMax { .. } => "cut_to_max",
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -38,10 +252,135 @@ impl fmt::Display for Reason {
         match self {
             Self::LoadNeeds { signal, load, per_node, headroom_percent, needed } => write!(
                 f,
-                "{signal} is {load:.0} req/s; at {per_node:.0} req/s a node and \
-                 {headroom_percent:.0} % headroom that needs {needed}"
+                "{signal} is {} req/s; at {} req/s a node and {} % headroom that needs {needed}",
+                Number(*load),
+                Number(*per_node),
+                Number(*headroom_percent)
+            ),
+            Self::LoadFits { signal, load, needs, count } => write!(
+                f,
+                "{signal} is {} req/s and needs {} of {count}",
+                Number(*load),
+                Number(*needs)
+            ),
+            Self::RaisesOnly { signal, load, needed } => write!(
+                f,
+                "{signal} is {} req/s and needs {needed}; this rule only ever raises the count",
+                Number(*load)
             ),
             Self::SignalMissing { signal, missing } => write!(f, "{signal} {missing}"),
+            Self::SignalPartial { signal, seen, wanted } => write!(
+                f,
+                "{signal} speaks for {seen} of {wanted} sources; it may raise the count, not \
+                 lower it"
+            ),
+            Self::LatencyTooLong {
+                signal,
+                seconds,
+                objective_seconds,
+                for_seconds,
+                serving,
+                needed,
+            } => write!(
+                f,
+                "{signal} is {}, over its objective of {} for {}; {serving} serving, so that \
+                 needs {needed}",
+                Latency(*seconds),
+                Latency(*objective_seconds),
+                Length(*for_seconds)
+            ),
+            Self::LatencyTooLongBriefly { signal, seconds, objective_seconds, until } => write!(
+                f,
+                "{signal} is {}, over its objective of {}; it adds nodes if that lasts until {}",
+                Latency(*seconds),
+                Latency(*objective_seconds),
+                Clock(*until)
+            ),
+            Self::LatencyNotClear { signal, seconds, clear_below_seconds } => write!(
+                f,
+                "{signal} is {}; no node may leave until it is below {}",
+                Latency(*seconds),
+                Latency(*clear_below_seconds)
+            ),
+            Self::LatencyClear { signal, seconds, clear_below_seconds } => write!(
+                f,
+                "{signal} is {}, below {}: nodes may leave",
+                Latency(*seconds),
+                Latency(*clear_below_seconds)
+            ),
+            Self::NoOpinion { count } => write!(f, "no rule has an opinion; {count} stay"),
+            Self::BlindHeld { count, since, until, default } => write!(
+                f,
+                "no signal could be read since {}; {count} held until {}, then at least {default}",
+                Clock(*since),
+                Clock(*until)
+            ),
+            Self::BlindFloor { since, default } => write!(
+                f,
+                "no signal could be read since {}, so the pool goes to its default of {default}",
+                Clock(*since)
+            ),
+            Self::BrokenSignalHolds { wanted, signals } => {
+                write!(f, "scale-in to {wanted} waits for a good reading of {}", Listed(signals))
+            }
+            Self::WithinTolerance { rule, wanted, needs, count, tolerance_percent } => write!(
+                f,
+                "{rule} wants {wanted}, but the load needs {} of {count}: within the tolerance \
+                 of {} %",
+                Number(*needs),
+                Number(*tolerance_percent)
+            ),
+            Self::Stabilized { direction, wanted, recommended, window_seconds, until } => write!(
+                f,
+                "{} to {wanted} waits: {}{recommended} recommended within the last {}, until {}",
+                Change(*direction),
+                if *direction == Direction::Out { "only " } else { "" },
+                Length(*window_seconds),
+                Clock(*until)
+            ),
+            Self::LimitedByPace { direction: _, wanted, allowed, until } => {
+                write!(f, "wanted {wanted}; the pace allows {} for now", allowed.0)?;
+                match until {
+                    Some(until) => write!(f, ", more at {}", Clock(*until)),
+                    None => Ok(()),
+                }
+            }
+            Self::CoolingDown { direction, wanted, until } => write!(
+                f,
+                "{} to {wanted} waits for the cooldown, until {}",
+                Change(*direction),
+                Clock(*until)
+            ),
+            Self::AwaitingCapacity { direction, wanted, serving, desired, until } => write!(
+                f,
+                "{} to {wanted} waits for the last scale-out: {} of {desired} serve; it waits \
+                 no longer than until {}",
+                Change(*direction),
+                serving.0,
+                Clock(*until)
+            ),
+            Self::HeldByOperator { wanted, count } => {
+                write!(f, "wanted {wanted}; an operator holds {count}")
+            }
+            Self::RaisedToMin { wanted, min } => {
+                write!(f, "wanted {wanted}; the pool never has fewer than {min}")
+            }
+            Self::CutToMax { wanted, max } => {
+                write!(f, "wanted {wanted}; the pool never has more than {max}")
+            }
+        }
+    }
+}
+
+/// "scale-out" or "scale-in".
+struct Change(Direction);
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Direction::Out => f.write_str("scale-out"),
+            Direction::In => f.write_str("scale-in"),
+            Direction::Hold => f.write_str("staying"),
         }
     }
 }

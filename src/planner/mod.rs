@@ -1,1 +1,23 @@
-//! (to come)
+//! Plans which acts bring the fleet to the wanted count.
+//!
+//! In: the policy, the wanted count, our nodes, and the facts of this look.
+//! Out: a plan: nodes to add, and for each node what it does next or what it waits for.
+//! Never: acts, knows async, clocks, chance, environment, logging, SQL or HTTP. New ids are
+//! handed in.
+
+mod address;
+mod backoff;
+mod choose;
+mod facts;
+mod lifecycle;
+mod plan;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub use address::{AddressUse, free_address};
+pub use backoff::create_not_before;
+pub use facts::{Facts, InstanceFact, ServerFact};
+pub use lifecycle::{Next, Wish, next};
+pub use plan::{Plan, PlanInput, plan};
+pub use step::{Move, Note, Step};

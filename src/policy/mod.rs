@@ -5,10 +5,51 @@
 //! each with its line, column and remedy.
 //! Never: reads files, clocks or the world; replaces a good policy by a bad one.
 
+pub(crate) mod document;
+mod explain;
+pub(crate) mod fields;
+mod lint;
+mod nearest;
+pub(crate) mod problem;
+mod read;
 mod settings;
 
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+pub use explain::explain_defaults;
+pub use lint::{Warning, lint};
+pub use problem::{Place, Problem, Problems};
+pub(crate) use read::CONTROL;
 pub use settings::{
     Backoff, Bounds, Configure, Control, Coverage, CoverageNeed, Health, HealthCheck, Join,
     LatencyRule, Leave, LeaveEarly, LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy,
     Rule, RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetRule, Tolerance, Vlan,
 };
+
+/// Reads the text of one policy file; `file` is only its name in messages.
+///
+/// Every default is filled in, and paths stay as written. Fails with every problem at once.
+pub fn parse(text: &str, file: &Path) -> Result<Policy, Problems> {
+    let digest = digest(text);
+    // An invisible mark at the beginning would move every column of the first line.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut notes = Vec::new();
+    let policy = match document::read(text) {
+        Ok(document) => read::policy(&document, &mut notes),
+        Err(problem) => {
+            notes.push(problem);
+            None
+        }
+    };
+    match policy {
+        Some(policy) if notes.is_empty() => Ok(Policy { digest, ..policy }),
+        _ => Err(Problems::new(file, text, notes, problem::Quoting::Lines)),
+    }
+}
+
+/// SHA-256 of a text, in hexadecimal.
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}

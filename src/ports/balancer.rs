@@ -5,7 +5,7 @@ use std::net::SocketAddrV4;
 use async_trait::async_trait;
 
 use super::Fault;
-use crate::domain::{BackendName, BackendView, BalancerName, Duration, ServerName};
+use crate::domain::{BackendName, BackendView, BalancerName, Duration, ServerName, Sessions};
 
 /// One HAProxy. Each is asked on its own; one that is down delays no other.
 ///
@@ -64,15 +64,6 @@ pub struct RegisterOptions {
     pub max_connections: Option<u32>,
     /// How long its weight takes to rise to full.
     pub slow_start: Duration,
-}
-
-/// What a removal does about requests that are still under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sessions {
-    /// Wait for them: answer [`Removal::Waiting`] while there are any.
-    LetEnd,
-    /// Cut them off: the drain's deadline has passed.
-    Cut,
 }
 
 /// How far a removal has come.

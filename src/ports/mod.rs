@@ -6,13 +6,16 @@
 //! repeat; those that are not say what to look at first.
 
 mod balancer;
+mod chance;
 mod clock;
 mod cloud;
 mod configurator;
 mod fault;
 mod metrics;
 
-pub use balancer::{Balancer, Member, RegisterOptions, Removal, Sessions};
+pub use crate::domain::Sessions;
+pub use balancer::{Balancer, Member, RegisterOptions, Removal};
+pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
 pub use cloud::{Cloud, CreateRequest, Deletion};
 pub use configurator::{Configurator, RunHost, RunSpec};

@@ -1,1 +1,34 @@
-//! (to come)
+//! One look at a pool after another: observe, decide, plan, act, write down.
+//!
+//! In: a policy, the ports, the store.
+//! Out: a changed world, a journal of why, and a status for whoever asks.
+//! Never: knows a concrete adapter, sleeps, or acts before the intent is written.
+//!
+//! A crash needs no recovery code: states were written before their acts, so the next look is
+//! the recovery.
+
+mod act;
+mod drift;
+mod facts;
+mod identity;
+mod inventory;
+mod look;
+mod observe;
+mod outcome;
+mod record;
+mod rest;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use inventory::{Inventory, Listing};
+pub use look::{PoolLoop, World};
+pub use status::{NodeStatus, PoolStatus};
+
+/// Tags that every instance of ours carries: this one, and the pool's.
+pub const COMMON_TAG: &str = "windlass";
+
+/// The tag of a pool's instances.
+pub fn pool_tag(pool: &crate::domain::PoolName) -> String {
+    format!("windlass-{pool}")
+}

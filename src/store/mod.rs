@@ -1,1 +1,51 @@
-//! (to come)
+//! All SQL: what must survive a restart.
+//!
+//! In: nodes, journal entries, decisions, samples, commands.
+//! Out: the same, read back; or a [`StoreError`], after which nobody may act.
+//! Never: decides. A state change and its journal row share a transaction.
+
+mod commands;
+mod decisions;
+mod error;
+mod journal;
+mod learned;
+mod lock;
+mod nodes;
+mod open;
+mod prune;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+pub use commands::{Command, CommandKind};
+pub use decisions::{DecisionRecord, NewDecision};
+pub use error::StoreError;
+pub use journal::{Entry, JournalRecord};
+pub use learned::{Phase, PhaseTimes};
+pub use nodes::{Change, PoolState};
+pub use open::Store;
+pub use prune::Retention;
+
+use crate::domain::Timestamp;
+
+/// A time as the tables hold it.
+fn milliseconds(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// A time as the tables hold it, read back; out of range is a damaged table.
+fn timestamp(milliseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(milliseconds)
+        .map_err(|_| StoreError::Damaged { what: format!("{milliseconds} ms is no time") })
+}
+
+/// A document as the tables hold it.
+fn document<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("our documents have string keys and finite numbers")
+}
+
+/// A document read back.
+fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text)
+        .map_err(|cause| StoreError::Damaged { what: format!("{what}: {cause}") })
+}

@@ -1,1 +1,166 @@
-//! (to come)
+//! Every metric of ours, declared in one file, and the set-up of logs.
+//!
+//! In: counts, durations, outcomes.
+//! Out: the text that Prometheus scrapes.
+//! Never: labels from ids or addresses; only pools, states, steps and kinds.
+
+mod logs;
+
+pub use logs::{LogFormat, start_logs};
+
+use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
+
+/// Labels of a metric that is about a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PoolLabels {
+    /// The pool.
+    pub pool: String,
+}
+
+/// Labels of a count of nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabels {
+    /// The pool.
+    pub pool: String,
+    /// A state's name.
+    pub state: String,
+}
+
+/// Labels of a count of decisions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DirectionLabels {
+    /// The pool.
+    pub pool: String,
+    /// `out`, `in` or `hold`.
+    pub direction: String,
+}
+
+/// Labels of a step's outcomes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StepLabels {
+    /// The step's name.
+    pub step: String,
+    /// `done`, `waiting`, or the kind of fault.
+    pub outcome: String,
+}
+
+/// Labels of a phase.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PhaseLabels {
+    /// The pool.
+    pub pool: String,
+    /// The phase's name.
+    pub phase: String,
+}
+
+/// Labels of a signal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SignalLabels {
+    /// The pool.
+    pub pool: String,
+    /// The signal's name in the policy.
+    pub signal: String,
+}
+
+/// Every metric.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// Nodes by state.
+    pub nodes: Family<StateLabels, Gauge>,
+    /// The count that the pool shall have.
+    pub desired_nodes: Family<PoolLabels, Gauge>,
+    /// Decisions made.
+    pub decisions: Family<DirectionLabels, Counter>,
+    /// Steps taken, by outcome.
+    pub steps: Family<StepLabels, Counter>,
+    /// How long looks took, in seconds.
+    pub look_seconds: Family<PoolLabels, Histogram>,
+    /// How long deciding and planning took, in seconds.
+    pub think_seconds: Family<PoolLabels, Histogram>,
+    /// The last length of each phase of a node's life, in seconds.
+    pub phase_seconds: Family<PhaseLabels, Gauge<f64, AtomicU64>>,
+    /// A signal's last usable value, in its own unit.
+    pub signal_value: Family<SignalLabels, Gauge<f64, AtomicU64>>,
+    /// Whether a signal was usable at the last look: 1 or 0.
+    pub signal_usable: Family<SignalLabels, Gauge>,
+    /// Instances that carry our tag and belong to no node.
+    pub orphans: Family<PoolLabels, Gauge>,
+    /// Things that the last plan would have done and did not.
+    pub notes: Family<PoolLabels, Gauge>,
+}
+
+impl Metrics {
+    /// Registers every metric.
+    pub fn new() -> Self {
+        let looks = || Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0]);
+        let thoughts = || Histogram::new([1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 5e-3]);
+        let mut registry = Registry::with_prefix("windlass");
+        let nodes = Family::default();
+        registry.register("nodes", "Nodes by state", nodes.clone());
+        let desired_nodes = Family::default();
+        let help = "Nodes that the pool shall have";
+        registry.register("desired_nodes", help, desired_nodes.clone());
+        let decisions = Family::default();
+        registry.register("decisions", "Decisions made", decisions.clone());
+        let steps = Family::default();
+        registry.register("steps", "Steps taken", steps.clone());
+        let look_seconds = Family::new_with_constructor(looks as fn() -> Histogram);
+        let help = "Length of a look at a pool, acts included";
+        registry.register("look_duration_seconds", help, look_seconds.clone());
+        let think_seconds = Family::new_with_constructor(thoughts as fn() -> Histogram);
+        let help = "Length of deciding and planning";
+        registry.register("think_duration_seconds", help, think_seconds.clone());
+        let phase_seconds = Family::default();
+        let help = "Last length of each phase of a node's life";
+        registry.register("phase_seconds", help, phase_seconds.clone());
+        let signal_value = Family::default();
+        let help = "A signal's last usable value, in its own unit";
+        registry.register("signal_value", help, signal_value.clone());
+        let signal_usable = Family::default();
+        let help = "Whether a signal was usable at the last look";
+        registry.register("signal_usable", help, signal_usable.clone());
+        let orphans = Family::default();
+        let help = "Instances with the pool's tag that are no node of it";
+        registry.register("orphans", help, orphans.clone());
+        let notes = Family::default();
+        let help = "Things that the last plan would have done and did not";
+        registry.register("plan_notes", help, notes.clone());
+        Self {
+            registry: Arc::new(registry),
+            nodes,
+            desired_nodes,
+            decisions,
+            steps,
+            look_seconds,
+            think_seconds,
+            phase_seconds,
+            signal_value,
+            signal_usable,
+            orphans,
+            notes,
+        }
+    }
+
+    /// All metrics in the OpenMetrics text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string cannot fail");
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

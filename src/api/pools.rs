@@ -1,0 +1,169 @@
+//! Pools, their decisions and their journal.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+use super::{PoolSource, Sources};
+use crate::domain::{DecisionId, PoolName, Timestamp};
+use crate::engine::{Decision, Explanation, Observation, explain};
+use crate::reconciler::PoolStatus;
+use crate::store::{DecisionRecord, JournalRecord, PhaseTimes};
+
+/// At most so many rows an answer.
+const MOST: u32 = 500;
+
+/// Which decisions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DecisionQuery {
+    /// Not after this; now by default.
+    until: Option<Timestamp>,
+    /// At most so many; 50 by default.
+    limit: Option<u32>,
+    /// Only those that changed the count.
+    #[serde(default)]
+    changes: bool,
+}
+
+/// A decision with what it saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionDocument {
+    /// Its id.
+    pub id: DecisionId,
+    /// When.
+    pub at: Timestamp,
+    /// The digest of the policy that made it.
+    pub policy_digest: String,
+    /// Why, in sentences; the first one binds.
+    pub sentences: Vec<String>,
+    /// What it came to.
+    pub decision: Decision,
+    /// What it saw.
+    pub observation: Observation,
+}
+
+/// Which journal rows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JournalQuery {
+    /// Only rows below this number; `next_before` of the last page.
+    before: Option<i64>,
+    /// At most so many; 50 by default.
+    limit: Option<u32>,
+}
+
+/// A page of a pool's journal, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JournalPage {
+    /// The rows.
+    pub entries: Vec<JournalRecord>,
+    /// Ask with this as `before` for older ones; none at the end.
+    pub next_before: Option<i64>,
+}
+
+/// Which explanation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExplanationQuery {
+    /// Of the last decision up to this; now by default.
+    at: Option<Timestamp>,
+}
+
+/// `GET /api/v1/pools`
+pub(super) async fn list(State(sources): State<Sources>) -> Json<Vec<PoolStatus>> {
+    Json(sources.pools.values().map(|pool| PoolStatus::clone(&pool.now())).collect())
+}
+
+/// `GET /api/v1/pools/{pool}`
+pub(super) async fn one(
+    State(sources): State<Sources>,
+    Path(pool): Path<String>,
+) -> Result<Json<PoolStatus>, Problem> {
+    let (_, source) = find(&sources, &pool)?;
+    Ok(Json(PoolStatus::clone(&source.now())))
+}
+
+/// `GET /api/v1/pools/{pool}/decisions`
+pub(super) async fn decisions(
+    State(sources): State<Sources>,
+    Path(pool): Path<String>,
+    Query(query): Query<DecisionQuery>,
+) -> Result<Json<Vec<DecisionDocument>>, Problem> {
+    let (name, _) = find(&sources, &pool)?;
+    let until = query.until.unwrap_or(Timestamp::MAX);
+    let limit = limit(query.limit)?;
+    let records = match query.changes {
+        true => sources.store.changes(name, until, limit).await?,
+        false => sources.store.decisions(name, until, limit).await?,
+    };
+    Ok(Json(records.into_iter().map(document).collect()))
+}
+
+/// `GET /api/v1/pools/{pool}/journal`
+pub(super) async fn journal(
+    State(sources): State<Sources>,
+    Path(pool): Path<String>,
+    Query(query): Query<JournalQuery>,
+) -> Result<Json<JournalPage>, Problem> {
+    let (name, _) = find(&sources, &pool)?;
+    let before = query.before.unwrap_or(i64::MAX);
+    let limit = limit(query.limit)?;
+    let entries = sources.store.journal(name, before, limit).await?;
+    let full = entries.len() == limit as usize;
+    let next_before = entries.last().filter(|_| full).map(|last| last.sequence);
+    Ok(Json(JournalPage { entries, next_before }))
+}
+
+/// `GET /api/v1/pools/{pool}/explanation`
+pub(super) async fn explanation(
+    State(sources): State<Sources>,
+    Path(pool): Path<String>,
+    Query(query): Query<ExplanationQuery>,
+) -> Result<Json<Explanation>, Problem> {
+    let (name, source) = find(&sources, &pool)?;
+    let until = query.at.unwrap_or(Timestamp::MAX);
+    let Some(record) = sources.store.decisions(name, until, 1).await?.pop() else {
+        return Err(Problem::not_found(match query.at {
+            Some(at) => format!("nothing is remembered of {pool} at or before {at}"),
+            None => format!("nothing was decided yet for {pool}; ask again in a few seconds"),
+        }));
+    };
+    Ok(Json(explain(&record.decision, &record.observation, &source.policy)))
+}
+
+/// `GET /api/v1/pools/{pool}/learned`
+pub(super) async fn learned(
+    State(sources): State<Sources>,
+    Path(pool): Path<String>,
+) -> Result<Json<Vec<PhaseTimes>>, Problem> {
+    let (name, _) = find(&sources, &pool)?;
+    Ok(Json(sources.store.learned(name).await?))
+}
+
+fn find<'a>(sources: &'a Sources, pool: &str) -> Result<(&'a PoolName, &'a PoolSource), Problem> {
+    let name = PoolName::new(pool).map_err(Problem::not_found)?;
+    sources.pools.get_key_value(&name).ok_or_else(|| {
+        let known: Vec<String> = sources.pools.keys().map(ToString::to_string).collect();
+        Problem::not_found(format!("no pool is named {pool}; there are: {}", known.join(", ")))
+    })
+}
+
+fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    match asked.unwrap_or(50) {
+        limit @ 1..=MOST => Ok(limit),
+        other => Err(Problem::bad_request(format!("`limit` is {other}; use 1 to {MOST}"))),
+    }
+}
+
+fn document(record: DecisionRecord) -> DecisionDocument {
+    DecisionDocument {
+        id: record.id,
+        at: record.at,
+        policy_digest: record.policy_digest,
+        sentences: record.decision.reasons.iter().map(ToString::to_string).collect(),
+        decision: record.decision,
+        observation: record.observation,
+    }
+}

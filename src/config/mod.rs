@@ -1,0 +1,168 @@
+//! The daemon's own settings: where things are, and how often it looks.
+//!
+//! In: one YAML file, and the environment, which wins over it.
+//! Out: a [`Config`] with every default filled in, paths resolved and the token read; or an
+//! error that names the file, the place and the remedy.
+//! Never: shows a secret; quotes lines of the file, which may hold one by mistake; acts.
+
+mod endpoint;
+mod environment;
+mod error;
+mod policies;
+mod read;
+mod token;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use crate::domain::{BalancerName, Duration};
+use crate::policy::Control;
+
+pub use endpoint::Endpoint;
+pub use environment::Environment;
+pub use error::ConfigError;
+pub use policies::load_policies;
+pub use token::TokenSource;
+
+/// The daemon's settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file that they were read from.
+    pub file: PathBuf,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// Where the HTTP API listens.
+    pub listen: SocketAddr,
+    /// Where signals are read.
+    pub prometheus: Prometheus,
+    /// Where instances come from.
+    pub linode: Linode,
+    /// The load balancers, at least one, each with a name and an address of its own.
+    pub balancers: Vec<Balancer>,
+    /// How playbooks are run.
+    pub ansible: Ansible,
+    /// The policy files, one for each pool, sorted by path; at least one.
+    pub policies: Vec<PathBuf>,
+    /// The time between two ticks of a pool; at least a second.
+    pub interval: Duration,
+    /// For all pools: the more cautious of this and the policy's own counts.
+    pub control: Control,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// How long history is kept.
+    pub retention: Retention,
+    /// What is legal here but unwise, each a sentence for the log.
+    pub warnings: Vec<String>,
+}
+
+/// Where signals are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prometheus {
+    /// The server's URL, without `/api/v1`.
+    pub url: String,
+    /// How long a query may take.
+    pub timeout: Duration,
+}
+
+/// Where instances come from.
+#[derive(Clone, Debug)]
+pub struct Linode {
+    /// The API's URL with its version, without a slash at the end.
+    pub url: String,
+    /// The personal access token.
+    pub token: SecretString,
+    /// Where the token was found.
+    pub token_source: TokenSource,
+}
+
+/// A load balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balancer {
+    /// What we call it.
+    pub name: BalancerName,
+    /// Its runtime API.
+    pub address: Endpoint,
+    /// How servers are put into it.
+    pub mode: BalancerMode,
+    /// The master process' socket, where there is one.
+    pub master: Option<Endpoint>,
+    /// Its `hard-stop-after`: how long an old process may live on after a reload.
+    pub hard_stop_after: Option<Duration>,
+}
+
+/// How servers are put into a balancer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BalancerMode {
+    /// Whichever its version does safely.
+    Auto,
+    /// By filling the slots of a `server-template`.
+    Slots,
+    /// By `add server` and `del server`.
+    Dynamic,
+}
+
+/// How playbooks are run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ansible {
+    /// `ansible-playbook`: a path, or a name to be found through `PATH`.
+    pub playbook_binary: PathBuf,
+    /// How many hosts one run works on at once.
+    pub forks: u32,
+    /// Where each run keeps its inventory, variables and output.
+    pub runs_directory: PathBuf,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// How long history is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Decisions with what they saw.
+    pub decisions: Duration,
+    /// Samples of signals.
+    pub samples: Duration,
+    /// The journal of acts.
+    pub journal: Duration,
+}
+
+impl Config {
+    /// Reads the settings at `path`, the environment of this process, and the token.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::load_with(path, &Environment::of_this_process())
+    }
+
+    /// As [`Config::load`], with another environment.
+    pub fn load_with(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        let text = policies::read_text(path)
+            .map_err(|cause| ConfigError::Unreadable { file: path.to_owned(), cause })?;
+        let draft = read::settings(&text, path, environment)?;
+        let mut warnings = draft.warnings;
+        let (token, token_source) =
+            token::find(draft.token_file.as_deref(), environment, &mut warnings)?;
+        let policies = policies::files(&draft.policies)?;
+        Ok(Self {
+            file: path.to_owned(),
+            database: draft.database,
+            listen: draft.listen,
+            prometheus: draft.prometheus,
+            linode: Linode { url: draft.linode_url, token, token_source },
+            balancers: draft.balancers,
+            ansible: draft.ansible,
+            policies,
+            interval: draft.interval,
+            control: draft.control,
+            log_format: draft.log_format,
+            retention: draft.retention,
+            warnings,
+        })
+    }
+}

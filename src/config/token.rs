@@ -1,0 +1,102 @@
+//! The Linode token: from the environment, a file, or a systemd credential.
+//!
+//! In: the file that the settings name, and the environment.
+//! Out: the token, and where it was found.
+//! Never: shows a token, whole or in part.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::{ConfigError, Environment};
+
+/// The variable that holds the token, as in Linode's own tools; wins over the settings.
+const VARIABLE: &str = "LINODE_TOKEN";
+/// The credential's name in a systemd unit: `LoadCredential=linode-token:/etc/…`.
+const CREDENTIAL: &str = "linode-token";
+/// Longer than any token: what is longer is some other file, and is not read to its end.
+const LONGEST: u64 = 4096;
+
+/// Where a token was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    /// The environment variable `LINODE_TOKEN`.
+    Variable,
+    /// The file that the settings name.
+    File(PathBuf),
+    /// The credential `linode-token` that systemd handed over.
+    Credential(PathBuf),
+}
+
+impl fmt::Display for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable => f.write_str("the environment variable LINODE_TOKEN"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Credential(path) => write!(f, "the systemd credential {}", path.display()),
+        }
+    }
+}
+
+/// Finds the token: the variable first, then the settings' file, then the credential.
+pub(super) fn find(
+    file: Option<&Path>,
+    environment: &Environment,
+    warnings: &mut Vec<String>,
+) -> Result<(SecretString, TokenSource), ConfigError> {
+    if let Some(token) = environment.get(VARIABLE) {
+        return checked(&token, TokenSource::Variable);
+    }
+    if let Some(file) = file {
+        let token = read(file)?;
+        if let Some(warning) = readable_by_others(file) {
+            warnings.push(warning);
+        }
+        return checked(&token, TokenSource::File(file.to_owned()));
+    }
+    let folder = environment.get("CREDENTIALS_DIRECTORY").ok_or(ConfigError::NoToken)?;
+    let credential = Path::new(&folder).join(CREDENTIAL);
+    if !credential.exists() {
+        return Err(ConfigError::NoToken);
+    }
+    let token = read(&credential)?;
+    checked(&token, TokenSource::Credential(credential))
+}
+
+fn read(file: &Path) -> Result<String, ConfigError> {
+    let mut token = String::new();
+    File::open(file)
+        .and_then(|open| open.take(LONGEST).read_to_string(&mut token))
+        .map(|_| token)
+        .map_err(|cause| ConfigError::TokenUnreadable { file: file.to_owned(), cause })
+}
+
+/// A token is one word of visible ASCII: anything else could not travel in a header.
+fn checked(token: &str, found_in: TokenSource) -> Result<(SecretString, TokenSource), ConfigError> {
+    let token = token.trim();
+    let what = if token.is_empty() {
+        "is empty"
+    } else if !token.chars().all(|c| c.is_ascii_graphic()) {
+        "holds blanks, several lines or other characters that no token has"
+    } else {
+        return Ok((SecretString::from(token), found_in));
+    };
+    Err(ConfigError::NotAToken { found_in, what })
+}
+
+fn readable_by_others(file: &Path) -> Option<String> {
+    let mode = file.metadata().ok()?.permissions().mode();
+    let others = mode & 0o007 != 0;
+    others.then(|| {
+        format!(
+            "{} holds the Linode token, and every user of this machine may read it (mode {:03o}): \
+             chmod 600 it",
+            file.display(),
+            mode & 0o777
+        )
+    })
+}

@@ -1,0 +1,197 @@
+//! Explains a decision: what was seen, what each rule and guard made of it, what binds, and how
+//! far it is to the next change.
+//!
+//! In: a decision, the observation and the policy that it came from.
+//! Out: one type for people (`Display`) and programs (JSON).
+//! Never: computes a distance by itself: each is found by asking [`decide`](super::decide).
+
+mod distance;
+
+use std::fmt;
+
+use serde::Serialize;
+
+pub use distance::{Distance, LoadLimit};
+
+use super::text::{Clock, Length, Number};
+use super::{Decision, Guard, Observation, Opinion, Reason, Stage};
+use crate::domain::{FleetCounts, NodeCount, PoolName, Reading, SignalName, Timestamp, elapsed};
+use crate::policy::Policy;
+
+/// Why a pool has the count that it has, and what would change it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The pool.
+    pub pool: PoolName,
+    /// The moment of the decision.
+    pub at: Timestamp,
+    /// The count before.
+    pub from: NodeCount,
+    /// The count that the pool shall have.
+    pub to: NodeCount,
+    /// The pool's nodes, counted.
+    pub fleet: FleetCounts,
+    /// What was measured.
+    pub inputs: Vec<Input>,
+    /// What each rule wanted.
+    pub rules: Vec<ExplainedRule>,
+    /// What each guard did.
+    pub stages: Vec<Stage>,
+    /// Why the count is what it is; the first one is what binds. Never empty.
+    pub reasons: Vec<Reason>,
+    /// The same as sentences.
+    pub because: Vec<String>,
+    /// What would change the count next.
+    pub distances: Vec<Distance>,
+}
+
+/// One signal as it was seen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Input {
+    /// The signal.
+    pub signal: SignalName,
+    /// Its reading.
+    pub reading: Reading,
+    /// Its sample's age in whole seconds, where there is a sample.
+    pub age_seconds: Option<u64>,
+}
+
+/// What one rule wanted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExplainedRule {
+    /// The rule's key.
+    pub rule: String,
+    /// What it wanted.
+    pub opinion: Opinion,
+    /// Why, as a sentence.
+    pub because: String,
+}
+
+/// Explains a decision that `policy` came to on `observation`.
+pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) -> Explanation {
+    let inputs = observation.readings.iter().map(|(signal, reading)| Input {
+        signal: signal.clone(),
+        reading: reading.clone(),
+        age_seconds: reading.sample().map(|sample| elapsed(sample.at, observation.at).as_secs()),
+    });
+    let rules = decision.recommendations.iter().map(|recommendation| ExplainedRule {
+        rule: recommendation.rule.clone(),
+        opinion: recommendation.opinion.clone(),
+        because: recommendation.opinion.because().to_string(),
+    });
+    Explanation {
+        pool: policy.pool.clone(),
+        at: decision.at,
+        from: decision.from,
+        to: decision.to,
+        fleet: observation.fleet,
+        inputs: inputs.collect(),
+        rules: rules.collect(),
+        stages: decision.stages.clone(),
+        reasons: decision.reasons.clone(),
+        because: decision.reasons.iter().map(Reason::to_string).collect(),
+        distances: distance::distances(decision, observation, policy),
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let date = self.at.strftime("%Y-%m-%d");
+        write!(f, "{} at {date} {}: ", self.pool, Clock(self.at))?;
+        match self.from == self.to {
+            true => writeln!(f, "{} stay", self.to)?,
+            false => writeln!(f, "{} become {}", self.from, self.to.0)?,
+        }
+        for (place, because) in self.because.iter().enumerate() {
+            writeln!(f, "  {} {because}", if place == 0 { "because" } else { "    and" })?;
+        }
+        let FleetCounts { serving, on_the_way, standby, leaving } = self.fleet;
+        writeln!(
+            f,
+            "nodes\n  {} serving, {} on the way, {} standby, {} leaving",
+            serving.0, on_the_way.0, standby.0, leaving.0
+        )?;
+        writeln!(f, "signals")?;
+        for input in &self.inputs {
+            writeln!(f, "  {input}")?;
+        }
+        writeln!(f, "rules")?;
+        for rule in &self.rules {
+            writeln!(f, "  {rule}")?;
+        }
+        writeln!(f, "guards")?;
+        for stage in &self.stages {
+            writeln!(f, "  {stage}")?;
+        }
+        writeln!(f, "next")?;
+        for distance in &self.distances {
+            writeln!(f, "  {distance}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signal = &self.signal;
+        match &self.reading {
+            Reading::Fresh { sample } => write!(f, "{signal} {}", Precise(sample.value))?,
+            Reading::Partial { sample, seen, wanted } => {
+                write!(f, "{signal} {}, from {seen} of {wanted} sources", Precise(sample.value))?;
+            }
+            Reading::Missing { why } => write!(f, "{signal} {why}")?,
+        }
+        match self.age_seconds {
+            Some(age) => write!(f, ", {} old", Length(age)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for ExplainedRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, opinion, because } = self;
+        match opinion {
+            Opinion::None { .. } => write!(f, "{rule} has no opinion: {because}"),
+            Opinion::Blind { .. } => write!(f, "{rule} is blind: {because}"),
+            Opinion::Wants { count, .. } => write!(f, "{rule} wants {count}: {because}"),
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let guard = self.guard.name();
+        match &self.reason {
+            None => write!(f, "{guard} {}", self.after.0),
+            Some(reason) => write!(f, "{guard} {} → {}: {reason}", self.before.0, self.after.0),
+        }
+    }
+}
+
+impl Guard {
+    /// The word for it in explanations, metrics and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Freshness => "freshness",
+            Self::Tolerance => "tolerance",
+            Self::Stabilization => "stabilization",
+            Self::Pace => "pace",
+            Self::Cooldown => "cooldown",
+            Self::Overrides => "overrides",
+            Self::Bounds => "bounds",
+        }
+    }
+}
+
+/// A signal's value in its own unit, which may be a rate or a small number of seconds.
+struct Precise(f64);
+
+impl fmt::Display for Precise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            value if value != 0.0 && value < 1.0 => write!(f, "{value:.4}"),
+            value => Number(value).fmt(f),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A small policy and a pool that lives through time, for this module's tests.
+
+use std::path::PathBuf;
+
+use super::{Decision, History, Observation, decide};
+use crate::domain::{
+    Duration, FleetCounts, Missing, NodeCount, Percent, Reading, RequestsPerSecond, Sample,
+    SignalName, Timestamp, after,
+};
+use crate::policy::{
+    Backoff, Bounds, Configure, Control, Health, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
+    LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy, Rule, RuleScaleIn, ScaleIn,
+    ScaleOut, Ssh, TargetRule, Tolerance, Vlan,
+};
+
+/// 400 req/s a node without headroom, 2 to 40 nodes, no tolerance, no guard that waits.
+pub(super) fn policy() -> Policy {
+    Policy {
+        pool: "notifications".parse().expect("a legal name"),
+        control: Control::Automatic,
+        bounds: Bounds { min: NodeCount(2), max: NodeCount(40), default: NodeCount(6) },
+        signals: Default::default(),
+        rules: vec![target("requests", 400.0)],
+        tolerance: Tolerance { out: percent(0.0), scale_in: percent(0.0) },
+        scale_out: ScaleOut { stabilize: seconds(0), pace: vec![], cooldown: seconds(0) },
+        scale_in: ScaleIn {
+            stabilize: seconds(0),
+            pace: vec![],
+            cooldown: seconds(0),
+            order: LeaveOrder::BillingHour,
+            leave_early: LeaveEarly::No,
+        },
+        missing_data: MissingData { hold_for: minutes(5) },
+        node: NodeTemplate {
+            instance_type: "g6-standard-2".into(),
+            fallback_types: vec![],
+            region: "eu-central".into(),
+            image: "linode/debian12".into(),
+            vlan: Vlan {
+                label: "app".into(),
+                cidr: "10.10.0.0/24".parse().expect("a legal block"),
+                reserve: vec![],
+                quarantine: minutes(2),
+            },
+            firewall: None,
+            ssh: Ssh {
+                user: "root".into(),
+                port: 22,
+                authorized_keys_file: PathBuf::new(),
+                private_key_file: PathBuf::new(),
+            },
+            boot_timeout: minutes(5),
+            backoff: Backoff { first: minutes(5), longest: minutes(30) },
+        },
+        configure: Configure {
+            playbook: PathBuf::new(),
+            timeout: minutes(8),
+            batch: 10,
+            variables: Default::default(),
+        },
+        join: Join {
+            backend: "notifications".parse().expect("a legal name"),
+            port: 8080,
+            check: HealthCheck { interval: seconds(2), rise: 2, fall: 3 },
+            max_connections: None,
+            slow_start: seconds(20),
+            timeout: minutes(2),
+        },
+        leave: Leave { drain_timeout: minutes(2) },
+        health: Health { unhealthy_for: minutes(2), replace_at_most: percent(20.0) },
+        digest: String::new(),
+    }
+}
+
+/// The policy that a cautious operator would write: every guard at work.
+pub(super) fn cautious_policy() -> Policy {
+    let mut policy = policy();
+    policy.rules = vec![target("requests", 400.0), raise_only("surge", 400.0), latency("p95")];
+    policy.tolerance = Tolerance { out: percent(5.0), scale_in: percent(15.0) };
+    policy.scale_out.pace = vec![nodes_per(10, minutes(1)), percent_per(100.0, minutes(1))];
+    policy.scale_in.stabilize = minutes(10);
+    policy.scale_in.pace = vec![nodes_per(2, minutes(5))];
+    policy.scale_in.cooldown = minutes(5);
+    policy
+}
+
+pub(super) fn target(signal: &str, per_node: f64) -> Rule {
+    Rule::Target(target_rule(signal, per_node))
+}
+
+pub(super) fn target_rule(signal: &str, per_node: f64) -> TargetRule {
+    TargetRule {
+        signal: name(signal),
+        per_node: RequestsPerSecond::new(per_node).expect("a legal rate"),
+        headroom: percent(0.0),
+        scale_in: RuleScaleIn::Allowed,
+    }
+}
+
+pub(super) fn raise_only(signal: &str, per_node: f64) -> Rule {
+    Rule::Target(TargetRule { scale_in: RuleScaleIn::Never, ..target_rule(signal, per_node) })
+}
+
+/// Objective 300 ms for 30 s, clear below 200 ms, steps of 25 %.
+pub(super) fn latency(signal: &str) -> Rule {
+    Rule::Latency(LatencyRule {
+        signal: name(signal),
+        objective: Duration::from_millis(300),
+        clear_below: Duration::from_millis(200),
+        for_at_least: seconds(30),
+        step: percent(25.0),
+    })
+}
+
+pub(super) fn nodes_per(nodes: u32, per: Duration) -> Pace {
+    Pace { limit: PaceLimit::Nodes(nodes), per }
+}
+
+pub(super) fn percent_per(share: f64, per: Duration) -> Pace {
+    Pace { limit: PaceLimit::Percent(percent(share)), per }
+}
+
+pub(super) fn percent(value: f64) -> Percent {
+    Percent::new(value).expect("a legal percentage")
+}
+
+pub(super) fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+pub(super) fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
+}
+
+pub(super) fn name(signal: &str) -> SignalName {
+    signal.parse().expect("a legal name")
+}
+
+/// Noon of a working day.
+pub(super) fn noon() -> Timestamp {
+    "2026-03-02T12:00:00Z".parse().expect("a legal moment")
+}
+
+/// A pool whose every wish comes true at once, unless a test says otherwise: nodes that are
+/// wanted serve before the next look.
+pub(super) struct Pool {
+    pub policy: Policy,
+    pub look: Observation,
+    pub nodes: Nodes,
+}
+
+/// How fast the fleet follows the decision.
+pub(super) enum Nodes {
+    /// Before the next look.
+    FollowAtOnce,
+    /// Never: the test moves them.
+    StayPut,
+}
+
+impl Pool {
+    /// A pool that has served with `count` nodes for a long time.
+    pub fn settled(policy: Policy, count: u32) -> Self {
+        let history = History { desired: Some(NodeCount(count)), ..History::default() };
+        let fleet = FleetCounts { serving: NodeCount(count), ..FleetCounts::default() };
+        let look = Observation { at: noon(), fleet, readings: Default::default(), history };
+        Self { policy, look, nodes: Nodes::FollowAtOnce }
+    }
+
+    /// The same, looked at every five seconds for an hour with `load` on `requests`.
+    pub fn watched(policy: Policy, count: u32, load: f64) -> Self {
+        let mut pool = Self::settled(policy, count).reads("requests", load);
+        for _ in 0..720 {
+            pool.decides_after(seconds(5));
+        }
+        assert_eq!(pool.look.history.desired, Some(NodeCount(count)), "the load must fit");
+        pool
+    }
+
+    pub fn reads(mut self, signal: &str, value: f64) -> Self {
+        self.set(signal, value);
+        self
+    }
+
+    pub fn misses(mut self, signal: &str) -> Self {
+        self.lose(signal);
+        self
+    }
+
+    pub fn set(&mut self, signal: &str, value: f64) {
+        let sample = Sample { at: self.look.at, value };
+        self.look.readings.insert(name(signal), Reading::Fresh { sample });
+    }
+
+    pub fn set_partial(&mut self, signal: &str, value: f64) {
+        let sample = Sample { at: self.look.at, value };
+        let reading = Reading::Partial { sample, seen: 3, wanted: 5 };
+        self.look.readings.insert(name(signal), reading);
+    }
+
+    pub fn lose(&mut self, signal: &str) {
+        let why = Missing::Stale { age_seconds: 95, limit_seconds: 45 };
+        self.look.readings.insert(name(signal), Reading::Missing { why });
+    }
+
+    /// Decides without remembering.
+    pub fn would_decide(&self) -> Decision {
+        decide(&self.policy, &self.look)
+    }
+
+    /// Decides and remembers; the fleet follows.
+    pub fn decides(&mut self) -> Decision {
+        let decision = self.would_decide();
+        self.look.history = decision.history.clone();
+        match self.nodes {
+            Nodes::FollowAtOnce => self.look.fleet.serving = decision.to,
+            Nodes::StayPut => {}
+        }
+        decision
+    }
+
+    /// Lets time pass without a look, then decides.
+    pub fn decides_after(&mut self, pause: Duration) -> Decision {
+        self.look.at = after(self.look.at, pause);
+        self.decides()
+    }
+
+    /// Looks every five seconds for `time`, and gives the counts that it came to.
+    pub fn counts_for(&mut self, time: Duration) -> Vec<u32> {
+        (0..time.as_secs() / 5).map(|_| self.decides_after(seconds(5)).to.0).collect()
+    }
+}

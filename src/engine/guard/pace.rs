@@ -1,0 +1,108 @@
+//! Pace: the count moves only so far within a time.
+//!
+//! In: a count, and how the count changed lately.
+//! Out: the count, or the furthest that the most generous pace allows.
+//! Never: turns the direction around.
+//!
+//! Source: Kubernetes' HPA (`calculateScaleUpLimitWithScalingRules` and
+//! `calculateScaleDownLimitWithBehaviors`, select policy `Max`). Each pace counts from the
+//! period's beginning: the present count without what was added, and with what was taken, since.
+//! A change exactly as old as the period no longer counts. A share rounds in favour of moving:
+//! up for a rise (else one node could never become two), down for what a fall leaves.
+
+use super::super::look::Look;
+use super::super::{Direction, Reason, ScaleEvent};
+use super::Verdict;
+use crate::domain::{NodeCount, Timestamp, after, before};
+use crate::policy::{Pace, PaceLimit};
+
+/// The count, or the furthest that the pace allows.
+pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
+    let from = look.from;
+    let out = &look.policy.scale_out.pace;
+    let fall = &look.policy.scale_in.pace;
+    let (direction, paces, furthest) = match count.cmp(&from) {
+        std::cmp::Ordering::Greater => {
+            let furthest = out.iter().map(|pace| highest(look, pace)).max()?;
+            (Direction::Out, out, count.min(furthest.max(from)))
+        }
+        std::cmp::Ordering::Less => {
+            let furthest = fall.iter().map(|pace| lowest(look, pace)).min()?;
+            (Direction::In, fall, count.max(furthest.min(from)))
+        }
+        std::cmp::Ordering::Equal => return None,
+    };
+    let because = Reason::LimitedByPace {
+        direction,
+        wanted: count,
+        allowed: furthest,
+        until: next_allowance(look, paces, direction),
+    };
+    (furthest != count).then_some((furthest, because))
+}
+
+/// The highest count that a pace allows.
+fn highest(look: &Look<'_>, pace: &Pace) -> NodeCount {
+    let start = count_at_start(look, pace);
+    match pace.limit {
+        PaceLimit::Nodes(nodes) => whole(start.saturating_add(i64::from(nodes))),
+        // Plain rounding up, noise and all: 10 % on 100 nodes is 111 in HPA, too.
+        PaceLimit::Percent(percent) => {
+            NodeCount((start as f64 * (1.0 + percent.fraction())).ceil() as u32)
+        }
+    }
+}
+
+/// The lowest count that a pace allows.
+fn lowest(look: &Look<'_>, pace: &Pace) -> NodeCount {
+    let start = count_at_start(look, pace);
+    match pace.limit {
+        PaceLimit::Nodes(nodes) => whole(start.saturating_sub(i64::from(nodes))),
+        // `as` drops the fraction, as HPA does, and holds at zero.
+        PaceLimit::Percent(percent) => {
+            NodeCount((start as f64 * (1.0 - percent.fraction())) as u32)
+        }
+    }
+}
+
+/// The count when the pace's period began, as the changes since tell it.
+fn count_at_start(look: &Look<'_>, pace: &Pace) -> i64 {
+    let begins = before(look.at, pace.per);
+    let recent = look.past.scale_events.iter().filter(|event| event.at > begins);
+    let moved: i64 = recent.map(moved).sum();
+    i64::from(look.from.0) - moved
+}
+
+/// What a change added; below zero where it took.
+fn moved(event: &ScaleEvent) -> i64 {
+    i64::from(event.after.0) - i64::from(event.before.0)
+}
+
+fn whole(count: i64) -> NodeCount {
+    NodeCount(u32::try_from(count.max(0)).unwrap_or(u32::MAX))
+}
+
+/// The first moment at which a change in this direction stops counting against some pace.
+fn next_allowance(look: &Look<'_>, paces: &[Pace], direction: Direction) -> Option<Timestamp> {
+    let same_way = |event: &&ScaleEvent| match direction {
+        Direction::Out => event.after > event.before,
+        Direction::In => event.after < event.before,
+        Direction::Hold => false,
+    };
+    let events = || look.past.scale_events.iter().filter(same_way);
+    let ends = paces.iter().flat_map(|pace| events().map(|event| after(event.at, pace.per)));
+    ends.filter(|end| *end > look.at).min()
+}
+
+/// Appends this change, where it is one, and forgets what is older than every period.
+pub(in crate::engine) fn remember(look: &Look<'_>, to: NodeCount) -> Vec<ScaleEvent> {
+    let paces = look.policy.scale_out.pace.iter().chain(&look.policy.scale_in.pace);
+    let Some(longest) = paces.map(|pace| pace.per).max() else { return Vec::new() };
+    let begins = before(look.at, longest);
+    let mut events = look.past.scale_events.clone();
+    events.retain(|event| event.at > begins);
+    if to != look.from {
+        events.push(ScaleEvent { at: look.at, before: look.from, after: to });
+    }
+    events
+}

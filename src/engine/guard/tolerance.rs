@@ -1,0 +1,68 @@
+//! Tolerance: a load near to what the present count carries changes nothing.
+//!
+//! In: every rule's opinion.
+//! Out: the count as it would be if each measured rule within its tolerance had wanted the
+//! present one.
+//! Never: turns a scale-out into a scale-in or back.
+//!
+//! Source: Kubernetes' HPA leaves the count when `1 - tolerance <= usage / target <= 1 +
+//! tolerance`, both ends included, for each metric by itself, before the largest one wins. What a
+//! rule needs divided by the present count is that very ratio.
+
+use super::super::look::Look;
+use super::super::{Opinion, Reason, Recommendation};
+use super::Verdict;
+use crate::domain::{NodeCount, Percent};
+use crate::policy::{Rule, Tolerance};
+
+/// A fraction of a percent may be lost to rounding; both ends must still count as inside.
+const NOISE: f64 = 1e-9;
+
+/// The present count for rules within tolerance.
+pub(in crate::engine) fn guard(
+    look: &Look<'_>,
+    recommendations: &[Recommendation],
+    count: NodeCount,
+) -> Verdict {
+    if count == look.from {
+        return None;
+    }
+    let settled = recommendations.iter().zip(&look.policy.rules);
+    let (settled, because) = settled
+        .filter_map(|(recommendation, rule)| settle(look, recommendation, rule))
+        .max_by_key(|(settled, _)| *settled)?;
+    Some((settled, because?))
+}
+
+/// What a rule wants, the present count where it is within its tolerance, and why then.
+fn settle(
+    look: &Look<'_>,
+    recommendation: &Recommendation,
+    rule: &Rule,
+) -> Option<(NodeCount, Option<Reason>)> {
+    let Opinion::Wants { count, exact, .. } = recommendation.opinion else { return None };
+    let from = look.from;
+    if !rule.is_measured() || count == from || !is_within(exact, from, look.policy.tolerance) {
+        return Some((count, None));
+    }
+    let tolerance = tolerance_towards(count, from, look.policy.tolerance);
+    let because = Reason::WithinTolerance {
+        rule: recommendation.rule.clone(),
+        wanted: count,
+        needs: exact,
+        count: from,
+        tolerance_percent: tolerance.get(),
+    };
+    Some((from, Some(because)))
+}
+
+fn is_within(exact: f64, from: NodeCount, tolerance: Tolerance) -> bool {
+    let from = f64::from(from.0);
+    let highest = from * (1.0 + tolerance.out.fraction() + NOISE);
+    let lowest = from * (1.0 - tolerance.scale_in.fraction() - NOISE);
+    (lowest..=highest).contains(&exact)
+}
+
+fn tolerance_towards(count: NodeCount, from: NodeCount, tolerance: Tolerance) -> Percent {
+    if count > from { tolerance.out } else { tolerance.scale_in }
+}

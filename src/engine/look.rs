@@ -1,0 +1,141 @@
+//! One look at a pool, prepared: what every rule and guard may see.
+//!
+//! In: the policy and the observation.
+//! Out: the count to start from, and the history put right for this moment.
+//! Never: changes the count.
+
+use super::guard::cooldown;
+use super::{Condition, History, Observation, RecommendationSpan};
+use crate::domain::{
+    Duration, FleetCounts, Missing, NodeCount, Reading, SignalName, Timestamp, after, elapsed,
+};
+use crate::policy::Policy;
+
+/// How long one look speaks for the time before it. If nobody looked for longer, the time
+/// between is unknown, and unknown is never zero. Twice the longest interval between ticks that
+/// makes sense (a minute): half of it would call a slow tick an outage, double would let a
+/// short outage pass for a quiet window.
+pub(super) const LONGEST_GAP: Duration = Duration::from_secs(120);
+
+/// What every rule and guard may see.
+pub(super) struct Look<'a> {
+    pub policy: &'a Policy,
+    pub at: Timestamp,
+    pub fleet: FleetCounts,
+    pub observation: &'a Observation,
+    /// The count to start from.
+    pub from: NodeCount,
+    /// What earlier decisions left behind, put right for this moment.
+    pub past: History,
+}
+
+/// A usable value of a signal.
+pub(super) struct Value {
+    pub number: f64,
+    /// `(seen, wanted)` where fewer sources speak in it than should.
+    pub partial: Option<(u32, u32)>,
+}
+
+impl<'a> Look<'a> {
+    pub fn new(policy: &'a Policy, observation: &'a Observation) -> Self {
+        let from = starting_count(policy, observation);
+        let mut look = Self {
+            policy,
+            at: observation.at,
+            fleet: observation.fleet,
+            observation,
+            from,
+            past: observation.history.clone(),
+        };
+        look.forget_the_future();
+        look.fill_unseen_time();
+        look.note_blindness();
+        cooldown::settle(&mut look);
+        look
+    }
+
+    /// A signal's usable value, or what is wrong with it. What the adapter should have refused
+    /// is refused here, too: a NaN that slipped through would read as no load at all.
+    pub fn value(&self, signal: &SignalName) -> Result<Value, Missing> {
+        let (sample, partial) = match self.observation.readings.get(signal) {
+            None => {
+                return Err(Missing::QueryFailed { message: "nobody asked for it".into() });
+            }
+            Some(Reading::Missing { why }) => return Err(why.clone()),
+            Some(Reading::Fresh { sample }) => (sample, None),
+            Some(Reading::Partial { sample, seen, wanted }) => (sample, Some((*seen, *wanted))),
+        };
+        match sample.value {
+            value if !value.is_finite() => Err(Missing::NotANumber),
+            value if value < 0.0 => Err(Missing::Negative { value }),
+            number => Ok(Value { number, partial }),
+        }
+    }
+
+    /// Whether no rule's signal can be read.
+    fn is_blind(&self) -> bool {
+        self.policy.rules.iter().all(|rule| self.value(rule.signal()).is_err())
+    }
+
+    /// A moment after now can only come from a clock that was set back. It counts as now, or a
+    /// wrong clock of one minute would hold the pool for as long as it was wrong.
+    fn forget_the_future(&mut self) {
+        let (now, past) = (self.at, &mut self.past);
+        for span in &mut past.recommendations {
+            span.from = span.from.min(now);
+            span.until = span.until.min(now);
+        }
+        for event in &mut past.scale_events {
+            event.at = event.at.min(now);
+        }
+        for Condition { since, seen } in past.conditions.values_mut() {
+            *since = (*since).min(now);
+            *seen = (*seen).min(now);
+        }
+        for moment in [&mut past.awaiting_capacity_since, &mut past.blind_since] {
+            *moment = moment.map(|moment| moment.min(now));
+        }
+    }
+
+    /// Time that nobody looked at counts as if the count that stood had been recommended all
+    /// along, up to now: so a pool whose daemon was down, or has just begun, neither shrinks nor
+    /// grows before a whole window was seen.
+    fn fill_unseen_time(&mut self) {
+        let last = self.past.recommendations.iter().map(|span| span.until).max();
+        let unseen_from = match last {
+            Some(last) if elapsed(last, self.at) <= LONGEST_GAP => return,
+            Some(last) => last,
+            None => self.at,
+        };
+        self.past.recommendations.push(RecommendationSpan {
+            count: self.from,
+            from: unseen_from,
+            until: self.at,
+        });
+    }
+
+    fn note_blindness(&mut self) {
+        self.past.blind_since = self.is_blind().then(|| self.past.blind_since.unwrap_or(self.at));
+    }
+
+    /// Since when no signal could be read, where that is longer than the policy holds the count.
+    pub fn blind_too_long_since(&self) -> Option<Timestamp> {
+        let since = self.past.blind_since?;
+        (after(since, self.policy.missing_data.hold_for) <= self.at).then_some(since)
+    }
+
+    /// The count that stabilization and cooldown may not hold back: the default of a pool that
+    /// was blind for too long.
+    pub fn floor(&self) -> NodeCount {
+        match self.blind_too_long_since() {
+            Some(_) => self.policy.bounds.default,
+            None => NodeCount::ZERO,
+        }
+    }
+}
+
+/// The last decision's count. Before the first: the nodes that were found, within bounds.
+fn starting_count(policy: &Policy, observation: &Observation) -> NodeCount {
+    let found = observation.fleet.committed().max(policy.bounds.min).min(policy.bounds.max);
+    observation.history.desired.unwrap_or(found)
+}

@@ -1,0 +1,82 @@
+//! What each rule wants: one file for each kind of rule.
+//!
+//! In: one look at the pool.
+//! Out: one recommendation for each rule, in the policy's order, and the conditions that hold.
+//! Never: compares rules; guards anything.
+
+mod latency;
+mod target;
+
+use std::collections::BTreeMap;
+
+pub(super) use target::needs;
+
+use super::look::Look;
+use super::{Condition, Opinion, Recommendation};
+use crate::domain::SignalName;
+use crate::policy::Rule;
+
+/// What the rules came to.
+pub(super) struct Opinions {
+    /// One for each rule, in the policy's order.
+    pub recommendations: Vec<Recommendation>,
+    /// Which rules' conditions hold, and since when, for the next look.
+    pub conditions: BTreeMap<String, Condition>,
+}
+
+/// Asks every rule.
+pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
+    let mut conditions = BTreeMap::new();
+    let recommendations = look.policy.rules.iter().map(|rule| {
+        let key = rule.key();
+        let opinion = match rule {
+            Rule::Target(target) => target::recommend(look, target),
+            Rule::Latency(latency) => {
+                let condition = latency::condition(look, latency, &key);
+                let opinion = latency::recommend(look, latency, condition);
+                conditions.extend(condition.map(|condition| (key.clone(), condition)));
+                opinion
+            }
+        };
+        Recommendation { rule: key, opinion }
+    });
+    Opinions { recommendations: recommendations.collect(), conditions }
+}
+
+impl Rule {
+    /// The rule's name in decisions: its kind and signal, such as `target:requests`.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Target(rule) => format!("target:{}", rule.signal),
+            Self::Latency(rule) => format!("latency:{}", rule.signal),
+        }
+    }
+
+    /// The signal that it looks at.
+    pub fn signal(&self) -> &SignalName {
+        match self {
+            Self::Target(rule) => &rule.signal,
+            Self::Latency(rule) => &rule.signal,
+        }
+    }
+
+    /// Whether its exact count measures load against capacity, so that a tolerance around it
+    /// means something. A latency has its own band between `clear_below` and the objective.
+    pub(super) fn is_measured(&self) -> bool {
+        match self {
+            Self::Target(_) => true,
+            Self::Latency(_) => false,
+        }
+    }
+}
+
+impl Opinion {
+    /// Why the rule wants that, or nothing.
+    pub fn because(&self) -> &super::Reason {
+        match self {
+            Self::None { because } | Self::Blind { because } | Self::Wants { because, .. } => {
+                because
+            }
+        }
+    }
+}

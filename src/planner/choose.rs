@@ -1,0 +1,78 @@
+//! Who leaves when fewer nodes are needed.
+
+use crate::domain::{Duration, Node, NodeState, Timestamp, after, elapsed};
+use crate::policy::{LeaveEarly, LeaveOrder, Policy};
+
+/// Linode bills every started hour of an instance.
+const PAID_HOUR: Duration = Duration::from_secs(3600);
+
+/// An instance must be gone before its next hour begins; half of this is spare for a cloud that
+/// takes its time.
+const DELETION_MARGIN: Duration = Duration::from_secs(180);
+
+/// The nodes that may leave now, first leaver first, and when the next one may.
+pub struct Leavers<'a> {
+    /// May leave now.
+    pub now: Vec<&'a Node>,
+    /// When the first of the others may.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Sorts the committed `nodes` into those that may leave now and those that stay for their paid
+/// hour.
+///
+/// Nodes that don't serve yet leave before those that do, the least advanced first: whatever is
+/// still to be spent on them is saved.
+pub fn leavers<'a>(nodes: &'a [Node], policy: &Policy, now: Timestamp) -> Leavers<'a> {
+    let mut may_leave = Vec::new();
+    let mut next_at: Option<Timestamp> = None;
+    for node in nodes.iter().filter(|node| node.state.is_committed()) {
+        match leaves_at(node, policy, now) {
+            at if at <= now => may_leave.push(node),
+            at => next_at = Some(next_at.map_or(at, |best| best.min(at))),
+        }
+    }
+    may_leave.sort_by_key(|node| (stage(node), rank(node, policy.scale_in.order, now)));
+    Leavers { now: may_leave, next_at }
+}
+
+/// When this node may leave.
+fn leaves_at(node: &Node, policy: &Policy, now: Timestamp) -> Timestamp {
+    if policy.scale_in.leave_early == LeaveEarly::Yes || node.state == NodeState::Planned {
+        return now;
+    }
+    let window = policy.leave.drain_timeout.saturating_add(DELETION_MARGIN).min(PAID_HOUR);
+    let left = paid_time_left(node, now);
+    if left <= window { now } else { after(now, left - window) }
+}
+
+/// How long the hour that is paid anyway still lasts.
+fn paid_time_left(node: &Node, now: Timestamp) -> Duration {
+    let born = node.instance_created_at.unwrap_or(node.planned_at);
+    let into_hour = elapsed(born, now).as_millis() % PAID_HOUR.as_millis();
+    PAID_HOUR - Duration::from_millis(into_hour as u64)
+}
+
+/// How far a node has come; the least advanced leave first.
+fn stage(node: &Node) -> u8 {
+    match node.state {
+        NodeState::Planned => 0,
+        NodeState::Provisioning { .. } => 1,
+        NodeState::Configuring { .. } => 2,
+        NodeState::Joining { .. } => 3,
+        NodeState::InService | NodeState::Standby => 4,
+        NodeState::Draining { .. } | NodeState::Deleting { .. } => 5,
+        NodeState::Deleted | NodeState::Failed { .. } => 6,
+    }
+}
+
+/// The order among nodes of one stage; smaller leaves first. Ids settle ties, so that the same
+/// look always chooses the same nodes.
+fn rank(node: &Node, order: LeaveOrder, now: Timestamp) -> (i128, crate::domain::NodeId) {
+    let key = match order {
+        LeaveOrder::BillingHour => paid_time_left(node, now).as_millis() as i128,
+        LeaveOrder::Newest => -node.planned_at.as_nanosecond(),
+        LeaveOrder::Oldest => node.planned_at.as_nanosecond(),
+    };
+    (key, node.id)
+}

@@ -1,0 +1,83 @@
+//! What this look showed of one node.
+
+use crate::domain::{BalancerName, Instance, RunStatus, Server};
+
+/// The world's side of one node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// The instance.
+    pub instance: InstanceFact,
+    /// The playbook run, for a node that has one; `None` when it could not be asked.
+    pub run: Option<RunStatus>,
+    /// Its server on each balancer.
+    pub servers: Vec<(BalancerName, ServerFact)>,
+}
+
+/// What the cloud's listing said of a node's instance.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InstanceFact {
+    /// The listing failed, or was not to be believed.
+    Unknown,
+    /// Not in the listing.
+    Absent {
+        /// In how many listings in a row.
+        looks: u32,
+    },
+    /// Listed.
+    Present(Instance),
+}
+
+/// What one balancer said of a node's server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServerFact {
+    /// The balancer did not answer.
+    Unreachable {
+        /// What it said, or did not.
+        why: String,
+    },
+    /// It answered and has no such server.
+    Absent {
+        /// Whether the backend has any other server that could take a request.
+        backend_usable: bool,
+        /// Whether an older worker may still hold the node.
+        old_workers: bool,
+    },
+    /// It has the server.
+    Present {
+        /// The server.
+        server: Server,
+        /// Whether an older worker may still hold the node.
+        old_workers: bool,
+    },
+}
+
+impl Facts {
+    /// Nothing could be read: what a node's facts are before the first look.
+    pub fn unknown() -> Self {
+        Self { instance: InstanceFact::Unknown, run: None, servers: Vec::new() }
+    }
+
+    /// Whether at least one balancer answered.
+    pub fn any_balancer_answers(&self) -> bool {
+        self.servers.iter().any(|(_, fact)| !matches!(fact, ServerFact::Unreachable { .. }))
+    }
+
+    /// Whether every balancer answered.
+    pub fn every_balancer_answers(&self) -> bool {
+        self.servers.iter().all(|(_, fact)| !matches!(fact, ServerFact::Unreachable { .. }))
+    }
+
+    /// The balancers whose fact `wanted` accepts.
+    pub fn balancers_where(&self, wanted: impl Fn(&ServerFact) -> bool) -> Vec<BalancerName> {
+        self.servers
+            .iter()
+            .filter(|(_, fact)| wanted(fact))
+            .map(|(balancer, _)| balancer.clone())
+            .collect()
+    }
+
+    /// Whether two listings in a row lacked the instance: one alone proves nothing.
+    pub fn instance_is_gone(&self) -> bool {
+        matches!(self.instance, InstanceFact::Absent { looks } if looks >= 2)
+    }
+}

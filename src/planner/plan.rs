@@ -1,0 +1,235 @@
+//! From the wanted count to what each node does now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use uuid::Uuid;
+
+use super::address::{AddressUse, free_address};
+use super::backoff::create_not_before;
+use super::choose::leavers;
+use super::facts::{Facts, ServerFact};
+use super::lifecycle::{Next, Wish, next};
+use super::step::{Move, Note, Step};
+use crate::domain::{
+    InstanceLabel, Node, NodeCount, NodeId, NodeState, RunId, ServerAdmin, Timestamp,
+};
+use crate::policy::Policy;
+
+/// All that a plan depends on.
+pub struct PlanInput<'a> {
+    /// The pool's policy.
+    pub policy: &'a Policy,
+    /// The count that the pool shall have; `None` before anything was decided.
+    pub desired: Option<NodeCount>,
+    /// The pool's nodes, those that ended within the last hours included.
+    pub nodes: &'a [Node],
+    /// What this look showed, by node.
+    pub facts: &'a BTreeMap<NodeId, Facts>,
+    /// Every address of the VLAN that is held or rests, whichever pool's.
+    pub addresses: &'a BTreeMap<Ipv4Addr, AddressUse>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What to do in this look.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Nodes to write down as planned; their lives begin with the next look, at once.
+    pub create: Vec<Node>,
+    /// What existing nodes do now.
+    pub moves: Vec<Move>,
+    /// What each waiting node waits for.
+    pub waits: BTreeMap<NodeId, String>,
+    /// What would have been done and wasn't.
+    pub notes: Vec<Note>,
+}
+
+impl Plan {
+    /// Whether nothing is to be done: so it is on a settled world.
+    pub fn is_empty(&self) -> bool {
+        self.create.is_empty() && self.moves.is_empty()
+    }
+}
+
+/// Plans one look. `fresh` gives a new version 7 UUID at each call.
+pub fn plan(input: &PlanInput, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
+    let mut plan = Plan::default();
+    let wishes = wishes(input, &mut plan.notes);
+    plan.create = create(input, &wishes, &mut plan.notes, fresh);
+    let unknown = Facts::unknown();
+    let mut runs = Runs::new(input.policy.configure.batch);
+    for node in input.nodes.iter().filter(|node| !node.state.is_final()) {
+        let facts = input.facts.get(&node.id).unwrap_or(&unknown);
+        let wish = wishes.get(&node.id).copied().unwrap_or(Wish::Stay);
+        match next(node, facts, wish, input.policy, runs.current(fresh), input.now) {
+            Next::Wait { what } => {
+                plan.waits.insert(node.id, what);
+            }
+            Next::Do { enter, step, failure, because } => {
+                let begins_run = enter.is_some() && step == Some(Step::StartRun);
+                plan.moves.push(Move { node: node.id, enter, step, failure, because });
+                if begins_run {
+                    runs.take_a_place();
+                }
+            }
+        }
+        note_by_hand(node, facts, &mut plan.notes);
+    }
+    plan
+}
+
+/// Who shall leave, and who shall come back.
+fn wishes(input: &PlanInput, notes: &mut Vec<Note>) -> BTreeMap<NodeId, Wish> {
+    let Some(desired) = input.desired else {
+        return BTreeMap::new();
+    };
+    let committed = input.nodes.iter().filter(|node| node.state.is_committed()).count() as u32;
+    if committed <= desired.0 {
+        let mut back: Vec<&Node> =
+            input.nodes.iter().filter(|node| can_come_back(node, input.facts)).collect();
+        // Draining nodes first: they are warm, and bring back what was about to be lost.
+        back.sort_by_key(|node| (node.state == NodeState::Standby, node.planned_at, node.id));
+        let missing = (desired.0 - committed) as usize;
+        return back.into_iter().take(missing).map(|node| (node.id, Wish::Serve)).collect();
+    }
+    let surplus = (committed - desired.0) as usize;
+    let leavers = leavers(input.nodes, input.policy, input.now);
+    if let Some(until) = leavers.next_at.filter(|_| leavers.now.len() < surplus) {
+        let kept = NodeCount((surplus - leavers.now.len()) as u32);
+        notes.push(Note::PaidHour { surplus: kept, until });
+    }
+    leavers.now.into_iter().take(surplus).map(|node| (node.id, Wish::Leave)).collect()
+}
+
+/// Whether one command brings the node back: every balancer that answers still has its server.
+fn can_come_back(node: &Node, facts: &BTreeMap<NodeId, Facts>) -> bool {
+    let waits = match node.state {
+        NodeState::Draining { deadline: _ } | NodeState::Standby => true,
+        NodeState::Planned
+        | NodeState::Provisioning { .. }
+        | NodeState::Configuring { .. }
+        | NodeState::Joining { .. }
+        | NodeState::InService
+        | NodeState::Deleting { .. }
+        | NodeState::Deleted
+        | NodeState::Failed { .. } => false,
+    };
+    waits
+        && facts.get(&node.id).is_some_and(|facts| {
+            let mut servers = facts.servers.iter().peekable();
+            servers.peek().is_some()
+                && facts.any_balancer_answers()
+                && servers.all(|(_, fact)| !matches!(fact, ServerFact::Absent { .. }))
+                && !facts.instance_is_gone()
+        })
+}
+
+/// The nodes to add, as many as `max`, backoff and addresses allow.
+fn create(
+    input: &PlanInput,
+    wishes: &BTreeMap<NodeId, Wish>,
+    notes: &mut Vec<Note>,
+    fresh: &mut dyn FnMut() -> Uuid,
+) -> Vec<Node> {
+    let Some(desired) = input.desired else {
+        return Vec::new();
+    };
+    let committed = input.nodes.iter().filter(|node| node.state.is_committed()).count() as u32;
+    let back = wishes.values().filter(|wish| **wish == Wish::Serve).count() as u32;
+    let mut wanted = desired.0.saturating_sub(committed + back);
+    if wanted == 0 {
+        return Vec::new();
+    }
+    let backoff = input.policy.node.backoff;
+    if let Some((until, failures)) = create_not_before(input.nodes, backoff, input.now) {
+        notes.push(Note::CreatingRests { wanted: NodeCount(wanted), until, failures });
+        return Vec::new();
+    }
+    let existing = input.nodes.iter().filter(|node| node.counts_against_max()).count() as u32;
+    let room = input.policy.bounds.max.0.saturating_sub(existing);
+    if room < wanted {
+        let over = NodeCount(wanted - room);
+        notes.push(Note::MaxReached { wanted: over, max: input.policy.bounds.max });
+        wanted = room;
+    }
+    let mut addresses = input.addresses.clone();
+    let mut created = Vec::new();
+    while (created.len() as u32) < wanted {
+        let vlan = &input.policy.node.vlan;
+        let Some(address) = free_address(vlan, &addresses, input.now) else {
+            let left = NodeCount(wanted - created.len() as u32);
+            notes.push(Note::AddressesExhausted { wanted: left });
+            break;
+        };
+        addresses.insert(address, AddressUse::Held);
+        created.push(planned_node(input, NodeId(fresh()), address));
+    }
+    created
+}
+
+fn planned_node(input: &PlanInput, id: NodeId, address: Ipv4Addr) -> Node {
+    Node {
+        id,
+        pool: input.policy.pool.clone(),
+        label: InstanceLabel::of(&input.policy.pool, id),
+        address,
+        vlan: input.policy.node.vlan.label.clone(),
+        instance_type: input.policy.node.instance_type.clone(),
+        region: input.policy.node.region.clone(),
+        state: NodeState::Planned,
+        state_since: input.now,
+        planned_at: input.now,
+        instance: None,
+        instance_created_at: None,
+        host_keys: Vec::new(),
+        attempt: None,
+        joining_since: None,
+        served_at: None,
+        admitting: BTreeSet::new(),
+        failure: None,
+        failed_at: None,
+    }
+}
+
+/// Nodes that begin their playbook in the same look share runs of at most `batch` nodes.
+struct Runs {
+    batch: u32,
+    current: Option<(RunId, u32)>,
+}
+
+impl Runs {
+    fn new(batch: u32) -> Self {
+        Self { batch, current: None }
+    }
+
+    /// The run with a place left.
+    fn current(&mut self, fresh: &mut dyn FnMut() -> Uuid) -> RunId {
+        match self.current {
+            Some((run, taken)) if taken < self.batch => run,
+            _ => self.current.insert((RunId(fresh()), 0)).0,
+        }
+    }
+
+    fn take_a_place(&mut self) {
+        if let Some((_, taken)) = &mut self.current {
+            *taken += 1;
+        }
+    }
+}
+
+/// A serving node that is not ready somewhere, and we owe it nothing there: a person did that.
+fn note_by_hand(node: &Node, facts: &Facts, notes: &mut Vec<Note>) {
+    if node.state != NodeState::InService {
+        return;
+    }
+    for (balancer, fact) in &facts.servers {
+        if let ServerFact::Present { server, .. } = fact
+            && server.admin != ServerAdmin::Ready
+            && !node.admitting.contains(balancer)
+        {
+            let balancer = balancer.clone();
+            notes.push(Note::TakenOutByHand { node: node.id, balancer });
+        }
+    }
+}

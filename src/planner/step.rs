@@ -1,0 +1,202 @@
+//! The vocabulary of a plan: steps, moves and notes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    BalancerName, Failure, NodeCount, NodeId, NodeState, RunId, Sessions, Timestamp,
+};
+
+/// One idempotent act, keyed by its node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Ask the cloud for the instance, or adopt it by its label.
+    CreateInstance,
+    /// Start an instance that is offline.
+    BootInstance,
+    /// Start the playbook run that the state names.
+    StartRun,
+    /// End the playbook run that the state named.
+    CancelRun {
+        /// The run.
+        run: RunId,
+    },
+    /// Make the server known: checked, but given no requests.
+    Register {
+        /// Where.
+        balancers: Vec<BalancerName>,
+    },
+    /// Give it requests.
+    MakeReady {
+        /// Where.
+        balancers: Vec<BalancerName>,
+    },
+    /// Register and give requests at once: it serves elsewhere, or nothing else does.
+    Readmit {
+        /// Where.
+        balancers: Vec<BalancerName>,
+    },
+    /// Give it no new requests.
+    DrainServer {
+        /// Where.
+        balancers: Vec<BalancerName>,
+    },
+    /// Take the server out.
+    RemoveServer {
+        /// Where.
+        balancers: Vec<BalancerName>,
+        /// What becomes of requests under way.
+        sessions: Sessions,
+    },
+    /// Delete the instance; asked again, the cloud's 404 is the proof that it is gone.
+    DeleteInstance,
+    /// Ask the cloud whether any instance has the label: a create call was in doubt.
+    ProveAbsence,
+}
+
+impl Step {
+    /// The step's name in the journal, metrics and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateInstance => "create_instance",
+            Self::BootInstance => "boot_instance",
+            Self::StartRun => "start_run",
+            Self::CancelRun { .. } => "cancel_run",
+            Self::Register { .. } => "register_server",
+            Self::MakeReady { .. } => "make_ready",
+            Self::Readmit { .. } => "readmit_server",
+            Self::DrainServer { .. } => "drain_server",
+            Self::RemoveServer { .. } => "remove_server",
+            Self::DeleteInstance => "delete_instance",
+            Self::ProveAbsence => "prove_absence",
+        }
+    }
+
+    /// The balancers that it speaks to; none for the others.
+    pub fn balancers(&self) -> &[BalancerName] {
+        match self {
+            Self::Register { balancers }
+            | Self::MakeReady { balancers }
+            | Self::Readmit { balancers }
+            | Self::DrainServer { balancers }
+            | Self::RemoveServer { balancers, .. } => balancers,
+            Self::CreateInstance | Self::BootInstance | Self::StartRun => &[],
+            Self::CancelRun { .. } | Self::DeleteInstance | Self::ProveAbsence => &[],
+        }
+    }
+}
+
+/// What one node does now: the state is written first, then the step is taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Move {
+    /// The node.
+    pub node: NodeId,
+    /// The state to write; `None` stays in the present one.
+    pub enter: Option<NodeState>,
+    /// The act to take after that; `None` only writes.
+    pub step: Option<Step>,
+    /// The misfortune that led here, if one did.
+    pub failure: Option<Failure>,
+    /// Why, for the journal: a whole sentence without its full stop.
+    pub because: String,
+}
+
+/// Something the plan would have done and didn't, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum Note {
+    /// Nodes are wanted, and `max` instances may exist already.
+    MaxReached {
+        /// How many more were wanted.
+        wanted: NodeCount,
+        /// How many may exist.
+        max: NodeCount,
+    },
+    /// Nodes are wanted, and creating rests after failures.
+    CreatingRests {
+        /// How many more were wanted.
+        wanted: NodeCount,
+        /// Until when.
+        until: Timestamp,
+        /// Failures in a row.
+        failures: u32,
+    },
+    /// Nodes are wanted, and the VLAN has no address free.
+    AddressesExhausted {
+        /// How many more were wanted.
+        wanted: NodeCount,
+    },
+    /// Nodes are not needed and stay: the hour is paid.
+    PaidHour {
+        /// How many.
+        surplus: NodeCount,
+        /// When the first of them may leave.
+        until: Timestamp,
+    },
+    /// An operator took a serving node out of a balancer by hand.
+    TakenOutByHand {
+        /// The node.
+        node: NodeId,
+        /// Where.
+        balancer: BalancerName,
+    },
+    /// A balancer does not answer.
+    BalancerUnreachable {
+        /// Which.
+        balancer: BalancerName,
+        /// What it said.
+        why: String,
+    },
+    /// The listing lacks so many instances at once that it is not believed.
+    InventoryShrank {
+        /// Missing now.
+        missing: NodeCount,
+        /// Known before.
+        known: NodeCount,
+    },
+    /// The cloud could not be asked.
+    InventoryUnknown {
+        /// What it said.
+        why: String,
+    },
+    /// An instance carries our tag and no node of ours is it.
+    Orphan {
+        /// Its label.
+        label: String,
+    },
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MaxReached { wanted, max } => {
+                write!(f, "{wanted} more wanted, but {max} exist already, the most allowed")
+            }
+            Self::CreatingRests { wanted, until, failures } => write!(
+                f,
+                "{wanted} more wanted, but creating rests until {until} after {failures} \
+                 failures in a row"
+            ),
+            Self::AddressesExhausted { wanted } => {
+                write!(f, "{wanted} more wanted, but no VLAN address is free")
+            }
+            Self::PaidHour { surplus, until } => {
+                write!(f, "{surplus} not needed, kept until {until}: the hour is paid")
+            }
+            Self::TakenOutByHand { node, balancer } => {
+                write!(f, "node {node} was taken out of {balancer} by hand; left so")
+            }
+            Self::BalancerUnreachable { balancer, why } => {
+                write!(f, "balancer {balancer} does not answer: {why}")
+            }
+            Self::InventoryShrank { missing, known } => write!(
+                f,
+                "the cloud's listing lacks {} of {known} at once; not believed",
+                missing.0
+            ),
+            Self::InventoryUnknown { why } => write!(f, "the cloud could not be asked: {why}"),
+            Self::Orphan { label } => {
+                write!(f, "instance {label} carries our tag and is no node of ours")
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The whole policy that results, written out as YAML.
+//!
+//! In: a [`Policy`].
+//! Out: a text with every key; parsed again, it is the same policy (only its digest differs).
+//! Never: leaves a default unsaid.
+
+use std::fmt::Write;
+
+use super::fields::written_out;
+use super::settings::{
+    Control, CoverageNeed, LeaveEarly, LeaveOrder, Pace, PaceLimit, Policy, Rule, RuleScaleIn,
+    Signal, SignalSource,
+};
+use crate::domain::SignalName;
+
+/// The whole of `policy` as YAML, every default written out.
+pub fn explain_defaults(policy: &Policy) -> String {
+    let mut out = Lines(String::new());
+    out.line(0, format_args!("pool: {}", policy.pool));
+    out.line(0, format_args!("control: {}", control(policy.control)));
+    out.line(0, format_args!("bounds:"));
+    out.line(1, format_args!("min: {}", policy.bounds.min.0));
+    out.line(1, format_args!("max: {}", policy.bounds.max.0));
+    out.line(1, format_args!("default: {}", policy.bounds.default.0));
+    out.line(0, format_args!("signals:"));
+    for (name, signal) in &policy.signals {
+        out.signal(name, signal);
+    }
+    out.line(0, format_args!("rules:"));
+    for rule in &policy.rules {
+        out.rule(rule);
+    }
+    out.movement(policy);
+    out.node(policy);
+    out.service(policy);
+    out.0
+}
+
+/// The text so far.
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, depth: usize, text: std::fmt::Arguments<'_>) {
+        writeln!(self.0, "{}{text}", "  ".repeat(depth)).expect("a string takes every line");
+    }
+
+    fn signal(&mut self, name: &SignalName, signal: &Signal) {
+        self.line(1, format_args!("{}:", quoted(name.as_str())));
+        match &signal.source {
+            SignalSource::Prometheus { query } => {
+                self.line(2, format_args!("prometheus:"));
+                self.line(3, format_args!("query: {}", quoted(query)));
+            }
+        }
+        self.line(2, format_args!("stale_after: {}", written_out(signal.stale_after)));
+        if let Some(coverage) = &signal.coverage {
+            self.line(2, format_args!("coverage:"));
+            self.line(3, format_args!("query: {}", quoted(&coverage.query)));
+            match coverage.at_least {
+                CoverageNeed::Serving => self.line(3, format_args!("at_least: serving")),
+                CoverageNeed::Count(count) => self.line(3, format_args!("at_least: {count}")),
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        match rule {
+            Rule::Target(target) => {
+                self.line(1, format_args!("- target:"));
+                self.line(4, format_args!("signal: {}", quoted(target.signal.as_str())));
+                self.line(4, format_args!("per_node: {}", target.per_node.get()));
+                self.line(4, format_args!("headroom_percent: {}", target.headroom.get()));
+                let scale_in = match target.scale_in {
+                    RuleScaleIn::Allowed => "allowed",
+                    RuleScaleIn::Never => "never",
+                };
+                self.line(4, format_args!("scale_in: {scale_in}"));
+            }
+            Rule::Latency(latency) => {
+                self.line(1, format_args!("- latency:"));
+                self.line(4, format_args!("signal: {}", quoted(latency.signal.as_str())));
+                self.line(4, format_args!("objective: {}", written_out(latency.objective)));
+                self.line(4, format_args!("clear_below: {}", written_out(latency.clear_below)));
+                self.line(4, format_args!("for: {}", written_out(latency.for_at_least)));
+                self.line(4, format_args!("step_percent: {}", latency.step.get()));
+            }
+        }
+    }
+
+    fn movement(&mut self, policy: &Policy) {
+        self.line(0, format_args!("tolerance:"));
+        self.line(1, format_args!("out_percent: {}", policy.tolerance.out.get()));
+        self.line(1, format_args!("in_percent: {}", policy.tolerance.scale_in.get()));
+        let scale_out = &policy.scale_out;
+        self.line(0, format_args!("scale_out:"));
+        self.line(1, format_args!("stabilize: {}", written_out(scale_out.stabilize)));
+        self.line(1, format_args!("pace: {}", paces(&scale_out.pace)));
+        self.line(1, format_args!("cooldown: {}", written_out(scale_out.cooldown)));
+        let scale_in = &policy.scale_in;
+        self.line(0, format_args!("scale_in:"));
+        self.line(1, format_args!("stabilize: {}", written_out(scale_in.stabilize)));
+        self.line(1, format_args!("pace: {}", paces(&scale_in.pace)));
+        self.line(1, format_args!("cooldown: {}", written_out(scale_in.cooldown)));
+        let order = match scale_in.order {
+            LeaveOrder::BillingHour => "billing_hour",
+            LeaveOrder::Newest => "newest",
+            LeaveOrder::Oldest => "oldest",
+        };
+        self.line(1, format_args!("order: {order}"));
+        let leave_early = match scale_in.leave_early {
+            LeaveEarly::No => "no",
+            LeaveEarly::Yes => "yes",
+        };
+        self.line(1, format_args!("leave_early: {leave_early}"));
+        self.line(0, format_args!("missing_data:"));
+        self.line(1, format_args!("hold_for: {}", written_out(policy.missing_data.hold_for)));
+        self.line(1, format_args!("then: default"));
+    }
+
+    fn node(&mut self, policy: &Policy) {
+        let node = &policy.node;
+        self.line(0, format_args!("node:"));
+        self.line(1, format_args!("type: {}", quoted(&node.instance_type)));
+        let types: Vec<String> = node.fallback_types.iter().map(|text| quoted(text)).collect();
+        self.line(1, format_args!("fallback_types: [{}]", types.join(", ")));
+        self.line(1, format_args!("region: {}", quoted(&node.region)));
+        self.line(1, format_args!("image: {}", quoted(&node.image)));
+        self.line(1, format_args!("vlan:"));
+        self.line(2, format_args!("label: {}", quoted(&node.vlan.label)));
+        self.line(2, format_args!("cidr: {}", node.vlan.cidr));
+        let reserve: Vec<String> =
+            node.vlan.reserve.iter().map(|range| String::from(*range)).collect();
+        self.line(2, format_args!("reserve: [{}]", reserve.join(", ")));
+        self.line(2, format_args!("quarantine: {}", written_out(node.vlan.quarantine)));
+        if let Some(firewall) = node.firewall {
+            self.line(1, format_args!("firewall: {firewall}"));
+        }
+        let path = |path: &std::path::Path| quoted(&path.to_string_lossy());
+        self.line(1, format_args!("ssh:"));
+        self.line(2, format_args!("user: {}", quoted(&node.ssh.user)));
+        self.line(2, format_args!("port: {}", node.ssh.port));
+        let authorized = path(&node.ssh.authorized_keys_file);
+        self.line(2, format_args!("authorized_keys_file: {authorized}"));
+        self.line(2, format_args!("private_key_file: {}", path(&node.ssh.private_key_file)));
+        self.line(1, format_args!("boot_timeout: {}", written_out(node.boot_timeout)));
+        self.line(1, format_args!("backoff:"));
+        self.line(2, format_args!("first: {}", written_out(node.backoff.first)));
+        self.line(2, format_args!("longest: {}", written_out(node.backoff.longest)));
+        let configure = &policy.configure;
+        self.line(0, format_args!("configure:"));
+        self.line(1, format_args!("playbook: {}", path(&configure.playbook)));
+        self.line(1, format_args!("timeout: {}", written_out(configure.timeout)));
+        self.line(1, format_args!("batch: {}", configure.batch));
+        if configure.variables.is_empty() {
+            return self.line(1, format_args!("variables: {{}}"));
+        }
+        self.line(1, format_args!("variables:"));
+        for (name, value) in &configure.variables {
+            self.line(2, format_args!("{}: {}", quoted(name), quoted(value)));
+        }
+    }
+
+    fn service(&mut self, policy: &Policy) {
+        let join = &policy.join;
+        self.line(0, format_args!("join:"));
+        self.line(1, format_args!("backend: {}", quoted(join.backend.as_str())));
+        self.line(1, format_args!("port: {}", join.port));
+        self.line(1, format_args!("check:"));
+        self.line(2, format_args!("interval: {}", written_out(join.check.interval)));
+        self.line(2, format_args!("rise: {}", join.check.rise));
+        self.line(2, format_args!("fall: {}", join.check.fall));
+        if let Some(max_connections) = join.max_connections {
+            self.line(1, format_args!("max_connections: {max_connections}"));
+        }
+        self.line(1, format_args!("slow_start: {}", written_out(join.slow_start)));
+        self.line(1, format_args!("timeout: {}", written_out(join.timeout)));
+        self.line(0, format_args!("leave:"));
+        let drain_timeout = written_out(policy.leave.drain_timeout);
+        self.line(1, format_args!("drain_timeout: {drain_timeout}"));
+        self.line(0, format_args!("health:"));
+        let unhealthy_for = written_out(policy.health.unhealthy_for);
+        self.line(1, format_args!("unhealthy_for: {unhealthy_for}"));
+        let percent = policy.health.replace_at_most.get();
+        self.line(1, format_args!("replace_at_most_percent: {percent}"));
+    }
+}
+
+fn control(control: Control) -> &'static str {
+    match control {
+        Control::Automatic => "automatic",
+        Control::DryRun => "dry_run",
+        Control::Hold => "hold",
+    }
+}
+
+fn paces(paces: &[Pace]) -> String {
+    let paces: Vec<String> = paces
+        .iter()
+        .map(|pace| match pace.limit {
+            PaceLimit::Nodes(nodes) => {
+                format!("{{nodes: {nodes}, per: {}}}", written_out(pace.per))
+            }
+            PaceLimit::Percent(percent) => {
+                format!("{{percent: {}, per: {}}}", percent.get(), written_out(pace.per))
+            }
+        })
+        .collect();
+    format!("[{}]", paces.join(", "))
+}
+
+/// `text` as a YAML scalar: plain where that can't be misread, in double quotes otherwise.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    // A letter first and a tail of harmless characters: only the words of YAML's own remain.
+    let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+    let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
+    let word = words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if first && !word && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            // Whatever is no letter, digit, sign or plain blank is escaped: line separators,
+            // byte order marks and control characters don't survive in every reader.
+            ' ' => quoted.push(c),
+            c if c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{fffe}'..) => {
+                write!(quoted, "\\U{:08x}", u32::from(c)).expect("a string takes every letter");
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

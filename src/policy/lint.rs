@@ -1,0 +1,189 @@
+//! What is legal in a policy, but unwise.
+//!
+//! In: a [`Policy`].
+//! Out: a warning for each unwise setting, in the order of a policy's keys.
+//! Never: refuses; repeats what parsing already made impossible.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::fields::written_out;
+use super::read::free_addresses;
+use super::settings::{Policy, Rule, RuleScaleIn};
+use crate::domain::{Duration, NodeCount};
+
+/// One unwise setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The key, such as `scale_in.stabilize`.
+    pub key: String,
+    /// What may come of it, as a sentence without its full stop.
+    pub what: String,
+    /// What would be wiser.
+    pub help: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "warning: {}: {}\nhint: {}", self.key, self.what, self.help)
+    }
+}
+
+/// Everything in `policy` that is legal, but unwise.
+pub fn lint(policy: &Policy) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    bounds(policy, &mut warnings);
+    signals(policy, &mut warnings);
+    rules(policy, &mut warnings);
+    movement(policy, &mut warnings);
+    addresses(policy, &mut warnings);
+    service(policy, &mut warnings);
+    warnings
+}
+
+/// How long a Linode usually takes from the create call to a login, and a short playbook to run.
+/// Boot takes one to two minutes; source: `ELASTICITY.md`, experiments.
+const USUAL_START: Duration = Duration::from_secs(180);
+/// One scrape at Prometheus' usual interval.
+const SCRAPE: Duration = Duration::from_secs(15);
+/// How long neighbours may remember the machine that had an address before.
+const ARP_MEMORY: Duration = Duration::from_secs(60);
+
+fn warn(warnings: &mut Vec<Warning>, key: &str, what: impl Into<String>, help: &str) {
+    warnings.push(Warning { key: key.into(), what: what.into(), help: help.into() });
+}
+
+fn bounds(policy: &Policy, warnings: &mut Vec<Warning>) {
+    let bounds = policy.bounds;
+    if bounds.min == NodeCount::ZERO {
+        let what = "with no node at all nobody answers, and most signals fall silent";
+        warn(warnings, "bounds.min", what, "keep at least one node");
+    }
+    if bounds.min == bounds.max {
+        let what = format!("`min` and `max` are both {}, so the count never changes", bounds.max.0);
+        warn(warnings, "bounds", what, "raise `max`, or lower `min`");
+    }
+}
+
+fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
+    for (name, signal) in &policy.signals {
+        if signal.stale_after < SCRAPE {
+            let key = format!("signals.{name}.stale_after");
+            let what = format!(
+                "{} is below Prometheus' usual scrape interval of 15s, so a healthy signal \
+                 often counts as missing",
+                written_out(signal.stale_after)
+            );
+            warn(warnings, &key, what, "take three scrape intervals");
+        }
+        let used = policy.rules.iter().any(|rule| match rule {
+            Rule::Target(target) => target.signal == *name,
+            Rule::Latency(latency) => latency.signal == *name,
+        });
+        if !used {
+            let what = "no rule looks at this signal";
+            warn(warnings, &format!("signals.{name}"), what, "add a rule, or delete the signal");
+        }
+    }
+}
+
+fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
+    let lowers = policy.rules.iter().any(|rule| match rule {
+        Rule::Target(target) => target.scale_in == RuleScaleIn::Allowed,
+        Rule::Latency(_) => false,
+    });
+    if !lowers {
+        let what = "no rule ever recommends fewer nodes, so the pool only grows";
+        warn(warnings, "rules", what, "add a `target` rule that allows scale-in");
+    }
+    let only_latency = policy.rules.iter().all(|rule| matches!(rule, Rule::Latency(_)));
+    if only_latency && policy.scale_out.cooldown.is_zero() {
+        let what = "only a latency adds nodes, and without a cooldown it adds more at every look \
+                    until the first ones serve";
+        let help = "add a `target` rule, or a cooldown as long as a boot and a playbook";
+        warn(warnings, "scale_out.cooldown", what, help);
+    }
+}
+
+fn movement(policy: &Policy, warnings: &mut Vec<Warning>) {
+    let (scale_out, scale_in) = (&policy.scale_out, &policy.scale_in);
+    if scale_in.stabilize < USUAL_START {
+        let what = format!(
+            "{} is shorter than a boot and a playbook usually take together ({}), so the pool \
+             gives nodes away faster than it gets them back",
+            written_out(scale_in.stabilize),
+            written_out(USUAL_START)
+        );
+        warn(warnings, "scale_in.stabilize", what, "take 10m");
+    }
+    if scale_in.stabilize < scale_out.stabilize {
+        let what = "the pool shrinks after a shorter while than it grows";
+        warn(warnings, "scale_in.stabilize", what, "make it longer than `scale_out.stabilize`");
+    }
+    for (key, pace) in [("scale_out.pace", &scale_out.pace), ("scale_in.pace", &scale_in.pace)] {
+        if pace.is_empty() {
+            let what = "nothing limits how fast the count moves";
+            warn(warnings, key, what, "add a limit, such as `{nodes: 10, per: 1m}`");
+        }
+    }
+    if policy.missing_data.hold_for.is_zero() {
+        let what = "one unread signal raises the pool to `bounds.default` at once";
+        warn(warnings, "missing_data.hold_for", what, "take a few minutes, such as 5m");
+    }
+}
+
+fn addresses(policy: &Policy, warnings: &mut Vec<Warning>) {
+    let vlan = &policy.node.vlan;
+    for range in &vlan.reserve {
+        if !vlan.cidr.contains(range.first()) || !vlan.cidr.contains(range.last()) {
+            let what = format!("{} lies outside of {}", String::from(*range), vlan.cidr);
+            warn(warnings, "node.vlan.reserve", what, "is it the right block?");
+        }
+    }
+    if vlan.reserve.is_empty() {
+        let what = "no address is kept for balancers and the daemon itself, so a node may be \
+                    given theirs";
+        warn(warnings, "node.vlan.reserve", what, "reserve every address in use on this VLAN");
+    }
+    let max = u64::from(policy.bounds.max.0);
+    let free = free_addresses(vlan);
+    if free < max + max.div_ceil(4) {
+        let what = format!(
+            "{free} addresses for up to {max} nodes leave few spare ones while freed addresses \
+             rest in quarantine"
+        );
+        warn(warnings, "node.vlan.cidr", what, "widen the block, or reserve less");
+    }
+    if vlan.quarantine < ARP_MEMORY {
+        let what = format!(
+            "after {} neighbours may still remember the machine that had the address before",
+            written_out(vlan.quarantine)
+        );
+        warn(warnings, "node.vlan.quarantine", what, "take 2m");
+    }
+}
+
+fn service(policy: &Policy, warnings: &mut Vec<Warning>) {
+    let check = policy.join.check;
+    if policy.leave.drain_timeout < check.interval {
+        let what = format!(
+            "{} is shorter than the interval of health checks ({}), so requests may be cut off",
+            written_out(policy.leave.drain_timeout),
+            written_out(check.interval)
+        );
+        warn(warnings, "leave.drain_timeout", what, "take longer than the longest request");
+    }
+    if policy.health.unhealthy_for < check.interval * check.fall {
+        let what = "a node is given up sooner than its checks can tell that it is down";
+        warn(warnings, "health.unhealthy_for", what, "take a minute or more");
+    }
+    if policy.health.replace_at_most.get() == 0.0 {
+        let what = "unhealthy nodes are never replaced";
+        warn(warnings, "health.replace_at_most_percent", what, "take 20");
+    }
+    if policy.join.timeout < policy.join.slow_start {
+        let what = "a node may be given up while its weight still rises";
+        warn(warnings, "join.timeout", what, "make it longer than `slow_start`");
+    }
+}

@@ -1,0 +1,105 @@
+//! `tolerance`, `scale_out`, `scale_in`, `missing_data`: how the count may move.
+
+use super::super::fields::{self, Fields, Notes, Value, refuse};
+use super::super::settings::{
+    LeaveEarly, LeaveOrder, MissingData, Pace, PaceLimit, ScaleIn, ScaleOut, Tolerance,
+};
+use crate::domain::{Duration, Percent};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Longer than a boot and a playbook take together: what leaves is really not needed.
+const STABILIZE_IN: Duration = Duration::from_secs(600);
+/// One look at what the last departure did before the next one.
+const COOLDOWN_IN: Duration = Duration::from_secs(300);
+/// How long blindness is borne before the count is raised to `bounds.default`.
+const HOLD_FOR: Duration = Duration::from_secs(300);
+
+/// The words for [`LeaveOrder`].
+const ORDER: &[(&str, LeaveOrder)] = &[
+    ("billing_hour", LeaveOrder::BillingHour),
+    ("newest", LeaveOrder::Newest),
+    ("oldest", LeaveOrder::Oldest),
+];
+/// The words for [`LeaveEarly`].
+const LEAVE_EARLY: &[(&str, LeaveEarly)] = &[("no", LeaveEarly::No), ("yes", LeaveEarly::Yes)];
+
+pub(super) fn tolerance(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Tolerance> {
+    let out = fields.or("out_percent", percent(5.0), notes, fields::percent);
+    let scale_in = fields.or("in_percent", percent(15.0), notes, fields::percent);
+    let in_at = fields.place("in_percent");
+    fields.finish(notes);
+    let (out, scale_in) = (out?, scale_in?);
+    if 100.0 <= scale_in.get() {
+        let what = format!("`in_percent` is {}, so no node could ever leave", scale_in.get());
+        return refuse(notes, in_at, what, "write a percentage below 100, such as 15");
+    }
+    Some(Tolerance { out, scale_in })
+}
+
+pub(super) fn scale_out(mut fields: Fields<'_>, notes: &mut Notes) -> Option<ScaleOut> {
+    let pace = vec![
+        Pace { limit: PaceLimit::Nodes(10), per: MINUTE },
+        Pace { limit: PaceLimit::Percent(percent(100.0)), per: MINUTE },
+    ];
+    let stabilize = fields.or("stabilize", Duration::ZERO, notes, fields::duration);
+    let pace = fields.or("pace", pace, notes, paces);
+    let cooldown = fields.or("cooldown", Duration::ZERO, notes, fields::duration);
+    fields.finish(notes);
+    Some(ScaleOut { stabilize: stabilize?, pace: pace?, cooldown: cooldown? })
+}
+
+pub(super) fn scale_in(mut fields: Fields<'_>, notes: &mut Notes) -> Option<ScaleIn> {
+    let pace = vec![Pace { limit: PaceLimit::Nodes(2), per: 5 * MINUTE }];
+    let stabilize = fields.or("stabilize", STABILIZE_IN, notes, fields::duration);
+    let pace = fields.or("pace", pace, notes, paces);
+    let cooldown = fields.or("cooldown", COOLDOWN_IN, notes, fields::duration);
+    let order = fields.or("order", LeaveOrder::BillingHour, notes, fields::word(ORDER));
+    let leave_early = fields.or("leave_early", LeaveEarly::No, notes, fields::word(LEAVE_EARLY));
+    fields.finish(notes);
+    Some(ScaleIn {
+        stabilize: stabilize?,
+        pace: pace?,
+        cooldown: cooldown?,
+        order: order?,
+        leave_early: leave_early?,
+    })
+}
+
+pub(super) fn missing_data(mut fields: Fields<'_>, notes: &mut Notes) -> Option<MissingData> {
+    let hold_for = fields.or("hold_for", HOLD_FOR, notes, fields::duration);
+    let then = fields.or("then", (), notes, fields::word(&[("default", ())]));
+    fields.finish(notes);
+    then?;
+    Some(MissingData { hold_for: hold_for? })
+}
+
+fn paces(value: Value<'_>, notes: &mut Notes) -> Option<Vec<Pace>> {
+    fields::list(value, notes, pace)
+}
+
+fn pace(value: Value<'_>, notes: &mut Notes) -> Option<Pace> {
+    let mut fields = Fields::of(value, notes)?;
+    let nodes = fields.optional("nodes", notes, fields::whole(1, u32::MAX));
+    let percent = fields.optional("percent", notes, fields::percent_above_zero);
+    let per = fields.required("per", "1m", notes, fields::duration_from(Duration::from_secs(1)));
+    fields.finish(notes);
+    let limit = match (nodes?, percent?) {
+        (Some(nodes), None) => PaceLimit::Nodes(nodes),
+        (None, Some(percent)) => PaceLimit::Percent(percent),
+        (Some(_), Some(_)) => {
+            let what = format!("`{}` has both `nodes` and `percent`", value.name);
+            let help = "make two entries of it; the larger allowance counts";
+            return refuse(notes, value.node.at, what, help);
+        }
+        (None, None) => {
+            let what = format!("`{}` has neither `nodes` nor `percent`", value.name);
+            return refuse(notes, value.node.at, what, "add one, such as `{nodes: 2, per: 5m}`");
+        }
+    };
+    Some(Pace { limit, per: per? })
+}
+
+fn percent(value: f64) -> Percent {
+    Percent::new(value).expect("our own defaults are percentages")
+}

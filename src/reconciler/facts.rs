@@ -1,0 +1,205 @@
+//! Looking at the world: the listing, each balancer's view, each playbook run.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+
+use futures_util::future::join_all;
+
+use super::inventory::Listing;
+use super::look::PoolLoop;
+use super::pool_tag;
+use crate::domain::{
+    BackendView, BalancerName, Duration, Instance, Node, NodeCount, NodeId, NodeState, RunId,
+    RunStatus, Timestamp,
+};
+use crate::planner::{Facts, InstanceFact, Note, ServerFact};
+use crate::ports::Fault;
+
+/// While nodes wait for the cloud, its listing is asked for this often; 200 a minute are allowed.
+const LISTING_WHILE_WAITING: Duration = Duration::from_millis(1_000);
+
+/// Otherwise the listing only shows what vanished or appeared without our doing.
+const LISTING_AT_REST: Duration = Duration::from_secs(10);
+
+/// A listing that lacks at least this many of our instances, and half of them, is not believed:
+/// more likely it is the listing that is wrong.
+const SHRUNK_AT_LEAST: u32 = 3;
+
+/// What one look showed.
+pub(super) struct World {
+    pub facts: BTreeMap<NodeId, Facts>,
+    pub notes: Vec<Note>,
+}
+
+type Views = Vec<(BalancerName, Result<BackendView, Fault>)>;
+
+impl PoolLoop {
+    /// Asks everyone at once; who does not answer delays only by its own deadline.
+    pub(super) async fn see(&self, now: Timestamp) -> Seeing {
+        let waiting = self.nodes.values().any(|node| match node.state {
+            NodeState::Planned | NodeState::Provisioning { .. } => true,
+            NodeState::Deleting { .. } => true,
+            NodeState::Configuring { .. } | NodeState::Joining { .. } => false,
+            NodeState::InService | NodeState::Standby | NodeState::Draining { .. } => false,
+            NodeState::Deleted | NodeState::Failed { .. } => false,
+        });
+        let max_age = if waiting { LISTING_WHILE_WAITING } else { LISTING_AT_REST };
+        let (listing, views, runs) = tokio::join!(
+            self.world.inventory.listing(max_age, now),
+            self.views(),
+            self.run_statuses()
+        );
+        Seeing { listing, views, runs }
+    }
+
+    async fn views(&self) -> Views {
+        let backend = &self.policy.join.backend;
+        join_all(
+            self.world.balancers.iter().map(|balancer| async move {
+                (balancer.name().clone(), balancer.view(backend).await)
+            }),
+        )
+        .await
+    }
+
+    async fn run_statuses(&self) -> BTreeMap<RunId, RunStatus> {
+        let mut runs: Vec<RunId> = self.nodes.values().filter_map(run_of).collect();
+        runs.sort();
+        runs.dedup();
+        let statuses = join_all(
+            runs.into_iter()
+                .map(|run| async move { (run, self.world.configurator.status(run).await) }),
+        )
+        .await;
+        statuses.into_iter().filter_map(|(run, status)| Some((run, status.ok()?))).collect()
+    }
+
+    /// Puts together what each node's facts are.
+    pub(super) fn facts(&mut self, seeing: &Seeing) -> World {
+        let mut notes = Vec::new();
+        let listed = self.believable(&seeing.listing, &mut notes);
+        for (balancer, view) in &seeing.views {
+            if let Err(fault) = view {
+                let why = fault.to_string();
+                notes.push(Note::BalancerUnreachable { balancer: balancer.clone(), why });
+            }
+        }
+        if let Some(instances) = listed {
+            notes.extend(self.orphans(instances));
+        }
+        let sequence = seeing.listing.sequence;
+        let mut facts = BTreeMap::new();
+        for node in self.nodes.values().filter(|node| !node.state.is_final()) {
+            let instance = match listed {
+                None => InstanceFact::Unknown,
+                Some(instances) => match instances.iter().find(|one| is_of(one, node)) {
+                    Some(instance) => InstanceFact::Present(instance.clone()),
+                    None => InstanceFact::Absent {
+                        looks: count_look(&mut self.absent_looks, node.id, sequence),
+                    },
+                },
+            };
+            if matches!(instance, InstanceFact::Present(_)) {
+                self.absent_looks.remove(&node.id);
+            }
+            let run = run_of(node).and_then(|run| seeing.runs.get(&run).cloned());
+            let address = SocketAddrV4::new(node.address, self.policy.join.port);
+            let servers = seeing
+                .views
+                .iter()
+                .map(|(name, view)| (name.clone(), server_fact(view, address)))
+                .collect();
+            facts.insert(node.id, Facts { instance, run, servers });
+        }
+        World { facts, notes }
+    }
+
+    /// The listing's instances, unless it failed or lacks too much at once.
+    fn believable<'a>(
+        &self,
+        listing: &'a Listing,
+        notes: &mut Vec<Note>,
+    ) -> Option<&'a Vec<Instance>> {
+        let instances = match &listing.instances {
+            Ok(instances) => instances,
+            Err(fault) => {
+                notes.push(Note::InventoryUnknown { why: fault.to_string() });
+                return None;
+            }
+        };
+        let settled = |node: &&Node| {
+            matches!(node.state, NodeState::InService | NodeState::Standby)
+                && node.instance.is_some()
+        };
+        let known: Vec<&Node> = self.nodes.values().filter(settled).collect();
+        let missing = known.iter().filter(|node| !instances.iter().any(|one| is_of(one, node)));
+        let (missing, known) = (missing.count() as u32, known.len() as u32);
+        if SHRUNK_AT_LEAST <= missing && known <= missing * 2 {
+            let (missing, known) = (NodeCount(missing), NodeCount(known));
+            notes.push(Note::InventoryShrank { missing, known });
+            return None;
+        }
+        Some(instances)
+    }
+
+    /// Instances with this pool's tag that are no living node.
+    fn orphans<'a>(&'a self, instances: &'a [Instance]) -> impl Iterator<Item = Note> + 'a {
+        let tag = pool_tag(&self.policy.pool);
+        instances
+            .iter()
+            .filter(move |instance| instance.tags.contains(&tag))
+            .filter(|instance| {
+                let mut living = self.nodes.values().filter(|node| !node.state.is_final());
+                !living.any(|node| is_of(instance, node))
+            })
+            .map(|instance| Note::Orphan { label: instance.label.clone() })
+    }
+}
+
+/// What everyone answered.
+pub(super) struct Seeing {
+    pub listing: std::sync::Arc<Listing>,
+    views: Views,
+    runs: BTreeMap<RunId, RunStatus>,
+}
+
+/// Whether this instance is the node's: by the cloud's number once known, else by the label.
+pub(super) fn is_of(instance: &Instance, node: &Node) -> bool {
+    match node.instance {
+        Some(id) => instance.id == id,
+        None => instance.label == node.label.as_str(),
+    }
+}
+
+fn run_of(node: &Node) -> Option<RunId> {
+    match node.state {
+        NodeState::Configuring { run, .. } => Some(run),
+        NodeState::Planned | NodeState::Provisioning { .. } | NodeState::Joining { .. } => None,
+        NodeState::InService | NodeState::Standby | NodeState::Draining { .. } => None,
+        NodeState::Deleting { .. } | NodeState::Deleted | NodeState::Failed { .. } => None,
+    }
+}
+
+/// Counts listings in a row that lacked the node; the same listing counts once.
+fn count_look(looks: &mut BTreeMap<NodeId, (u64, u32)>, node: NodeId, sequence: u64) -> u32 {
+    let (last, count) = looks.entry(node).or_insert((0, 0));
+    if *last != sequence {
+        (*last, *count) = (sequence, *count + 1);
+    }
+    *count
+}
+
+fn server_fact(view: &Result<BackendView, Fault>, address: SocketAddrV4) -> ServerFact {
+    match view {
+        Err(fault) => ServerFact::Unreachable { why: fault.to_string() },
+        Ok(view) => match view.server_at(address).filter(|server| server.is_ours) {
+            Some(server) => {
+                ServerFact::Present { server: server.clone(), old_workers: view.old_workers }
+            }
+            None => ServerFact::Absent {
+                backend_usable: view.has_usable_server(),
+                old_workers: view.old_workers,
+            },
+        },
+    }
+}

@@ -1,0 +1,293 @@
+//! A pool's loop: what it owns, and one look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::facts::World as Seen;
+use super::inventory::Inventory;
+use super::status::PoolStatus;
+use crate::domain::{
+    DecisionId, Duration, FleetCounts, Node, NodeId, NodeState, PoolName, Timestamp, after, before,
+};
+use crate::engine::{Decision, Direction, History, Observation, decide};
+use crate::planner::{Note, Plan, PlanInput, plan};
+use crate::policy::{Control, Policy};
+use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource};
+use crate::store::{Change, CommandKind, Entry, NewDecision, Store, StoreError};
+use crate::telemetry::Metrics;
+
+/// Ended nodes are remembered this long: failures among them slow creating down.
+const ENDED_MEMORY: Duration = Duration::from_secs(3 * 3600);
+
+/// Everything outside, as ports.
+#[derive(Clone)]
+pub struct World {
+    /// The cloud, with its shared listing.
+    pub inventory: Arc<Inventory>,
+    /// Runs playbooks.
+    pub configurator: Arc<dyn Configurator>,
+    /// Every balancer.
+    pub balancers: Vec<Arc<dyn Balancer>>,
+    /// Where signals are read.
+    pub metrics: Arc<dyn MetricsSource>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub chance: Arc<dyn Chance>,
+}
+
+/// One pool, looked after by one task that owns all of this.
+pub struct PoolLoop {
+    pub(super) policy: Arc<Policy>,
+    pub(super) world: World,
+    pub(super) store: Arc<Store>,
+    pub(super) telemetry: Metrics,
+    pub(super) nodes: BTreeMap<NodeId, Node>,
+    pub(super) history: History,
+    pub(super) absent_looks: BTreeMap<NodeId, (u64, u32)>,
+    pub(super) suppressed: BTreeSet<String>,
+    pub(super) notes: Vec<Note>,
+    pub(super) after_write: Option<AfterWrite>,
+    global: Control,
+    interval: Duration,
+    decide_at: Option<Timestamp>,
+    last: Option<(DecisionId, Observation, Decision)>,
+    status: watch::Sender<Arc<PoolStatus>>,
+}
+
+/// Called after a state was written and before its act: where a simulation crashes.
+pub type AfterWrite = Arc<dyn Fn(&NodeState) + Send + Sync>;
+
+impl PoolLoop {
+    /// Takes up a pool where the store left it.
+    pub async fn start(
+        policy: Arc<Policy>,
+        world: World,
+        store: Arc<Store>,
+        telemetry: Metrics,
+        global: Control,
+        interval: Duration,
+    ) -> Result<Self, StoreError> {
+        let now = world.clock.now();
+        let state = store.load_pool(&policy.pool, before(now, ENDED_MEMORY)).await?;
+        let entry = Entry::Started {
+            version: env!("CARGO_PKG_VERSION").into(),
+            policy_digest: policy.digest.clone(),
+        };
+        let change = Change { entries: vec![(None, entry)], ..Change::default() };
+        store.write(&policy.pool, now, &change).await?;
+        let status = PoolStatus::starting(&policy, now);
+        Ok(Self {
+            policy,
+            world,
+            store,
+            telemetry,
+            nodes: state.nodes.into_iter().map(|node| (node.id, node)).collect(),
+            history: state.history,
+            absent_looks: BTreeMap::new(),
+            suppressed: BTreeSet::new(),
+            notes: Vec::new(),
+            after_write: None,
+            global,
+            interval,
+            decide_at: None,
+            last: None,
+            status: watch::Sender::new(Arc::new(status)),
+        })
+    }
+
+    /// Has `hook` called between each written state and its act.
+    pub fn after_each_write(mut self, hook: AfterWrite) -> Self {
+        self.after_write = Some(hook);
+        self
+    }
+
+    /// Where the pool's status can be watched.
+    pub fn status(&self) -> watch::Receiver<Arc<PoolStatus>> {
+        self.status.subscribe()
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &PoolName {
+        &self.policy.pool
+    }
+
+    /// One look: observe, decide if it is time, plan, act, write down. How long to rest before
+    /// the next one. Only a store that fails ends a look in error: what can't be written may
+    /// not be done.
+    pub async fn look(&mut self) -> Result<Duration, StoreError> {
+        let began = Instant::now();
+        let now = self.now();
+        let control = self.control(now).await?;
+        let policy = Arc::new(Policy { control, ..Policy::clone(&self.policy) });
+        let deciding = self.decide_at.is_none_or(|due| due <= now);
+        let (seeing, readings) =
+            tokio::join!(self.see(now), self.read_signals(&policy, deciding, now));
+        let mut seen = self.facts(&seeing);
+        self.adopt_sightings(&seen, now).await?;
+        if let Some(readings) = readings {
+            let fleet = FleetCounts::of(self.nodes.values());
+            let history = self.history.clone();
+            self.decide(&policy, Observation { at: now, fleet, readings, history }).await?;
+            self.decide_at = Some(after(now, self.interval));
+        }
+        let plan = self.plan(&policy, &mut seen, now).await?;
+        self.note(&plan.notes, now).await?;
+        let progressed = match control {
+            Control::DryRun => {
+                self.suppress(&plan, now).await?;
+                false
+            }
+            Control::Automatic | Control::Hold => self.carry_out(&policy, &plan, now).await?,
+        };
+        self.forget_ended(now);
+        self.publish(&policy, &plan, now);
+        let labels = self.pool_labels();
+        self.telemetry.look_seconds.get_or_create(&labels).observe(began.elapsed().as_secs_f64());
+        Ok(self.rest(progressed, now))
+    }
+
+    /// Now, to the millisecond: what is stored and read back is the same moment.
+    pub(super) fn now(&self) -> Timestamp {
+        let now = self.world.clock.now().as_millisecond();
+        Timestamp::from_millisecond(now).expect("a clock's time is in range")
+    }
+
+    /// When the next decision is due.
+    pub(super) fn decide_at(&self) -> Option<Timestamp> {
+        self.decide_at
+    }
+
+    /// The strictest of the daemon's setting, the policy's and operators' commands.
+    async fn control(&self, now: Timestamp) -> Result<Control, StoreError> {
+        let mut held = false;
+        for command in self.store.take_commands(&self.policy.pool, now).await? {
+            held = command.kind == CommandKind::Hold;
+        }
+        let wishes = [self.global, self.policy.control];
+        Ok(if wishes.contains(&Control::DryRun) {
+            Control::DryRun
+        } else if held || wishes.contains(&Control::Hold) {
+            Control::Hold
+        } else {
+            Control::Automatic
+        })
+    }
+
+    async fn decide(
+        &mut self,
+        policy: &Policy,
+        observation: Observation,
+    ) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let decision = decide(policy, &observation);
+        let thought = began.elapsed();
+        let id = DecisionId(self.world.chance.uuid(observation.at));
+        let direction = decision.direction();
+        let binding = |decision: &Decision| decision.reasons.first().map(std::mem::discriminant);
+        let news = direction != Direction::Hold
+            || self.last.as_ref().is_none_or(|(_, _, last)| binding(last) != binding(&decision));
+        let entry = news.then(|| Entry::Decided {
+            decision: id,
+            direction,
+            from: decision.from,
+            to: decision.to,
+            reasons: decision.reasons.clone(),
+        });
+        let new = NewDecision {
+            id,
+            policy_digest: &policy.digest,
+            observation: &observation,
+            decision: &decision,
+            entry,
+        };
+        self.store.write_decision(&policy.pool, &new).await?;
+        self.tell_decision(policy, &observation, &decision, thought);
+        self.history = decision.history.clone();
+        self.last = Some((id, observation, decision));
+        Ok(())
+    }
+
+    fn tell_decision(
+        &self,
+        policy: &Policy,
+        observation: &Observation,
+        decision: &Decision,
+        thought: Duration,
+    ) {
+        let (pool, from, to) = (&policy.pool, decision.from, decision.to);
+        let why = decision.reasons.first().map(ToString::to_string).unwrap_or_default();
+        match decision.direction() {
+            Direction::Out => info!(pool = %pool, "{pool} scales out from {from} to {to}: {why}"),
+            Direction::In => info!(pool = %pool, "{pool} scales in from {from} to {to}: {why}"),
+            Direction::Hold => {}
+        }
+        self.count_decision(observation, decision, thought);
+    }
+
+    async fn plan(
+        &self,
+        policy: &Policy,
+        seen: &mut Seen,
+        now: Timestamp,
+    ) -> Result<Plan, StoreError> {
+        let vlan = &policy.node.vlan;
+        let addresses = self.store.addresses(&vlan.label, before(now, ENDED_MEMORY)).await?;
+        let nodes: Vec<Node> = self.nodes.values().cloned().collect();
+        let input = PlanInput {
+            policy,
+            desired: self.history.desired,
+            nodes: &nodes,
+            facts: &seen.facts,
+            addresses: &addresses,
+            now,
+        };
+        let began = Instant::now();
+        let mut plan = plan(&input, &mut || self.world.chance.uuid(now));
+        let labels = self.pool_labels();
+        self.telemetry.think_seconds.get_or_create(&labels).observe(began.elapsed().as_secs_f64());
+        plan.notes.append(&mut seen.notes);
+        Ok(plan)
+    }
+
+    /// Writes down notes that are new, and logs them once.
+    async fn note(&mut self, notes: &[Note], now: Timestamp) -> Result<(), StoreError> {
+        let same = |a: &Note, b: &Note| std::mem::discriminant(a) == std::mem::discriminant(b);
+        let news: Vec<&Note> =
+            notes.iter().filter(|new| !self.notes.iter().any(|old| same(old, new))).collect();
+        for note in &news {
+            warn!(pool = %self.policy.pool, "{}: {note}", self.policy.pool);
+        }
+        let entries: Vec<_> =
+            news.into_iter().map(|note| (None, Entry::Noted { note: note.clone() })).collect();
+        if !entries.is_empty() {
+            let change = Change { entries, ..Change::default() };
+            self.store.write(&self.policy.pool, now, &change).await?;
+        }
+        self.notes = notes.to_vec();
+        Ok(())
+    }
+
+    fn forget_ended(&mut self, now: Timestamp) {
+        let oldest = before(now, ENDED_MEMORY);
+        self.nodes.retain(|_, node| !node.state.is_final() || oldest < node.state_since);
+        self.absent_looks.retain(|id, _| self.nodes.contains_key(id));
+    }
+
+    fn publish(&self, policy: &Policy, plan: &Plan, now: Timestamp) {
+        let status = PoolStatus::of(
+            policy,
+            now,
+            self.nodes.values(),
+            self.history.desired,
+            plan,
+            &self.last,
+        );
+        self.count_nodes(&status);
+        self.status.send_replace(Arc::new(status));
+    }
+}

@@ -1,0 +1,174 @@
+//! Writing a plan down before it is carried out.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::act::{Act, Asked};
+use super::identity::identity;
+use super::look::PoolLoop;
+use crate::domain::{Attempt, Duration, Node, NodeId, NodeState, RunId, Timestamp, after, elapsed};
+use crate::planner::{Move, Plan, Step};
+use crate::policy::Policy;
+use crate::store::{Change, Entry, Phase, StoreError};
+
+/// A step whose outcome never reached us may be tried again after this.
+const NO_OUTCOME: Duration = Duration::from_secs(2);
+
+/// So many host keys a node may show: one for each create call that may have succeeded.
+const HOST_KEYS: usize = 8;
+
+impl PoolLoop {
+    /// Writes the plan, then carries it out. Whether any node changed its state.
+    pub(super) async fn carry_out(
+        &mut self,
+        policy: &Policy,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if plan.is_empty() {
+            return Ok(false);
+        }
+        let mut change = Change::default();
+        for node in &plan.create {
+            change.entries.push((Some(node.id), new_node(node)));
+            change.nodes.push(node.clone());
+        }
+        let mut private = BTreeMap::new();
+        for step in &plan.moves {
+            let Some(node) = self.nodes.get(&step.node) else { continue };
+            let node = self.moved(node, step, &mut change, &mut private, now);
+            change.nodes.push(node);
+        }
+        self.write(now, change).await?;
+        self.tell_written(plan);
+        let acts = self.acts(plan, private);
+        let ended = self.act(policy, acts).await?;
+        let entered = plan.moves.iter().any(|step| step.enter.is_some());
+        Ok(ended || entered || !plan.create.is_empty())
+    }
+
+    /// The acts of a plan that was written; nodes of the same run share one.
+    fn acts(&self, plan: &Plan, mut private: BTreeMap<NodeId, SecretString>) -> Vec<Act> {
+        let mut acts: Vec<Act> = Vec::new();
+        let mut runs: BTreeMap<RunId, Vec<NodeId>> = BTreeMap::new();
+        for step in &plan.moves {
+            let Some(act) = &step.step else { continue };
+            let state = self.nodes.get(&step.node).map(|node| &node.state);
+            let asked = match (act, state) {
+                (Step::StartRun, Some(NodeState::Configuring { run, .. })) => {
+                    runs.entry(*run).or_default().push(step.node);
+                    continue;
+                }
+                (Step::CreateInstance, _) => match private.remove(&step.node) {
+                    Some(user_data) => Asked::Create { user_data },
+                    None => continue,
+                },
+                _ => Asked::Step(act.clone()),
+            };
+            acts.push(Act { nodes: vec![step.node], asked });
+        }
+        acts.extend(runs.into_iter().map(|(run, nodes)| Act { nodes, asked: Asked::Run(run) }));
+        acts
+    }
+
+    /// The node as it is from now on, before its act.
+    fn moved(
+        &self,
+        node: &Node,
+        step: &Move,
+        change: &mut Change,
+        private: &mut BTreeMap<NodeId, SecretString>,
+        now: Timestamp,
+    ) -> Node {
+        let mut moved = node.clone();
+        if let Some(state) = &step.enter {
+            moved = entered(moved, state.clone(), now);
+            change.phases.extend(phase_ended(node, state, now));
+            let entry = Entry::Entered {
+                before: Some(node.state.clone()),
+                after: state.clone(),
+                because: step.because.clone(),
+                failure: step.failure.clone(),
+            };
+            change.entries.push((Some(node.id), entry));
+        }
+        if let Some(failure) = &step.failure {
+            moved.failure = Some(failure.clone());
+            moved.failed_at = Some(now);
+        }
+        let Some(act) = &step.step else { return moved };
+        let tries = moved.attempt.as_ref().map_or(0, |attempt| attempt.count);
+        // A step that only looks again at what it waits for would fill the journal.
+        if tries == 0 || !matches!(act, Step::RemoveServer { .. }) {
+            let entry = Entry::Intended {
+                step: act.name().into(),
+                balancers: act.balancers().iter().map(ToString::to_string).collect(),
+                because: step.because.clone(),
+            };
+            change.entries.push((Some(node.id), entry));
+        }
+        let not_before = after(now, NO_OUTCOME);
+        moved.attempt = Some(Attempt { count: tries + 1, at: now, not_before, error: None });
+        match act {
+            Step::CreateInstance => {
+                let mut seed = [0; 32];
+                self.world.chance.fill(&mut seed);
+                let identity = identity(&node.label, &seed);
+                moved.host_keys.push(identity.public_key);
+                let surplus = moved.host_keys.len().saturating_sub(HOST_KEYS);
+                moved.host_keys.drain(..surplus);
+                private.insert(node.id, identity.user_data);
+            }
+            Step::Register { balancers }
+            | Step::MakeReady { balancers }
+            | Step::Readmit { balancers } => moved.admitting.extend(balancers.iter().cloned()),
+            Step::DrainServer { .. } | Step::RemoveServer { .. } => moved.admitting.clear(),
+            Step::BootInstance | Step::StartRun | Step::CancelRun { .. } => {}
+            Step::DeleteInstance | Step::ProveAbsence => {}
+        }
+        moved
+    }
+}
+
+/// A node in a new state; tries begin anew.
+pub(super) fn entered(mut node: Node, state: NodeState, now: Timestamp) -> Node {
+    if matches!(state, NodeState::Joining { .. }) {
+        node.joining_since = Some(now);
+    }
+    node.state = state;
+    node.state_since = now;
+    node.attempt = None;
+    node
+}
+
+/// The phase that a node ends by entering `state`, with its length in seconds.
+pub(super) fn phase_ended(
+    node: &Node,
+    state: &NodeState,
+    now: Timestamp,
+) -> Option<(NodeId, Phase, f64)> {
+    let phase = match (&node.state, state) {
+        (NodeState::Provisioning { .. }, NodeState::Configuring { .. }) => Phase::Boot,
+        (NodeState::Configuring { .. }, NodeState::Joining { .. }) => Phase::Configure,
+        (NodeState::Draining { .. }, NodeState::Deleting { .. }) => Phase::Drain,
+        (NodeState::Deleting { .. }, NodeState::Deleted) => Phase::Delete,
+        _ => return None,
+    };
+    let began = match phase {
+        Phase::Boot => node.attempt.as_ref().map_or(node.state_since, |attempt| attempt.at),
+        Phase::Create | Phase::Configure | Phase::Join | Phase::Drain | Phase::Delete => {
+            node.state_since
+        }
+    };
+    Some((node.id, phase, elapsed(began, now).as_secs_f64()))
+}
+
+fn new_node(node: &Node) -> Entry {
+    Entry::Entered {
+        before: None,
+        after: NodeState::Planned,
+        because: format!("one more is needed: {} at {}", node.label, node.address),
+        failure: None,
+    }
+}

@@ -1,0 +1,34 @@
+//! How long to rest between two looks: not at all while something goes on, and as long as the
+//! interval when all is settled.
+
+use super::look::PoolLoop;
+use crate::domain::{Duration, NodeState, Timestamp, elapsed};
+
+/// While a node waits for balancers, which are near and cheap to ask.
+const FOR_BALANCERS: Duration = Duration::from_millis(150);
+
+/// While a node waits for the cloud or the playbook.
+const FOR_OTHERS: Duration = Duration::from_millis(1_000);
+
+/// Between two looks, even when something went on.
+const AT_LEAST: Duration = Duration::from_millis(5);
+
+impl PoolLoop {
+    /// How long until the next look.
+    pub(super) fn rest(&self, progressed: bool, now: Timestamp) -> Duration {
+        if progressed {
+            return AT_LEAST;
+        }
+        let waits = self.nodes.values().filter_map(|node| match node.state {
+            NodeState::Joining { .. } | NodeState::Draining { .. } => Some(FOR_BALANCERS),
+            NodeState::Deleting { .. } => Some(FOR_BALANCERS),
+            NodeState::InService if !node.admitting.is_empty() => Some(FOR_BALANCERS),
+            NodeState::Planned | NodeState::Provisioning { .. } => Some(FOR_OTHERS),
+            NodeState::Configuring { .. } => Some(FOR_OTHERS),
+            NodeState::InService | NodeState::Standby => None,
+            NodeState::Deleted | NodeState::Failed { .. } => None,
+        });
+        let until_decision = self.decide_at().map_or(AT_LEAST, |due| elapsed(now, due));
+        waits.fold(until_decision, Duration::min).max(AT_LEAST)
+    }
+}

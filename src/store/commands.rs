@@ -1,0 +1,96 @@
+//! Operators' commands: written by a face, read by the loop.
+
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use uuid::Uuid;
+
+use super::error::failed;
+use super::journal::append;
+use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
+use crate::domain::{PoolName, Timestamp};
+
+/// An operator's command for one pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// Its id.
+    pub id: Uuid,
+    /// What is wanted.
+    pub kind: CommandKind,
+    /// Why; never empty.
+    pub reason: String,
+    /// Who gave it.
+    pub owner: String,
+    /// When it was given.
+    pub given_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// What an operator can want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandKind {
+    /// Keep the count as it is; nodes already on their way go on.
+    Hold,
+    /// End every hold that is in force.
+    Resume,
+}
+
+impl Store {
+    /// Leaves a command for the loop.
+    pub async fn add_command(&self, pool: &PoolName, command: &Command) -> Result<(), StoreError> {
+        sqlx::query(sql::ADD_COMMAND)
+            .bind(command.id.to_string())
+            .bind(pool.as_str())
+            .bind(milliseconds(command.given_at))
+            .bind(milliseconds(command.expires_at))
+            .bind(document(command))
+            .execute(&self.writer)
+            .await
+            .map_err(failed("write a command"))?;
+        Ok(())
+    }
+
+    /// The commands that have not expired at `now`, oldest first. Those that are seen for the
+    /// first time are marked, and the journal says so.
+    pub async fn take_commands(
+        &self,
+        pool: &PoolName,
+        now: Timestamp,
+    ) -> Result<Vec<Command>, StoreError> {
+        let rows = sqlx::query(sql::COMMANDS)
+            .bind(pool.as_str())
+            .bind(milliseconds(now))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("read commands"))?;
+        let mut commands = Vec::new();
+        for row in &rows {
+            let command: Command = parse("a command", row.get(4))?;
+            let applied: Option<i64> = row.get(3);
+            if applied.map(timestamp).transpose()?.is_none() {
+                self.mark_applied(pool, &command, now).await?;
+            }
+            commands.push(command);
+        }
+        Ok(commands)
+    }
+
+    async fn mark_applied(
+        &self,
+        pool: &PoolName,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(sql::APPLY_COMMAND)
+            .bind(command.id.to_string())
+            .bind(milliseconds(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed("mark a command"))?;
+        let command = serde_json::to_value(command).expect("a command has string keys");
+        append(&mut transaction, now, pool, [(None, Entry::Commanded { command })]).await?;
+        transaction.commit().await.map_err(failed("commit a command"))
+    }
+}

@@ -1,0 +1,149 @@
+//! Decisions, with all that they saw: each can be made again and must come out the same.
+
+use serde::Serialize;
+use sqlx::Row;
+
+use super::error::failed;
+use super::journal::append;
+use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
+use crate::domain::{DecisionId, PoolName, SignalName, Timestamp};
+use crate::engine::{Decision, Observation};
+
+/// A decision to be remembered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDecision<'a> {
+    /// Its id.
+    pub id: DecisionId,
+    /// The digest of the policy that made it.
+    pub policy_digest: &'a str,
+    /// What it saw.
+    pub observation: &'a Observation,
+    /// What it came to.
+    pub decision: &'a Decision,
+    /// What the journal says of it, where it says anything.
+    pub entry: Option<Entry>,
+}
+
+/// A decision, read back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DecisionRecord {
+    /// Its id.
+    pub id: DecisionId,
+    /// When.
+    pub at: Timestamp,
+    /// The digest of the policy that made it.
+    pub policy_digest: String,
+    /// What it saw.
+    pub observation: Observation,
+    /// What it came to.
+    pub decision: Decision,
+}
+
+impl Store {
+    /// Writes a decision, its observation and samples, and the history that the next decision
+    /// starts from, in one transaction.
+    pub async fn write_decision(
+        &self,
+        pool: &PoolName,
+        new: &NewDecision<'_>,
+    ) -> Result<(), StoreError> {
+        let (at, decision) = (new.observation.at, new.decision);
+        let mut transaction = self.begin().await?;
+        sqlx::query(sql::ADD_DECISION)
+            .bind(new.id.to_string())
+            .bind(pool.as_str())
+            .bind(milliseconds(at))
+            .bind(decision.direction().name())
+            .bind(decision.from.0)
+            .bind(decision.to.0)
+            .bind(new.policy_digest)
+            .bind(document(new.observation))
+            .bind(document(decision))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed("write a decision"))?;
+        sqlx::query(sql::SET_HISTORY)
+            .bind(pool.as_str())
+            .bind(document(&decision.history))
+            .bind(milliseconds(at))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed("write a pool's history"))?;
+        for (signal, reading) in &new.observation.readings {
+            if let Some(sample) = reading.sample() {
+                add_sample(&mut transaction, pool, signal, sample.at, sample.value).await?;
+            }
+        }
+        let entries = new.entry.iter().cloned().map(|entry| (None, entry));
+        append(&mut transaction, at, pool, entries).await?;
+        transaction.commit().await.map_err(failed("commit a decision"))
+    }
+
+    /// Decisions up to `until`, newest first.
+    pub async fn decisions(
+        &self,
+        pool: &PoolName,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        self.decisions_by(sql::DECISIONS, pool, until, limit).await
+    }
+
+    /// Decisions up to `until` that changed the count, newest first.
+    pub async fn changes(
+        &self,
+        pool: &PoolName,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        self.decisions_by(sql::CHANGES, pool, until, limit).await
+    }
+
+    async fn decisions_by(
+        &self,
+        statement: &'static str,
+        pool: &PoolName,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let rows = sqlx::query(statement)
+            .bind(pool.as_str())
+            .bind(milliseconds(until))
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("read decisions"))?;
+        rows.iter()
+            .map(|row| {
+                let id: String = row.get(0);
+                Ok(DecisionRecord {
+                    id: id.parse().map_err(|cause| StoreError::Damaged {
+                        what: format!("a decision's id: {cause}"),
+                    })?,
+                    at: timestamp(row.get(1))?,
+                    policy_digest: row.get(2),
+                    observation: parse("an observation", row.get(3))?,
+                    decision: parse("a decision", row.get(4))?,
+                })
+            })
+            .collect()
+    }
+}
+
+async fn add_sample(
+    transaction: &mut sqlx::SqliteConnection,
+    pool: &PoolName,
+    signal: &SignalName,
+    at: Timestamp,
+    value: f64,
+) -> Result<(), StoreError> {
+    sqlx::query(sql::ADD_SAMPLE)
+        .bind(pool.as_str())
+        .bind(signal.as_str())
+        .bind(milliseconds(at))
+        .bind(value)
+        .execute(transaction)
+        .await
+        .map_err(failed("write a sample"))?;
+    Ok(())
+}

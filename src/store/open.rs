@@ -1,0 +1,116 @@
+//! Opening the store.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::StoreError;
+use super::lock::StoreLock;
+
+/// The daemon's memory: one SQLite file.
+#[derive(Debug)]
+pub struct Store {
+    /// One connection: writers queue here instead of failing with SQLITE_BUSY.
+    pub(super) writer: SqlitePool,
+    /// Readers see the last committed state and wait for nobody.
+    pub(super) reader: SqlitePool,
+    path: PathBuf,
+    _lock: Option<StoreLock>,
+}
+
+impl Store {
+    /// Opens `path` for the daemon: makes it where it is missing, brings it up to this version's
+    /// tables, and keeps every other daemon out.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = StoreLock::take(path)?;
+        let options = options(path).create_if_missing(true);
+        let writer = connect(path, options.clone(), 1).await?;
+        migrator().run(&writer).await.map_err(|cause| cannot_migrate(path, cause))?;
+        let reader = connect(path, options.read_only(true), 4).await?;
+        Ok(Self { writer, reader, path: path.to_path_buf(), _lock: Some(lock) })
+    }
+
+    /// Opens `path` beside a daemon that may be running, to read or to leave a command.
+    pub async fn open_beside(path: &Path) -> Result<Self, StoreError> {
+        let writer = connect(path, options(path), 1).await?;
+        let reader = connect(path, options(path).read_only(true), 1).await?;
+        Ok(Self { writer, reader, path: path.to_path_buf(), _lock: None })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes what is still in the log into the file, and lets go of it.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A power cut may not undo what we acted upon.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+}
+
+async fn connect(
+    path: &Path,
+    options: SqliteConnectOptions,
+    connections: u32,
+) -> Result<SqlitePool, StoreError> {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(15))
+        .connect_with(options)
+        .await
+        .map_err(|cause| cannot_open(path, cause))
+}
+
+fn migrator() -> Migrator {
+    let first = Migration::new(
+        1,
+        "first tables".into(),
+        MigrationType::Simple,
+        sqlx::SqlStr::from_static(include_str!("../../migrations/sqlite/0001_first_tables.sql")),
+        false,
+    );
+    Migrator::with_migrations(vec![first])
+}
+
+/// An error that says what to do about a file that can't be used.
+pub(super) fn cannot_open(
+    path: &Path,
+    cause: impl std::error::Error + Send + Sync + 'static,
+) -> StoreError {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let help = if folder.is_dir() {
+        format!(
+            "make the folder {} and the files in it writable for the user that windlass runs \
+             as, or name another `database` in the configuration",
+            folder.display()
+        )
+    } else {
+        format!(
+            "the folder {} does not exist; make it, writable for the user that windlass runs \
+             as, or name another `database` in the configuration",
+            folder.display()
+        )
+    };
+    StoreError::Open { path: path.to_path_buf(), help, cause: Box::new(cause) }
+}
+
+fn cannot_migrate(path: &Path, cause: sqlx::migrate::MigrateError) -> StoreError {
+    let help = "its tables can't be brought up to this version; it may come from a newer \
+                windlass, or be damaged or read-only: restore a backup or install that version";
+    StoreError::Open { path: path.to_path_buf(), help: help.into(), cause: Box::new(cause) }
+}

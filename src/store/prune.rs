@@ -1,0 +1,39 @@
+//! Forgetting, in small batches so that no tick waits.
+
+use super::error::failed;
+use super::{Store, StoreError, milliseconds, sql};
+use crate::domain::{Duration, Timestamp, before};
+
+/// How long things are kept. The journal is never shortened: it is a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Decisions that changed nothing.
+    pub idle_decisions: Duration,
+    /// Decisions that changed the count.
+    pub decisions: Duration,
+    /// Samples.
+    pub samples: Duration,
+    /// Nodes that are gone.
+    pub nodes: Duration,
+}
+
+impl Store {
+    /// Deletes one small batch of each kind that is older than its time. How many rows went.
+    pub async fn prune(&self, now: Timestamp, keep: Retention) -> Result<u64, StoreError> {
+        let mut gone = 0;
+        for (statement, age) in [
+            (sql::PRUNE_IDLE_DECISIONS, keep.idle_decisions),
+            (sql::PRUNE_DECISIONS, keep.decisions),
+            (sql::PRUNE_SAMPLES, keep.samples),
+            (sql::PRUNE_NODES, keep.nodes),
+        ] {
+            let done = sqlx::query(statement)
+                .bind(milliseconds(before(now, age)))
+                .execute(&self.writer)
+                .await
+                .map_err(failed("delete old rows"))?;
+            gone += done.rows_affected();
+        }
+        Ok(gone)
+    }
+}

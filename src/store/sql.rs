@@ -1,0 +1,145 @@
+//! Every statement, in one place: a second database is a second list of these.
+
+/// The pool's history.
+pub const HISTORY: &str = "SELECT history FROM pools WHERE pool = ?1";
+
+/// Replaces the pool's history.
+pub const SET_HISTORY: &str = "
+    INSERT INTO pools (pool, history, decided_at_milliseconds) VALUES (?1, ?2, ?3)
+    ON CONFLICT (pool) DO UPDATE SET history = ?2, decided_at_milliseconds = ?3";
+
+/// Living nodes of a pool, and those that ended since a time.
+pub const NODES: &str = "
+    SELECT document FROM nodes
+    WHERE pool = ?1 AND (is_final = 0 OR state_since_milliseconds >= ?2) ORDER BY id";
+
+/// Writes a node, new or known.
+pub const SET_NODE: &str = "
+    INSERT INTO nodes
+        (id, pool, label, vlan, address, state, is_final, state_since_milliseconds, document)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (id) DO UPDATE
+    SET state = ?6, is_final = ?7, state_since_milliseconds = ?8, document = ?9";
+
+/// Addresses of a VLAN that are held, or were freed since a time; the latest use of each.
+pub const ADDRESSES: &str = "
+    SELECT address, MIN(is_final), MAX(state_since_milliseconds) FROM nodes
+    WHERE vlan = ?1 AND (is_final = 0 OR state_since_milliseconds >= ?2) GROUP BY address";
+
+/// The newest journal row's number and hash.
+pub const JOURNAL_HEAD: &str = "SELECT sequence, hash FROM journal ORDER BY sequence DESC LIMIT 1";
+
+/// Adds a journal row.
+pub const ADD_JOURNAL: &str = "
+    INSERT INTO journal
+        (sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+/// Journal rows of a pool below a number, newest first.
+pub const JOURNAL: &str = "
+    SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
+    FROM journal WHERE pool = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3";
+
+/// Journal rows of every pool above a number, oldest first.
+pub const JOURNAL_AFTER: &str = "
+    SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
+    FROM journal WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+
+/// Adds a decision.
+pub const ADD_DECISION: &str = "
+    INSERT INTO decisions (id, pool, at_milliseconds, direction, from_count, to_count,
+        policy_digest, observation, decision)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// Decisions of a pool up to a time, newest first.
+pub const DECISIONS: &str = "
+    SELECT id, at_milliseconds, policy_digest, observation, decision FROM decisions
+    WHERE pool = ?1 AND at_milliseconds <= ?2 ORDER BY at_milliseconds DESC, id DESC LIMIT ?3";
+
+/// Decisions of a pool up to a time that changed the count, newest first.
+pub const CHANGES: &str = "
+    SELECT id, at_milliseconds, policy_digest, observation, decision FROM decisions
+    WHERE pool = ?1 AND at_milliseconds <= ?2 AND direction <> 'hold'
+    ORDER BY at_milliseconds DESC, id DESC LIMIT ?3";
+
+/// Adds a sample, unless the same point is known.
+pub const ADD_SAMPLE: &str = "
+    INSERT INTO samples (pool, signal, at_milliseconds, value) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT DO NOTHING";
+
+/// Adds a command.
+pub const ADD_COMMAND: &str = "
+    INSERT INTO commands (id, pool, given_at_milliseconds, expires_at_milliseconds, document)
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+
+/// The commands in force for a pool, oldest first.
+pub const COMMANDS: &str = "
+    SELECT id, given_at_milliseconds, expires_at_milliseconds, applied_at_milliseconds, document
+    FROM commands WHERE pool = ?1 AND expires_at_milliseconds > ?2
+    ORDER BY given_at_milliseconds, id";
+
+/// Marks a command as seen by the loop.
+pub const APPLY_COMMAND: &str = "
+    UPDATE commands SET applied_at_milliseconds = ?2
+    WHERE id = ?1 AND applied_at_milliseconds IS NULL";
+
+/// Adds the length of a phase of a node's life.
+pub const ADD_LEARNED: &str = "
+    INSERT INTO learned (node, phase, pool, at_milliseconds, seconds) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (node, phase) DO UPDATE SET at_milliseconds = ?4, seconds = ?5";
+
+/// The latest lengths of a phase in a pool, newest first.
+pub const LEARNED: &str = "
+    SELECT seconds FROM learned WHERE pool = ?1 AND phase = ?2
+    ORDER BY at_milliseconds DESC LIMIT ?3";
+
+/// The phases of one node.
+pub const LEARNED_OF_NODE: &str = "SELECT phase, seconds FROM learned WHERE node = ?1";
+
+/// Old decisions that changed nothing, some at a time.
+pub const PRUNE_IDLE_DECISIONS: &str = "
+    DELETE FROM decisions WHERE id IN (SELECT id FROM decisions
+        WHERE direction = 'hold' AND at_milliseconds < ?1 LIMIT 500)";
+
+/// Old decisions, some at a time.
+pub const PRUNE_DECISIONS: &str = "
+    DELETE FROM decisions WHERE id IN (SELECT id FROM decisions
+        WHERE direction <> 'hold' AND at_milliseconds < ?1 LIMIT 500)";
+
+/// Old samples, some at a time.
+pub const PRUNE_SAMPLES: &str = "
+    DELETE FROM samples WHERE (pool, signal, at_milliseconds) IN
+        (SELECT pool, signal, at_milliseconds FROM samples WHERE at_milliseconds < ?1 LIMIT 2000)";
+
+/// Nodes that ended long ago, some at a time.
+pub const PRUNE_NODES: &str = "
+    DELETE FROM nodes WHERE id IN (SELECT id FROM nodes
+        WHERE is_final = 1 AND state_since_milliseconds < ?1 LIMIT 500)";
+
+/// All of the above, for the test that prepares each.
+#[cfg(test)]
+pub const ALL: &[&str] = &[
+    HISTORY,
+    SET_HISTORY,
+    NODES,
+    SET_NODE,
+    ADDRESSES,
+    JOURNAL_HEAD,
+    ADD_JOURNAL,
+    JOURNAL,
+    JOURNAL_AFTER,
+    ADD_DECISION,
+    DECISIONS,
+    CHANGES,
+    ADD_SAMPLE,
+    ADD_COMMAND,
+    COMMANDS,
+    APPLY_COMMAND,
+    ADD_LEARNED,
+    LEARNED,
+    LEARNED_OF_NODE,
+    PRUNE_IDLE_DECISIONS,
+    PRUNE_DECISIONS,
+    PRUNE_SAMPLES,
+    PRUNE_NODES,
+];
