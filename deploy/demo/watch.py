@@ -6,9 +6,7 @@ pool did not both grow and shrink.
 Never: decides or changes anything.
 """
 
-import collections
 import json
-import math
 import pathlib
 import signal
 import socket
@@ -16,7 +14,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from datetime import datetime
 
 import summary
 
@@ -46,13 +43,6 @@ def servers_up(address):
         text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     rows = [line.split(" ") for line in text.splitlines()[2:] if line]
     return sum(row[4] != "127.0.0.1" and row[5] == "2" and int(row[6]) & 0x3B == 0 for row in rows)
-
-
-def moment(text):
-    """Seconds since 1970 of an RFC 3339 time, whatever the number of its decimals."""
-    text = text.replace("Z", "")
-    whole, _, decimals = text.partition(".")
-    return datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{decimals or 0}")
 
 
 class Demo:
@@ -93,9 +83,9 @@ class Demo:
                 self.say(f"      {node['label']} {what}")
 
     def tell_decisions(self):
-        for record in reversed(get(f"{API}/notifications/decisions?limit=50")):
+        for record in reversed(get(f"{API}/notifications/decisions?changes=true&limit=50")):
             decision = record["decision"]
-            if decision["from"] == decision["to"] or record["id"] in self.decisions:
+            if record["id"] in self.decisions:
                 continue
             self.decisions[record["id"]] = record
             self.say(f"  {decision['from']} -> {decision['to']} nodes: {summary.because(record)}")
@@ -172,7 +162,7 @@ def main(results, load_command):
     follow(demo, [*load_command, "--summary", str(report)], results / "load.log")
     token = TOKEN.read_text().strip()
     plans = {plan["id"]: plan["price"]["hourly"] for plan in get(f"{CLOUD}/linode/types?page_size=100", token)["data"]}
-    journal = get(f"{API}/notifications/journal?limit=1000")
+    journal = get(f"{API}/notifications/journal?limit=500")["entries"]
     return summary.show(demo, json.loads(report.read_text()), plans["g6-nanode-1"], journal)
 
 
