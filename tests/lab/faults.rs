@@ -74,10 +74,6 @@ const TOO_MANY_REQUESTS: &str = "faults: []\n";
 /// A pool of one good node that follows the dial and gives up quickly.
 fn one_node_serves(lab: &mut Lab) -> Watch {
     lab.follow_the_dial(1, MAX);
-    lab.edit_policy(
-        "image: linode/debian12\n",
-        "image: linode/debian12\n  boot_timeout: 15s\n  backoff: {first: 2s, longest: 5s}\n",
-    );
     lab.dial_for(1);
     lab.start_surroundings();
     lab.start_daemon(DaemonStart::default());

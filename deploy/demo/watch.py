@@ -1,0 +1,169 @@
+"""watch.py RESULTS LOAD-COMMAND…: the demo's eyes: starts the load, shows what happens, and sums it up.
+
+In: the daemon's API, the balancers' runtime API, the cloud's API, the load generator's lines.
+Out: a line every few seconds, each decision with its reasons, a summary; exit code 1 when a request failed, or when the
+pool did not both grow and shrink.
+Never: decides or changes anything.
+"""
+
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import summary
+
+API = "http://10.77.0.2:8377/api/v1/pools"
+CLOUD = "http://203.0.113.1:8080/v4"
+BALANCERS = {"lb1": "10.77.0.3", "lb2": "10.77.0.4"}
+TOKEN = pathlib.Path("/run/lab/eyes.token")
+LINE_EVERY = 3
+# What the quiet may take until only the smallest count is left.
+PATIENCE = 90
+
+
+def get(url, token=None):
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
+    with urllib.request.urlopen(request, timeout=3) as answer:
+        return json.load(answer)
+
+
+def pool():
+    return next((pool for pool in get(API) if pool["pool"] == "notifications"), None)
+
+
+def servers_up(address):
+    """How many servers of a balancer take requests: told to, and up."""
+    with socket.create_connection((address, 9999), timeout=2) as connection:
+        connection.sendall(b"show servers state notifications\n")
+        text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    rows = [line.split(" ") for line in text.splitlines()[2:] if line]
+    return sum(row[4] != "127.0.0.1" and row[5] == "2" and int(row[6]) & 0x3B == 0 for row in rows)
+
+
+class Demo:
+    """What was seen so far."""
+
+    def __init__(self, results):
+        self.results = results
+        self.began = time.time()
+        self.samples = []  # one a second
+        self.decisions = {}  # by id: those that changed the count
+        self.nodes = {}  # by label: when it was first and last seen, and its first state times
+        self.price = None
+
+    def clock(self, at=None):
+        seconds = max(0, int((at or time.time()) - self.began))
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+    def look(self, load):
+        """One look at everything; says what has changed since the last one."""
+        now, seen = time.time(), pool()
+        sample = {"at": now, "load": load, "desired": seen["desired"], "nodes": seen["nodes"]}
+        sample |= {count: seen[count] for count in ("serving", "on_the_way", "leaving")}
+        sample |= {name: servers_up(address) for name, address in BALANCERS.items()}
+        self.samples.append(sample)
+        for node in seen["nodes"]:
+            self.notice(node, now)
+        self.tell_decisions()
+        return sample
+
+    def notice(self, node, now):
+        known = self.nodes.setdefault(node["label"], {"id": node["id"], "first": now, "states": {}})
+        known["last"] = now
+        known["created"] = node["instance_created_at"] or known.get("created")
+        if node["state"] not in known["states"]:
+            known["states"][node["state"]] = now
+            what = {"planned": "is planned", "in_service": "serves", "draining": "drains"}.get(node["state"])
+            if what:
+                self.say(f"      {node['label']} {what}")
+
+    def tell_decisions(self):
+        for record in reversed(get(f"{API}/notifications/decisions?changes=true&limit=50")):
+            decision = record["decision"]
+            if record["id"] in self.decisions:
+                continue
+            self.decisions[record["id"]] = record
+            self.say(f"  {decision['from']} -> {decision['to']} nodes: {summary.because(record)}")
+
+    def say(self, text):
+        print(f"{self.clock():>5} {text}", flush=True)
+
+    def line(self, sample):
+        load = sample["load"]
+        rate, p95 = load.get("rate"), load.get("p95_seconds")
+        sent = f"{rate:4.0f} req/s, p95 {p95:5.2f} s" if rate is not None and p95 else "no load yet         "
+        self.say(
+            f"{sent}, {load.get('waiting', 0):4} wait, {load.get('failed', 0)} failed | wanted {sample['desired']}"
+            f", serving {sample['serving']}, coming {sample['on_the_way']}, leaving {sample['leaving']}"
+            f" | up: lb1 {sample['lb1']}, lb2 {sample['lb2']}"
+        )
+
+
+def wait_until_ready(demo, limit=60):
+    """The daemon answers, and the pool's smallest count serves on both balancers."""
+    deadline = time.time() + limit
+    last = None
+    while time.time() < deadline:
+        try:
+            sample = demo.look({})
+        except OSError as problem:
+            last = problem
+        else:
+            last = f"{sample['serving']} serving"
+            if sample["on_the_way"] == 0 and 0 < sample["serving"] == sample["lb1"] == sample["lb2"]:
+                return
+        time.sleep(0.5)
+    sys.exit(f"the pool was not ready within {limit} s ({last}); see windlass.log in target/demo")
+
+
+def follow(demo, load_command, load_lines):
+    """Runs the load, looks every second, and waits for the quiet to have its effect."""
+    with open(load_lines, "w") as lines:
+        load = subprocess.Popen(load_command, stdout=lines)
+    try:
+        tick, ended_at = 0, None
+        while True:
+            sample = demo.look(last_line(load_lines))
+            if tick % LINE_EVERY == 0:
+                demo.line(sample)
+            tick += 1
+            if load.poll() is not None:
+                ended_at = ended_at or time.time()
+                if (sample["serving"], sample["on_the_way"], sample["leaving"]) == (1, 0, 0):
+                    return
+                if ended_at + PATIENCE < time.time():
+                    return demo.say(f"after {PATIENCE} s of quiet there are still more nodes than the least")
+            time.sleep(1 - time.time() % 1)
+    finally:
+        if load.poll() is None:
+            load.send_signal(signal.SIGTERM)
+
+
+def last_line(path):
+    lines = path.read_text().splitlines()
+    try:
+        return json.loads(lines[-1])
+    except (IndexError, ValueError):
+        return {}
+
+
+def main(results, load_command):
+    results = pathlib.Path(results)
+    demo = Demo(results)
+    demo.say("HAProxy, Prometheus and Windlass start; the pool is empty, and its smallest count is one")
+    wait_until_ready(demo)
+    demo.say("ready: the phones begin")
+    report = results / "load.json"
+    follow(demo, [*load_command, "--summary", str(report)], results / "load.log")
+    token = TOKEN.read_text().strip()
+    plans = {plan["id"]: plan["price"]["hourly"] for plan in get(f"{CLOUD}/linode/types?page_size=100", token)["data"]}
+    journal = get(f"{API}/notifications/journal?limit=500")["entries"]
+    return summary.show(demo, json.loads(report.read_text()), plans["g6-nanode-1"], journal)
+
+
+sys.exit(main(sys.argv[1], sys.argv[2:]))
