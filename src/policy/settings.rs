@@ -140,7 +140,8 @@ pub struct TargetRule {
 pub enum RuleScaleIn {
     /// Its recommendation counts both ways.
     Allowed,
-    /// It only ever raises the count, and has no opinion below it.
+    /// It only ever raises the count: below it, it keeps the nodes that it needs, and leaves it
+    /// to other rules whether any node leaves.
     Never,
 }
 
