@@ -78,7 +78,7 @@ pub(super) fn prepare(
         &path.join("inventory.json"),
         Path::new("-e"),
         &prefixed("@", &path.join("variables.json")),
-        &playbook,
+        &path.join("run.yml"),
     ];
     let run_file = RunFile {
         command: command.iter().map(|word| word.to_path_buf()).collect(),
@@ -96,11 +96,12 @@ pub(super) fn prepare(
         files: vec![
             ("supervisor.py", include_str!("supervisor.py").to_owned()),
             ("callback/windlass_events.py", include_str!("windlass_events.py").to_owned()),
+            ("run.yml", include_str!("run.yml").to_owned()),
             ("ansible.cfg", include_str!("ansible.cfg").to_owned()),
             ("ssh_config", ssh_config(path)),
             ("known_hosts", known_hosts),
             ("inventory.json", inventory(run, &key)),
-            ("variables.json", variables(run)),
+            ("variables.json", variables(run, &playbook)),
             ("run.json", json!(run_file).to_string()),
         ],
     })
@@ -155,8 +156,10 @@ fn host_variables(run: &RunSpec, host: &RunHost, key: &Path) -> serde_json::Valu
 }
 
 /// Extra variables: they win over the playbook's own.
-fn variables(run: &RunSpec) -> String {
+fn variables(run: &RunSpec, playbook: &Path) -> String {
     let mut variables = run.variables.clone();
+    // As a variable, and not inside `run.yml`, because there a space would end the path.
+    variables.insert("windlass_playbook".to_owned(), playbook.display().to_string());
     variables.insert("windlass_pool".to_owned(), run.pool.clone());
     json!(variables).to_string()
 }

@@ -30,10 +30,10 @@ pub(super) struct Report {
 struct Story {
     failure: Option<String>,
     unreachable: Option<String>,
-    /// Its play ended early through no fault of its own.
-    stopped: bool,
-    /// Something was told of it in the present play.
-    is_in_play: bool,
+    /// A task of the playbook came to it.
+    was_reached: bool,
+    /// It got through the whole playbook, and into the last play, which is ours.
+    has_finished: bool,
     facts: BTreeMap<String, String>,
 }
 
@@ -91,32 +91,33 @@ impl Report {
         let stats = self.stats.as_ref();
         let result = |label: &InstanceLabel| {
             let counts = stats?.get(label.as_str())?;
-            Some((label.clone(), self.result(label, counts)))
+            Some((label.clone(), self.result(self.hosts.get(label)?, counts)?))
         };
         hosts.iter().filter_map(result).collect()
     }
 
-    fn result(&self, label: &InstanceLabel, counts: &Counts) -> HostResult {
-        let nothing = Story::default();
-        let story = self.hosts.get(label).unwrap_or(&nothing);
+    /// `None` when nothing of the playbook ever came to the host.
+    fn result(&self, story: &Story, counts: &Counts) -> Option<HostResult> {
         let told = |reason: &Option<String>, else_this: &str| {
             reason.clone().unwrap_or_else(|| else_this.to_owned())
         };
         if counts.unreachable > 0 {
-            return HostResult::Unreachable {
-                reason: told(&story.unreachable, "SSH did not get through"),
-            };
+            let reason = told(&story.unreachable, "SSH did not get through");
+            return Some(HostResult::Unreachable { reason });
         }
         if counts.failures > 0 {
-            return HostResult::Failed { reason: told(&story.failure, "a task failed") };
+            return Some(HostResult::Failed { reason: told(&story.failure, "a task failed") });
         }
-        if story.stopped {
-            return HostResult::Failed {
-                reason: self.in_task("the play was stopped by other hosts' failures"),
-            };
+        if !story.was_reached {
+            return None;
         }
-        let facts = story.facts.clone();
-        HostResult::Succeeded { ok: counts.ok, changed: counts.changed, facts }
+        if !story.has_finished {
+            let reason = self.in_task("broken off before its end because other hosts failed");
+            return Some(HostResult::Failed { reason });
+        }
+        // The last task was ours.
+        let ok = counts.ok.saturating_sub(1);
+        Some(HostResult::Succeeded { ok, changed: counts.changed, facts: story.facts.clone() })
     }
 
     /// The results of a run that ended without its recap: none can have succeeded. Hosts with
@@ -149,13 +150,7 @@ impl Report {
 
     fn add(&mut self, event: Event) {
         match event.event.as_str() {
-            "play_start" => self.hosts.values_mut().for_each(|story| story.is_in_play = false),
             "task_start" => self.last_task = Some(first_characters(&event.task, 200)),
-            // The play has nobody left to go on with, so it never came to its end.
-            "no_hosts_remaining" => {
-                let in_play = self.hosts.values_mut().filter(|story| story.is_in_play);
-                in_play.for_each(|story| story.stopped = true);
-            }
             "stats" => self.stats = Some(event.hosts),
             _ => self.add_to_host(event),
         }
@@ -173,10 +168,11 @@ impl Report {
             "failed" if !event.ignored => story.failure = reason(),
             "unreachable" => story.unreachable = reason(),
             "facts" => story.facts.extend(event.facts),
+            "finished" => return story.has_finished = true,
             "ok" | "failed" | "skipped" => {}
             _ => return,
         }
-        story.is_in_play = true;
+        story.was_reached = true;
     }
 }
 

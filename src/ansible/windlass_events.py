@@ -33,6 +33,8 @@ FACTS = (
     "ansible_machine_id",
     "ansible_python_version",
 )
+# Our own last play: whoever gets there got through the operator's.
+FINISH_PLAY = "windlass_finish"
 FACT_ACTIONS = {"setup", "gather_facts"}
 # A message is for a person's screen; a module's whole output is not.
 MESSAGE_CHARACTERS = 1500
@@ -87,6 +89,7 @@ class CallbackModule(CallbackBase):
         super().__init__()
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._file = os.open(os.environ["WINDLASS_EVENTS"], flags, 0o600)
+        self._is_finishing = False
 
     def _event(self, event, **fields):
         line = json.dumps({"event": event, "at": round(time.time(), 3), **fields}, default=str)
@@ -107,16 +110,22 @@ class CallbackModule(CallbackBase):
         os.read(int(os.environ["WINDLASS_GATE"]), 1)
 
     def v2_playbook_on_play_start(self, play):
-        self._event("play_start", play=play.get_name())
+        self._is_finishing = play.get_name() == FINISH_PLAY
+        if not self._is_finishing:
+            self._event("play_start", play=play.get_name())
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        self._event("task_start", task=task_name(task))
+        if not self._is_finishing:
+            self._event("task_start", task=task_name(task))
 
     def v2_playbook_on_handler_task_start(self, task):
         self._event("task_start", task=task_name(task))
 
     def v2_runner_on_ok(self, result):
         body, host = result._result, result._host.get_name()
+        if self._is_finishing:
+            self._event("finished", host=host)
+            return
         self._result("ok", result, changed=bool(body.get("changed")))
         if str(result._task.action).rpartition(".")[2] in FACT_ACTIONS and not is_hidden(body):
             told = body.get("ansible_facts") or {}
@@ -134,9 +143,6 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_no_hosts_matched(self):
         self._event("no_hosts_matched")
-
-    def v2_playbook_on_no_hosts_remaining(self):
-        self._event("no_hosts_remaining")
 
     def v2_playbook_on_stats(self, stats):
         self._event("stats", hosts={host: stats.summarize(host) for host in stats.processed})

@@ -21,7 +21,7 @@ use crate::reconciler::PoolStatus;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-pub use pools::{DecisionDocument, JournalPage};
+pub use pools::{DecisionDocument, ExplanationDocument, JournalPage};
 pub use server::{router, serve};
 
 /// What requests are answered from.

@@ -63,6 +63,16 @@ pub struct JournalPage {
     pub next_before: Option<i64>,
 }
 
+/// An explanation for programs and for people.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExplanationDocument {
+    /// For programs.
+    #[serde(flatten)]
+    pub explanation: Explanation,
+    /// For people: the same as some lines of text.
+    pub text: String,
+}
+
 /// Which explanation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,7 +131,7 @@ pub(super) async fn explanation(
     State(sources): State<Sources>,
     Path(pool): Path<String>,
     Query(query): Query<ExplanationQuery>,
-) -> Result<Json<Explanation>, Problem> {
+) -> Result<Json<ExplanationDocument>, Problem> {
     let (name, source) = find(&sources, &pool)?;
     let until = query.at.unwrap_or(Timestamp::MAX);
     let Some(record) = sources.store.decisions(name, until, 1).await?.pop() else {
@@ -130,7 +140,9 @@ pub(super) async fn explanation(
             None => format!("nothing was decided yet for {pool}; ask again in a few seconds"),
         }));
     };
-    Ok(Json(explain(&record.decision, &record.observation, &source.policy)))
+    let explanation = explain(&record.decision, &record.observation, &source.policy);
+    let text = explanation.to_string();
+    Ok(Json(ExplanationDocument { explanation, text }))
 }
 
 /// `GET /api/v1/pools/{pool}/learned`

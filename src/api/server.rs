@@ -55,7 +55,5 @@ pub async fn serve(
     sources: Sources,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(sources))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    axum::serve(listener, router(sources)).with_graceful_shutdown(stop.cancelled_owned()).await
 }

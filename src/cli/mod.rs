@@ -1,1 +1,100 @@
-//! (to come)
+//! The command line: arguments in, exit code out.
+//!
+//! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 bad
+//! usage, 3 bad policy or settings, 4 `check` found problems.
+
+mod check;
+mod client;
+mod exit;
+mod explain;
+mod hold;
+mod plan;
+mod run;
+mod sandbox;
+mod status;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use exit::Failure;
+
+/// Raises and lowers a fleet of Linode VMs behind HAProxy, and explains every number.
+#[derive(Debug, Parser)]
+#[command(name = "windlass", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look after the pools until told to stop.
+    Run(run::RunArguments),
+    /// Read policies, or settings with all their policies, and say what is wrong or unwise.
+    Check(check::CheckArguments),
+    /// Say what would be done now, and do nothing.
+    Plan(plan::PlanArguments),
+    /// Show the pools and their nodes.
+    Status(status::StatusArguments),
+    /// Say why a pool has the count that it has, and what would change it.
+    Explain(explain::ExplainArguments),
+    /// Keep a pool's count as it is for a while.
+    Hold(hold::HoldArguments),
+    /// End the holds of a pool.
+    Resume(hold::ResumeArguments),
+    /// Serve a Linode API of your own on loopback, to try and to test against.
+    Sandbox(sandbox::SandboxArguments),
+}
+
+/// Where the settings are.
+#[derive(Clone, Debug, clap::Args)]
+struct ConfigArguments {
+    /// The daemon's settings.
+    #[arg(long, env = "WINDLASS_CONFIG", default_value = "/etc/windlass/windlass.yaml")]
+    config: PathBuf,
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Runs the command that `arguments` name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output with 0, mistakes to standard error with 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(cause) => return Failure::failed(anyhow::Error::new(cause)).report(),
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Run(arguments) => run::run(arguments).await,
+            Command::Check(arguments) => check::check(&arguments),
+            Command::Plan(arguments) => plan::plan(arguments).await,
+            Command::Status(arguments) => status::status(arguments).await,
+            Command::Explain(arguments) => explain::explain(arguments).await,
+            Command::Hold(arguments) => hold::hold(arguments).await,
+            Command::Resume(arguments) => hold::resume(arguments).await,
+            Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
+        }
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -10,6 +10,8 @@ mod environment;
 mod error;
 mod policies;
 mod read;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::net::SocketAddr;

@@ -76,7 +76,11 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
     let prometheus =
         fields.required("prometheus", "{url: 'http://127.0.0.1:9090'}", notes, prometheus);
     let linode = fields.section("linode", notes, |mut fields, notes| {
-        fields.unsupported("token", "keep it out of this file: set `token_file` instead");
+        fields.refused(
+            "token",
+            "`token` has no place in a file that others read".into(),
+            "write it into a file of its own and name that as `token_file`",
+        );
         let api = "https://api.linode.com/v4".to_owned();
         let api = fields.or("url", api, notes, url);
         let token_file = fields.optional("token_file", notes, path);

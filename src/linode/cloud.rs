@@ -76,7 +76,7 @@ impl Cloud for LinodeCloud {
     async fn boot(&self, id: InstanceId) -> Result<(), Fault> {
         let act = format!("booting instance {id}");
         let path = ["linode", "instances", &id.to_string(), "boot"];
-        let answer = self.change(Method::POST, &path, &act).await?;
+        let answer = self.change(Method::POST, &path, self.api.deadline(), &act).await?;
         match answer.is_success() || is_already_booted(&answer) {
             true => Ok(()),
             false => Err(fault_of(&self.api, &answer, &act)),
@@ -100,7 +100,7 @@ impl Cloud for LinodeCloud {
                 message: format!("{act}: it is locked (`{lock}`): take the lock off in Linode"),
             });
         }
-        let answer = self.change(Method::DELETE, &path, &act).await?;
+        let answer = self.change(Method::DELETE, &path, until, &act).await?;
         match answer.status {
             200..300 => Ok(Deletion::Accepted),
             404 if is_no_such_thing(&answer) => Ok(Deletion::AlreadyGone),
@@ -234,9 +234,15 @@ impl LinodeCloud {
     }
 
     /// Asks for a change of one object, once.
-    async fn change(&self, method: Method, path: &[&str], act: &str) -> Result<Answer, Fault> {
+    async fn change(
+        &self,
+        method: Method,
+        path: &[&str],
+        until: Deadline,
+        act: &str,
+    ) -> Result<Answer, Fault> {
         let body = (method == Method::POST).then(|| b"{}".to_vec());
-        let sent = self.api.send(call(method, path, body), self.api.deadline()).await;
+        let sent = self.api.send(call(method, path, body), until).await;
         sent.map_err(|silence| doubt_of_silence(&silence, act))
     }
 }

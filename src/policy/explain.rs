@@ -67,22 +67,22 @@ impl Lines {
         match rule {
             Rule::Target(target) => {
                 self.line(1, format_args!("- target:"));
-                self.line(4, format_args!("signal: {}", quoted(target.signal.as_str())));
-                self.line(4, format_args!("per_node: {}", target.per_node.get()));
-                self.line(4, format_args!("headroom_percent: {}", target.headroom.get()));
+                self.line(3, format_args!("signal: {}", quoted(target.signal.as_str())));
+                self.line(3, format_args!("per_node: {}", target.per_node.get()));
+                self.line(3, format_args!("headroom_percent: {}", target.headroom.get()));
                 let scale_in = match target.scale_in {
                     RuleScaleIn::Allowed => "allowed",
                     RuleScaleIn::Never => "never",
                 };
-                self.line(4, format_args!("scale_in: {scale_in}"));
+                self.line(3, format_args!("scale_in: {scale_in}"));
             }
             Rule::Latency(latency) => {
                 self.line(1, format_args!("- latency:"));
-                self.line(4, format_args!("signal: {}", quoted(latency.signal.as_str())));
-                self.line(4, format_args!("objective: {}", written_out(latency.objective)));
-                self.line(4, format_args!("clear_below: {}", written_out(latency.clear_below)));
-                self.line(4, format_args!("for: {}", written_out(latency.for_at_least)));
-                self.line(4, format_args!("step_percent: {}", latency.step.get()));
+                self.line(3, format_args!("signal: {}", quoted(latency.signal.as_str())));
+                self.line(3, format_args!("objective: {}", written_out(latency.objective)));
+                self.line(3, format_args!("clear_below: {}", written_out(latency.clear_below)));
+                self.line(3, format_args!("for: {}", written_out(latency.for_at_least)));
+                self.line(3, format_args!("step_percent: {}", latency.step.get()));
             }
         }
     }

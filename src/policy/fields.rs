@@ -46,7 +46,7 @@ pub(crate) struct Fields<'n> {
     name: &'n str,
     entries: BTreeMap<&'n str, (&'n Key, &'n Node)>,
     known: Vec<&'static str>,
-    unsupported: Vec<(&'static str, &'static str)>,
+    refused: Vec<(&'static str, String, &'static str)>,
 }
 
 impl<'n> Fields<'n> {
@@ -68,8 +68,8 @@ impl<'n> Fields<'n> {
                 }
             }
         }
-        let (known, unsupported) = (Vec::new(), Vec::new());
-        Some(Self { at: value.node.at, name: value.name, entries, known, unsupported })
+        let (known, refused) = (Vec::new(), Vec::new());
+        Some(Self { at: value.node.at, name: value.name, entries, known, refused })
     }
 
     /// The value of a key that may be absent: `Some(None)` where it is.
@@ -107,6 +107,7 @@ impl<'n> Fields<'n> {
     ) -> Option<T> {
         match self.optional(key, notes, read)? {
             Some(value) => Some(value),
+            None if self.refused.iter().any(|(refused, ..)| self.node(refused).is_some()) => None,
             None => {
                 let what = match self.name {
                     "" => format!("`{key}` is missing"),
@@ -136,7 +137,7 @@ impl<'n> Fields<'n> {
                     name: key,
                     entries: BTreeMap::new(),
                     known: Vec::new(),
-                    unsupported: Vec::new(),
+                    refused: Vec::new(),
                 },
                 notes,
             ),
@@ -146,7 +147,13 @@ impl<'n> Fields<'n> {
     /// A key that means something, but not in this version: refused with `help`, so that nobody
     /// believes it to be in force.
     pub fn unsupported(&mut self, key: &'static str, help: &'static str) {
-        self.unsupported.push((key, help));
+        self.refused(key, format!("`{key}` is not supported by this version"), help);
+    }
+
+    /// A key that many would expect here, refused with a reason of its own. Where it is given,
+    /// other keys are not missed: it stood in their place.
+    pub fn refused(&mut self, key: &'static str, what: String, help: &'static str) {
+        self.refused.push((key, what, help));
     }
 
     /// Where a key's value is written; the mapping's own place where it is absent.
@@ -161,10 +168,8 @@ impl<'n> Fields<'n> {
             if self.known.contains(&name) {
                 continue;
             }
-            let (what, help) = match self.unsupported.iter().find(|(known, _)| *known == name) {
-                Some((_, help)) => {
-                    (format!("`{name}` is not supported by this version"), (*help).to_owned())
-                }
+            let (what, help) = match self.refused.iter().find(|(known, ..)| *known == name) {
+                Some((_, what, help)) => (what.clone(), (*help).to_owned()),
                 None if name == "<<" => (
                     "merge keys (`<<`) are not supported".to_owned(),
                     "write the keys out, or use a whole value's alias".to_owned(),
@@ -383,6 +388,9 @@ pub(crate) fn duration(value: Value<'_>, notes: &mut Notes) -> Option<Duration> 
         }
         Err(error) => {
             let shown: String = written.chars().take(60).collect();
+            let error = error.to_string();
+            // The library lists its units as well; our hint is shorter.
+            let error = error.split(", supported units").next().unwrap_or_default();
             let what = format!("`{}` is no duration: `{shown}`: {error}", value.name);
             refuse(notes, value.node.at, what, "write one such as 250ms, 90s, 5m or 1h 30m")
         }

@@ -15,6 +15,9 @@ use super::document;
 /// and a file of garbage must not fill a log.
 const SHOWN_AT_MOST: usize = 50;
 
+/// A longer sentence loses its middle.
+const LONGEST_SENTENCE: usize = 300;
+
 /// A picture wider than this is cropped around its caret, so that it stays on one terminal line.
 const WIDEST_PICTURE: usize = 100;
 
@@ -81,6 +84,9 @@ impl Problems {
         problems.sort_by_key(|problem| problem.at);
         let unlisted = problems.len().saturating_sub(SHOWN_AT_MOST);
         problems.truncate(SHOWN_AT_MOST);
+        for problem in &mut problems {
+            problem.what = cropped(&problem.what);
+        }
         let pictures = match quoting {
             Quoting::Lines => problems.iter().map(|problem| picture(text, problem.at)).collect(),
             Quoting::Nothing => Vec::new(),
@@ -132,6 +138,18 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// `sentence` without its middle where it is endless: it may repeat what somebody wrote.
+fn cropped(sentence: &str) -> String {
+    let length = sentence.chars().count();
+    if length <= LONGEST_SENTENCE {
+        return sentence.to_owned();
+    }
+    let half = LONGEST_SENTENCE / 2;
+    let head: String = sentence.chars().take(half).collect();
+    let tail: String = sentence.chars().skip(length - half).collect();
+    format!("{head} … {tail}")
+}
+
 /// The line at `at` and a caret below, or nothing for a place past the text's end.
 fn picture(text: &str, at: Place) -> String {
     let Some(line) = text.lines().nth(at.line.saturating_sub(1)) else {
@@ -141,7 +159,10 @@ fn picture(text: &str, at: Place) -> String {
     let line: Vec<char> =
         line.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let start = at.column.saturating_sub(1).min(line.len());
-    let from = start.saturating_sub(WIDEST_PICTURE / 2);
+    let from = match line.len() {
+        length if length <= WIDEST_PICTURE => 0,
+        _ => start.saturating_sub(WIDEST_PICTURE / 2),
+    };
     let upto = line.len().min(from + WIDEST_PICTURE);
     let shown: String = line[from..upto].iter().collect();
     let caret = "^".repeat(at.width.clamp(1, (upto - start).max(1)));

@@ -19,7 +19,9 @@ pub trait Balancer: Send + Sync {
     async fn view(&self, backend: &BackendName) -> Result<BackendView, Fault>;
 
     /// Makes the member known: checked, but given no requests (drain first). One that is known
-    /// at the same address is left as it is.
+    /// at the same address and checked is left as it is, ready or not; one in maintenance is
+    /// taken to drain. A server of the same name at another address is left alone, and a
+    /// [`Fault::Permanent`].
     async fn register(
         &self,
         backend: &BackendName,
@@ -27,10 +29,33 @@ pub trait Balancer: Send + Sync {
         options: &RegisterOptions,
     ) -> Result<(), Fault>;
 
-    /// Gives the member requests.
+    /// Gives the member requests, at once: whether it is UP is the caller's to look at first. One
+    /// whose checks fail stays DOWN all the same. One in maintenance is only taken to drain, and
+    /// that is a [`Fault::Transient`]; so is one that isn't registered.
     async fn make_ready(&self, backend: &BackendName, member: &Member) -> Result<(), Fault>;
 
-    /// Gives the member no new requests; checks go on.
+    /// Brings back members that served before a restart or reload lost them: registered and
+    /// ready, before any check. For a backend that has no usable server left.
+    ///
+    /// All get their try; the first fault is told.
+    async fn restore(
+        &self,
+        backend: &BackendName,
+        members: &[Member],
+        options: &RegisterOptions,
+    ) -> Result<(), Fault> {
+        let mut result = Ok(());
+        for member in members {
+            let outcome = match self.register(backend, member, options).await {
+                Ok(()) => self.make_ready(backend, member).await,
+                Err(fault) => Err(fault),
+            };
+            result = result.and(outcome);
+        }
+        result
+    }
+
+    /// Gives the member no new requests; checks go on. One that isn't there gets none.
     async fn drain(&self, backend: &BackendName, member: &Member) -> Result<(), Fault>;
 
     /// Takes the member out, a stage at each call, until it answers [`Removal::Gone`].

@@ -63,8 +63,27 @@ pub struct PoolLoop {
 pub type AfterWrite = Arc<dyn Fn(&NodeState) + Send + Sync>;
 
 impl PoolLoop {
-    /// Takes up a pool where the store left it.
+    /// Takes up a pool where the store left it, and writes down that it did.
     pub async fn start(
+        policy: Arc<Policy>,
+        world: World,
+        store: Arc<Store>,
+        telemetry: Metrics,
+        global: Control,
+        interval: Duration,
+    ) -> Result<Self, StoreError> {
+        let pool = Self::take_up(policy, world, store, telemetry, global, interval).await?;
+        let entry = Entry::Started {
+            version: env!("CARGO_PKG_VERSION").into(),
+            policy_digest: pool.policy.digest.clone(),
+        };
+        let change = Change { entries: vec![(None, entry)], ..Change::default() };
+        pool.store.write(&pool.policy.pool, pool.now(), &change).await?;
+        Ok(pool)
+    }
+
+    /// The same without a written word.
+    pub(super) async fn take_up(
         policy: Arc<Policy>,
         world: World,
         store: Arc<Store>,
@@ -74,12 +93,6 @@ impl PoolLoop {
     ) -> Result<Self, StoreError> {
         let now = world.clock.now();
         let state = store.load_pool(&policy.pool, before(now, ENDED_MEMORY)).await?;
-        let entry = Entry::Started {
-            version: env!("CARGO_PKG_VERSION").into(),
-            policy_digest: policy.digest.clone(),
-        };
-        let change = Change { entries: vec![(None, entry)], ..Change::default() };
-        store.write(&policy.pool, now, &change).await?;
         let status = PoolStatus::starting(&policy, now);
         Ok(Self {
             policy,
@@ -229,7 +242,7 @@ impl PoolLoop {
         self.count_decision(observation, decision, thought);
     }
 
-    async fn plan(
+    pub(super) async fn plan(
         &self,
         policy: &Policy,
         seen: &mut Seen,

@@ -15,6 +15,7 @@ mod inventory;
 mod look;
 mod observe;
 mod outcome;
+mod preview;
 mod record;
 mod rest;
 mod status;
@@ -22,7 +23,8 @@ mod status;
 mod tests;
 
 pub use inventory::{Inventory, Listing};
-pub use look::{PoolLoop, World};
+pub use look::{AfterWrite, PoolLoop, World};
+pub use preview::{Preview, preview};
 pub use status::{NodeStatus, PoolStatus};
 
 /// Tags that every instance of ours carries: this one, and the pool's.

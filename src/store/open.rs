@@ -40,6 +40,15 @@ impl Store {
         Ok(Self { writer, reader, path: path.to_path_buf(), _lock: None })
     }
 
+    /// A store that nobody shares and that is gone when it is dropped.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        let path = Path::new(":memory:");
+        let writer = connect(path, SqliteConnectOptions::new().in_memory(true), 1).await?;
+        migrator().run(&writer).await.map_err(|cause| cannot_migrate(path, cause))?;
+        let reader = writer.clone();
+        Ok(Self { writer, reader, path: path.to_path_buf(), _lock: None })
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path

@@ -52,7 +52,7 @@ async fn a_node_that_shows_another_host_key_is_refused() {
 #[tokio::test]
 async fn an_ansible_cfg_beside_the_playbook_counts_but_cannot_relax_host_keys() {
     let lab = Lab::with_nodes(1);
-    let folder = lab.path("playbooks");
+    let folder = lab.path("play books");
     fs::create_dir_all(folder.join("elsewhere/marker")).unwrap();
     copy(&data("role.yml"), &folder.join("role.yml"));
     fs::create_dir_all(folder.join("elsewhere/marker/tasks")).unwrap();
@@ -106,7 +106,31 @@ async fn a_host_stopped_by_anothers_failure_has_not_succeeded() {
 
     let ended = ended(&adapter, run.id).await;
     let HostResult::Failed { reason } = &ended[&lab.label(0)] else { panic!("{ended:?}") };
-    assert!(reason.contains("stopped by other hosts' failures"), "{reason}");
+    assert!(reason.contains("because other hosts failed"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_host_whose_later_plays_never_ran_has_not_succeeded() {
+    let lab = Lab::with_nodes(2);
+    let adapter = lab.adapter();
+    let run = lab.run("breaks_off.yml", &[("unlucky", lab.label(1).as_str())]);
+    adapter.start(&run).await.expect("starts");
+
+    let ended = ended(&adapter, run.id).await;
+    let HostResult::Failed { reason } = &ended[&lab.label(0)] else { panic!("{ended:?}") };
+    assert!(reason.contains("broken off before its end"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_host_that_the_playbook_is_not_about_has_no_result() {
+    let lab = Lab::with_nodes(2);
+    let adapter = lab.adapter();
+    let run = lab.run("one_host.yml", &[("chosen", lab.label(1).as_str())]);
+    adapter.start(&run).await.expect("starts");
+
+    let ended = ended(&adapter, run.id).await;
+    assert_eq!(ended.keys().collect::<Vec<_>>(), [&lab.label(1)]);
+    assert!(matches!(ended[&lab.label(1)], HostResult::Succeeded { ok: 1, .. }), "{ended:?}");
 }
 
 #[tokio::test]

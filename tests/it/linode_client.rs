@@ -13,15 +13,16 @@ use windlass::ports::{Cloud, CreateRequest, Deletion, Fault};
 use wiremock::matchers::{body_partial_json, header, method, path, query_param};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-const TOKEN: &str = "0123456789abcdef-not-a-real-token";
+/// A token that the API under test must know.
+pub const TOKEN: &str = "0123456789abcdef-not-a-real-token";
 const TAG: &str = "windlass:pool=web";
 
 /// A client for any Linode API, quick enough to give up within a test.
-fn client(base_url: &str) -> LinodeCloud {
+pub fn client(base_url: &str) -> LinodeCloud {
     let settings = LinodeSettings {
         base_url: base_url.into(),
         connect_timeout: Duration::from_secs(2),
-        request_timeout: Duration::from_millis(1_500),
+        request_timeout: Duration::from_secs(2),
         call_budget: Duration::from_secs(10),
         body_limit: 256 * 1024,
     };
@@ -143,6 +144,25 @@ async fn a_create_sends_everything_in_one_call() {
 }
 
 #[tokio::test]
+async fn a_create_is_what_the_official_document_asks_for() {
+    let server = server_where(answer(200, instance(json!({}))), vec![]).await;
+    create_at(&server).await.unwrap();
+    let sent = server.received_requests().await.unwrap()[0].body_json::<Value>().unwrap();
+
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/linode/openapi-trimmed.json");
+    let text = std::fs::read_to_string(file).expect("the document is beside the package");
+    let document: Value = serde_json::from_str(&text).expect("the document is JSON");
+    let operation = &document["paths"]["/linode/instances"]["post"];
+    let mut schema = operation["requestBody"]["content"]["application/json"]["schema"].clone();
+    assert!(schema.is_object(), "the document describes the create's body");
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).expect("the schema can be used");
+    let problems: Vec<_> = validator.iter_errors(&sent).map(|error| error.to_string()).collect();
+    assert_eq!(problems, Vec::<String>::new(), "{sent:#}");
+    assert!(!validator.is_valid(&json!({"label": "--"})), "the schema can say no");
+}
+
+#[tokio::test]
 async fn user_data_over_the_limit_is_never_sent() {
     let server = server_where(answer(200, instance(json!({}))), vec![]).await;
     let too_much = SecretString::from("x".repeat(16_385));
@@ -261,7 +281,7 @@ async fn a_refused_create_is_sorted_by_what_to_do(
 async fn a_create_in_doubt_adopts_what_it_asked_for_and_nothing_else(
     #[case] doubtful: ResponseTemplate,
 ) {
-    for (found, kind, because) in [
+    let cases = [
         (vec![instance(json!({"id": 5, "status": "running"}))], "adopted", "it is ours"),
         (
             vec![
@@ -278,7 +298,9 @@ async fn a_create_in_doubt_adopts_what_it_asked_for_and_nothing_else(
         (vec![instance(json!({"type": "g6-nanode-1"}))], "permanent", "another plan"),
         (vec![instance(json!({"type": null}))], "permanent", "no plan at all"),
         (vec![json!({"id": 5})], "in_doubt", "the look brought garbage"),
-    ] {
+    ];
+    // At the same time, because silence has to be waited out.
+    futures_util::future::join_all(cases.map(async |(found, kind, because)| {
         let server = server_where(doubtful.clone(), found).await;
         let outcome = match create_at(&server).await {
             Ok(instance) if instance.id == InstanceId(5) => "adopted",
@@ -286,7 +308,8 @@ async fn a_create_in_doubt_adopts_what_it_asked_for_and_nothing_else(
             Err(fault) => fault.kind(),
         };
         assert_eq!(outcome, kind, "{because}");
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]

@@ -1,1 +1,473 @@
-//! (to come)
+//! Policies as operators write them: the shipped ones, broken ones, and garbage.
+
+use std::path::{Path, PathBuf};
+
+use windlass::policy::{self, Policy, Problems};
+
+/// A policy of the fewest keys, to be spoiled by the tests.
+const MINIMAL: &str = include_str!("../../policies/minimal.yaml");
+const REFERENCE: &str = include_str!("../../policies/notifications.yaml");
+
+fn parse(text: &str) -> Result<Policy, Problems> {
+    policy::parse(text, Path::new("policies/notifications.yaml"))
+}
+
+fn problems(text: &str) -> Problems {
+    match parse(text) {
+        Ok(policy) => panic!("this was accepted:\n{text}\n{policy:#?}"),
+        Err(problems) => problems,
+    }
+}
+
+/// The minimal policy with `find` replaced; `find` must be there.
+fn minimal_with(find: &str, replace: &str) -> String {
+    assert!(MINIMAL.contains(find), "{find:?} is not in policies/minimal.yaml");
+    MINIMAL.replace(find, replace)
+}
+
+/// The minimal policy with the top-level keys of `fragment` in place of its own.
+fn minimal_and(fragment: &str) -> String {
+    let keys: Vec<&str> = fragment.lines().filter_map(top_level_key).collect();
+    let mut kept = String::new();
+    let mut keep = true;
+    for line in MINIMAL.lines() {
+        if let Some(key) = top_level_key(line) {
+            keep = !keys.contains(&key);
+        }
+        if keep {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept + fragment
+}
+
+fn top_level_key(line: &str) -> Option<&str> {
+    let key = line.split_once(':')?.0;
+    key.starts_with(|c: char| c.is_ascii_lowercase()).then_some(key)
+}
+
+fn shipped() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let files = folder.read_dir().expect("the folder is part of the repository");
+    let files: Vec<PathBuf> = files
+        .map(|entry| entry.expect("its entries can be read").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .collect();
+    assert!(2 <= files.len(), "only {files:?}");
+    files
+}
+
+#[test]
+fn every_shipped_policy_parses_and_has_no_warning() {
+    for file in shipped() {
+        let text = std::fs::read_to_string(&file).expect("it is a text");
+        let policy = policy::parse(&text, &file).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(policy::lint(&policy), [], "{}", file.display());
+    }
+}
+
+#[test]
+fn a_dozen_lines_are_a_policy_and_the_whole_that_results_can_be_read() {
+    let written = MINIMAL.lines().filter(|line| !line.starts_with('#')).count();
+    assert!(written <= 12, "{written} lines");
+    let policy = parse(MINIMAL).unwrap_or_else(|problems| panic!("{problems}"));
+    insta::assert_snapshot!(policy::explain_defaults(&policy));
+}
+
+#[test]
+fn the_digest_is_that_of_the_file_as_it_is() {
+    let digest = |text: &str| parse(text).unwrap_or_else(|problems| panic!("{problems}")).digest;
+    assert_eq!(digest(MINIMAL).len(), 64);
+    assert_eq!(digest(MINIMAL), digest(MINIMAL));
+    assert_ne!(digest(MINIMAL), digest(&format!("{MINIMAL}# a remark\n")));
+}
+
+#[test]
+fn every_problem_of_a_file_is_told_at_once_with_its_place_and_remedy() {
+    let text = "\
+pool: Notifications
+control: dryrun
+bounds: {min: 3, max: 2}
+signals:
+  requests:
+    prometheus: {query: 'sum(rate(http_requests_total[1m]))', querry: x}
+    stale_after: 45
+  p95: {prometheus: {query: ''}}
+rules:
+  - target: {signal: request, per_node: 0, headroom_percent: 15%}
+  - latency: {signal: p95, objective: 300ms, clear_below: 1 fortnight}
+  - latncy: {}
+  - {target: {}, latency: {}}
+tolerance: {out_percent: -5, in_percent: 100}
+scale_out: {pace: [{nodes: 10, percent: 100, per: 1m}, {per: 1m}, {nodes: 0, per: 0s}]}
+scale_in: {cooldwon: 5m, order: random, order: newest}
+missing_data: {then: panic}
+node:
+  type: g6 standard
+  image: linode/debian12
+  vlan: {label: app, cidr: 10.10.0.0/30, reserve: [10.10.0.9-10.10.0.1]}
+  ssh: {port: 70000}
+  backoff: {first: 1h, longest: 5m}
+configure: {playbook: node.yml, batch: 0, variables: {1st: x, windlass_pool: y, list: []}}
+join: {backend: app/1, port: eighty, check: {path: /healthz, fall: 1}, timeout:}
+health: {replace_at_most_percent: 120}
+";
+    insta::assert_snapshot!(problems(text));
+}
+
+#[test]
+fn what_this_version_does_not_know_yet_is_refused_rather_than_believed() {
+    let text = minimal_and(
+        "\
+budget: {hourly: 1.50, monthly: 600}
+standby: {nodes: 1}
+signals:
+  requests: {prometheus: {query: up}}
+  surge: {haproxy: {backend: notifications, metric: request_rate}}
+rules:
+  - target: {signal: requests, per_node: 400}
+  - forecast: {signal: requests, per_node: 400}
+  - step: {signal: requests, bands: [{above: 5000, add: 4}]}
+  - schedule: {timezone: Europe/Berlin, cron: '0 17 * * 1-5'}
+  - target: {signal: requests, utilisation: 0.7}
+",
+    );
+    insta::assert_snapshot!(problems(&text));
+}
+
+#[test]
+fn a_file_that_is_no_yaml_has_one_problem_at_its_place() {
+    let texts = [
+        ("a bracket that stays open", "pool: notifications\nbounds: {min: 2, max: 12\nrules: []\n"),
+        ("a colon too many", "pool: notifications: x\n"),
+        ("a quote that stays open", "pool: 'notifications\n"),
+        ("an alias without its anchor", "pool: *nothing\n"),
+        ("a tag of somebody else", "pool: !vault x\n"),
+        ("two documents", "pool: a\n---\npool: b\n"),
+        ("nothing at all", ""),
+        ("a list", "- pool: a\n"),
+        ("a word", "windlass\n"),
+    ];
+    let told: Vec<String> =
+        texts.map(|(what, text)| format!("# {what}\n{}\n", problems(text))).into();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn problems_are_there_for_programs_too() {
+    let text = minimal_with("{min: 2, max: 12}", "{min: 20, max: 12}");
+    insta::assert_json_snapshot!(problems(&text));
+}
+
+#[test]
+fn a_setting_that_cannot_be_meant_is_refused() {
+    for (fragment, what) in [
+        ("pool: a--b\n", "`a--b` is no pool name"),
+        ("pool: this-name-is-far-too-long\n", "is no pool name"),
+        ("pool: 42\n", "`pool` must be text, but 42 is a number"),
+        ("bounds: {min: 2}\n", "`max` is missing in `bounds`"),
+        ("bounds: {min: -1, max: 4}\n", "`min` is -1, but must be at least 0"),
+        ("bounds: {max: 0}\n", "`max` is 0, but must be at least 1"),
+        ("bounds: {max: 4.5}\n", "`max` must be a whole number, but is the number 4.5"),
+        ("bounds: {max: 99999999999999999999}\n", "but is the number 99999999999999999999"),
+        ("bounds: {max: '4'}\n", "`max` must be a whole number, but is text"),
+        ("bounds: {max: 4, default: 5}\n", "`default` is 5, outside of `min` 1 and `max` 4"),
+        ("bounds: {max: 300}\n", "has 235 addresses left beside `reserve`, but `max` is 300"),
+        ("bounds: {max: 3, <<: {min: 2}}\n", "merge keys (`<<`) are not supported"),
+        ("bounds: {max: 3, max: 4}\n", "`max` is there a second time"),
+        ("bounds:\n", "`bounds` has no value"),
+        ("signals: {}\n", "`signals` is empty"),
+        ("signals: {'a b': {prometheus: {query: up}}}\n", "`a b` is no signal name"),
+        ("rules: []\n", "`rules` is empty"),
+        ("rules: {target: {}}\n", "`rules` must be a list"),
+        ("rules: [target]\n", "`rules[0]` must be a mapping such as `target: {…}`"),
+        ("rules: [{}]\n", "`rules[0]` must have one key, its kind, but has 0"),
+        (
+            "rules: [{target: {signal: requests, per_node: .inf}}]\n",
+            "`per_node` must be a finite number",
+        ),
+        ("rules: [{latency: {signal: requests, objective: 0s}}]\n", "`objective` is 0s, too short"),
+        (
+            "rules: [{latency: {signal: requests, objective: 1s, clear_below: 2s}}]\n",
+            "`clear_below` is 2s, above `objective`, which is 1s",
+        ),
+        ("scale_in: {stabilize: -5m}\n", "`stabilize` is no duration: `-5m`"),
+        ("scale_in: {stabilize: 5}\n", "`stabilize` is 5 without a unit"),
+        ("scale_in: {stabilize: 100years}\n", "`stabilize` is longer than ten years"),
+        ("scale_in: {leave_early: maybe}\n", "`leave_early` can't be `maybe`"),
+        ("configure: {playbook: ' '}\n", "`playbook` is empty"),
+        ("configure: {playbook: \"a\\nb\"}\n", "`playbook` must be one line of text"),
+        ("configure: {playbook: \"a\\0b\"}\n", "`playbook` holds a NUL character"),
+        ("join: {backend: b, check: {interval: 1s, rise: 3}, timeout: 3s}\n", "`timeout` is 3s"),
+        ("join: {backend: b, port: 0}\n", "`port` is 0, but must be from 1 to 65535"),
+    ] {
+        let told = problems(&minimal_and(fragment));
+        assert_eq!(told.problems.len(), 1, "{fragment}{told}");
+        assert!(told.problems[0].what.contains(what), "{fragment}{told}");
+        assert!(!told.problems[0].help.is_empty(), "{fragment}{told}");
+    }
+}
+
+#[test]
+fn defaults_make_way_for_what_is_written() {
+    let read = |fragment: &str| {
+        parse(&minimal_and(fragment)).unwrap_or_else(|problems| panic!("{fragment}{problems}"))
+    };
+    let seconds = std::time::Duration::from_secs;
+    let bounds = read("bounds: {min: 3, max: 12}\n").bounds;
+    assert_eq!(bounds.default, bounds.min, "blind, the smallest count is the floor");
+    let vlan = "vlan: {label: app, cidr: 10.10.0.0/24}";
+    let ssh = |ssh: &str| {
+        read(&format!("node: {{type: a, region: b, image: c, {vlan}, ssh: {ssh}}}\n")).node.ssh
+    };
+    let beside = ssh("{private_key_file: keys/id}");
+    assert_eq!(beside.authorized_keys_file, Path::new("keys/id.pub"), "as ssh-keygen does");
+    let backoff = |backoff: &str| {
+        read(&format!("node: {{type: a, region: b, image: c, {vlan}, backoff: {backoff}}}\n"))
+            .node
+            .backoff
+    };
+    assert_eq!(backoff("{first: 1h}").longest, seconds(3600), "never below `first`");
+    assert_eq!(backoff("{longest: 1m}").first, seconds(60), "never above `longest`");
+    for no in ["no", "false", "'no'"] {
+        let scale_in = read(&format!("scale_in: {{leave_early: {no}}}\n")).scale_in;
+        assert_eq!(scale_in.leave_early, policy::LeaveEarly::No, "{no}");
+    }
+    assert_eq!(read("scale_in: {pace: []}\n").scale_in.pace, [], "no limit at all");
+    assert_eq!(read("scale_in: {cooldown: 0}\n").scale_in.cooldown, seconds(0), "0 needs no unit");
+    let variables = read("configure: {playbook: a, variables: {v: 1.10, w: 08, x: yes}}\n");
+    let variables: Vec<_> = variables.configure.variables.into_values().collect();
+    assert_eq!(variables, ["1.10", "08", "yes"], "as they were written");
+}
+
+#[test]
+fn what_is_legal_but_unwise_is_a_warning() {
+    let text = minimal_and(
+        "\
+bounds: {min: 0, max: 12, default: 0}
+signals:
+  requests: {prometheus: {query: up}, stale_after: 5s}
+  unused: {prometheus: {query: up}}
+rules: [{latency: {signal: requests, objective: 300ms}}]
+scale_out: {pace: []}
+scale_in: {stabilize: 30s}
+missing_data: {hold_for: 0s}
+node:
+  {type: a, region: b, image: c, vlan: {label: l, cidr: 10.0.0.0/28, quarantine: 1s,
+   reserve: [10.9.0.1]}}
+join: {backend: b, port: 80, check: {interval: 10s}}
+leave: {drain_timeout: 5s}
+health: {unhealthy_for: 5s, replace_at_most_percent: 0}
+",
+    );
+    let policy = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    let told: Vec<String> = policy::lint(&policy).iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n\n"));
+
+    let fixed = parse(&minimal_and("bounds: {min: 4, max: 4}\n"));
+    let fixed = policy::lint(&fixed.unwrap_or_else(|problems| panic!("{problems}")));
+    assert_eq!(fixed.iter().map(|warning| warning.key.as_str()).collect::<Vec<_>>(), ["bounds"]);
+}
+
+#[test]
+fn free_addresses_are_counted_however_reservations_overlap() {
+    let free = |reserve: &str| {
+        let text = minimal_and(&format!(
+            "bounds: {{max: 1000}}\nnode: {{type: a, region: b, image: c, \
+             vlan: {{label: l, cidr: 10.10.0.0/24, reserve: [{reserve}]}}}}\n"
+        ));
+        let what = problems(&text).problems.remove(0).what;
+        let count = what.split(" has ").nth(1).and_then(|rest| rest.split(' ').next());
+        count.and_then(|count| count.parse::<u32>().ok()).unwrap_or_else(|| panic!("{what}"))
+    };
+    assert_eq!(free(""), 254);
+    assert_eq!(free("10.10.0.1-10.10.0.10, 10.10.0.5-10.10.0.20, 10.10.0.7"), 234);
+    assert_eq!(free("10.10.0.30, 10.10.0.10, 10.10.0.30"), 252);
+    assert_eq!(free("10.0.0.1-10.200.0.1"), 0);
+    assert_eq!(free("10.9.0.1-10.9.0.9, 10.10.0.0, 10.10.0.255"), 254, "no host's addresses");
+    assert_eq!(free("0.0.0.0-255.255.255.255"), 0);
+}
+
+#[test]
+fn no_text_is_too_large_too_deep_or_too_twisted_to_be_refused_soon() {
+    let deep_lines: String = (0..500).map(|depth| " ".repeat(depth) + "a:\n").collect();
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
+                c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n\
+                e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
+    let many_keys: String = (0..9_000).map(|key| format!("cool{key}: 1\n")).collect();
+    for (what, text) in [
+        ("brackets", "[".repeat(200_000)),
+        ("braces", "{a: ".repeat(60_000)),
+        ("lines", deep_lines),
+        ("a bomb of aliases", bomb.to_owned()),
+        ("an alias of itself", "pool: &a [*a]\n".to_owned()),
+        ("a large file", "# x\n".repeat(100_000)),
+        ("one long line", format!("pool: {}\n", "é".repeat(100_000))),
+        ("many keys", many_keys.clone()),
+        ("many keys inside", format!("bounds: {{{}}}\n", many_keys.replace('\n', ", "))),
+    ] {
+        let told = problems(&text);
+        assert!(told.problems.len() <= 50, "{what}");
+        assert!(told.to_string().len() < 40_000, "{what}: {}", told.to_string().len());
+    }
+}
+
+#[test]
+fn every_example_in_the_documentation_is_a_policy() {
+    let docs = include_str!("../../docs/policy.md");
+    let examples: Vec<&str> = docs
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().expect("a split has a first part"))
+        .collect();
+    assert!(10 <= examples.len(), "only {} examples", examples.len());
+    for example in examples {
+        let text = minimal_and(example);
+        let policy = parse(&text).unwrap_or_else(|problems| panic!("{example}\n{problems}"));
+        assert_eq!(policy::lint(&policy), [], "{example}");
+    }
+}
+
+#[test]
+fn every_key_of_the_reference_policy_is_documented() {
+    let docs = include_str!("../../docs/policy.md");
+    let explained = policy::explain_defaults(&parse(REFERENCE).expect("it is shipped"));
+    for line in explained.lines().filter(|line| !line.contains("app_version")) {
+        let key = line.trim_start_matches([' ', '-']).split(':').next().expect("a first part");
+        if !["requests", "p95", "workers"].contains(&key) {
+            assert!(docs.contains(&format!("`{key}`")), "`{key}` is not in docs/policy.md");
+        }
+    }
+}
+
+mod any {
+    //! Properties that hold for any text, and for any policy.
+
+    use proptest::prelude::*;
+    use windlass::policy::Problems;
+
+    use super::{REFERENCE, parse, policy};
+
+    fn problems_point_into(text: &str, told: &Problems) -> Result<(), TestCaseError> {
+        // A text that ends in a line break has one more place to point at: its end.
+        let lines = text.split('\n').count().max(text.lines().count());
+        prop_assert!(!told.problems.is_empty());
+        for problem in &told.problems {
+            let line = problem.at.line;
+            prop_assert!((1..=lines + 1).contains(&line), "line {line} of {lines}");
+            prop_assert!(1 <= problem.at.column);
+            prop_assert!(!problem.what.is_empty() && !problem.help.is_empty());
+        }
+        prop_assert!(told.to_string().starts_with("error: "));
+        Ok(())
+    }
+
+    /// Strings with whatever a query or a variable may hold.
+    fn text() -> impl Strategy<Value = String> {
+        "\\PC{1,20}|[ -~\\n\\t]{1,40}|[a-z]{1,9}"
+            .prop_map(|text| text.replace('\0', "x"))
+            .prop_filter("a blank query is refused", |text| !text.trim().is_empty())
+    }
+
+    /// A duration that people write: whole milliseconds, up to some days.
+    fn duration() -> impl Strategy<Value = String> {
+        (1_000_u64..400_000_000).prop_map(|milliseconds| format!("{milliseconds}ms"))
+    }
+
+    fn percent() -> impl Strategy<Value = f64> {
+        prop_oneof![0.001..99.9_f64, (1_u32..99).prop_map(f64::from)]
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "(?s).{0,200}") {
+            if let Err(told) = parse(&text) {
+                problems_point_into(&text, &told)?;
+            }
+        }
+
+        #[test]
+        fn no_yaml_like_text_makes_the_reader_panic(
+            tokens in proptest::collection::vec(
+                prop_oneof![
+                    Just("pool: "), Just("bounds: "), Just("{"), Just("}"), Just("["), Just("]"),
+                    Just("\n"), Just("  "), Just("- "), Just(", "), Just("min: 3"), Just("&a "),
+                    Just("*a "), Just("? "), Just(": "), Just("'"), Just("\""), Just("|\n"),
+                    Just("signals: "), Just("rules:\n"), Just("é"), Just("\t"), Just("<<: "),
+                    Just("!!int "), Just("---\n"), Just("# "), Just("\r\n"), Just("\u{feff}"),
+                ],
+                0..60,
+            )
+        ) {
+            let text = tokens.concat();
+            if let Err(told) = parse(&text) {
+                problems_point_into(&text, &told)?;
+            }
+        }
+
+        #[test]
+        fn a_damaged_policy_is_read_or_refused_but_never_misread_into_a_panic(
+            from in 0..REFERENCE.len(),
+            length in 0..30_usize,
+            patch in "[ -~\\n]{0,6}",
+        ) {
+            let boundary = |at: usize| (at..).find(|at| REFERENCE.is_char_boundary(*at));
+            let from = boundary(from).expect("the end is a boundary");
+            let upto = boundary((from + length).min(REFERENCE.len())).expect("the end is one");
+            let text = format!("{}{patch}{}", &REFERENCE[..from], &REFERENCE[upto..]);
+            match parse(&text) {
+                Ok(read) => {
+                    let again = parse(&policy::explain_defaults(&read));
+                    let again = again.map_err(|told| TestCaseError::fail(told.to_string()))?;
+                    let again = policy::Policy { digest: read.digest.clone(), ..again };
+                    prop_assert_eq!(again, read);
+                }
+                Err(told) => problems_point_into(&text, &told)?,
+            }
+        }
+
+        #[test]
+        fn the_whole_policy_written_out_is_the_same_policy(
+            (query, coverage, variable) in (text(), text(), text()),
+            (stale, objective, stabilize, drain) in
+                (duration(), duration(), duration(), duration()),
+            (per_node, headroom, out, inward) in (1e-9..1e12_f64, percent(), percent(), percent()),
+            (min, more, extra) in (0_u32..9, 0_u32..9, 0_u32..9),
+        ) {
+            let quote = |text: &str| format!("'{}'", text.replace('\'', "''"));
+            // Line breaks are folded in single quotes, so only the values themselves vary here;
+            // what matters is that whatever was read is written out unchanged.
+            let (default, max) = (min + more, (min + more + extra).max(1));
+            let fragment = format!(
+                "bounds: {{min: {min}, max: {max}, default: {default}}}\n\
+                 signals:\n  requests:\n    prometheus: {{query: {}}}\n    stale_after: {stale}\n    \
+                 coverage: {{query: {}, at_least: 3}}\n\
+                 rules:\n- target: {{signal: requests, per_node: {per_node}, \
+                 headroom_percent: {headroom}, scale_in: never}}\n\
+                 - latency: {{signal: requests, objective: {objective}, step_percent: {out}}}\n\
+                 tolerance: {{out_percent: {out}, in_percent: {inward}}}\n\
+                 scale_in: {{stabilize: {stabilize}, pace: [{{percent: {out}, per: {stale}}}], \
+                 leave_early: yes, order: oldest}}\n\
+                 configure: {{playbook: {}, variables: {{a: {}}}}}\n\
+                 leave: {{drain_timeout: {drain}}}\n",
+                quote(&query), quote(&coverage), "x.yml", quote(&variable),
+            );
+            let text = super::minimal_and(&fragment);
+            // Characters that YAML forbids are refused, and that is all that may be refused here.
+            if let Ok(read) = parse(&text) {
+                let explained = policy::explain_defaults(&read);
+                let again = parse(&explained)
+                    .map_err(|told| TestCaseError::fail(format!("{explained}\n{told}")))?;
+                let again = policy::Policy { digest: read.digest.clone(), ..again };
+                prop_assert_eq!(again, read);
+            } else {
+                let harmless = |text: &str| text.chars().all(|c| (' '..='~').contains(&c));
+                prop_assert!(
+                    !(harmless(&query) && harmless(&coverage) && harmless(&variable)),
+                    "refused: {}", parse(&text).expect_err("just seen")
+                );
+            }
+        }
+    }
+}

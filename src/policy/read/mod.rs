@@ -15,7 +15,7 @@ pub(super) use node::free_addresses;
 use super::document::Node;
 use super::fields::{self, Fields, Notes, Value, refuse};
 use super::settings::{Bounds, Control, Policy};
-use crate::domain::{NodeCount, PoolName, SignalName};
+use crate::domain::{NodeCount, PoolName};
 
 /// The words for [`Control`].
 pub(crate) const CONTROL: &[(&str, Control)] =
@@ -41,14 +41,17 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     );
     let control = fields.or("control", Control::Automatic, notes, fields::word(CONTROL));
     let bounds = fields.required("bounds", "{min: 2, max: 10}", notes, bounds);
-    let known = fields.required(
+    // Their names alone, so that a rule's slip is told even where a signal has one of its own.
+    let mut names = None;
+    let signals = fields.required(
         "signals",
         "{requests: {prometheus: {query: '…'}}}",
         notes,
-        signals::signals,
+        |value, notes| {
+            names = signals::names(value);
+            signals::signals(value, notes)
+        },
     );
-    let names: Option<Vec<SignalName>> =
-        known.as_ref().map(|known| known.keys().cloned().collect());
     let rules = fields.required(
         "rules",
         "[{target: {signal: requests, per_node: 400}}]",
@@ -79,7 +82,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         pool: pool?,
         control: control?,
         bounds: bounds?,
-        signals: known?,
+        signals: signals?,
         rules: rules?,
         tolerance: tolerance?,
         scale_out: scale_out?,

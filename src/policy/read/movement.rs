@@ -26,15 +26,16 @@ const LEAVE_EARLY: &[(&str, LeaveEarly)] = &[("no", LeaveEarly::No), ("yes", Lea
 
 pub(super) fn tolerance(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Tolerance> {
     let out = fields.or("out_percent", percent(5.0), notes, fields::percent);
-    let scale_in = fields.or("in_percent", percent(15.0), notes, fields::percent);
-    let in_at = fields.place("in_percent");
+    let scale_in = fields.or("in_percent", percent(15.0), notes, |value, notes| {
+        let percent = fields::percent(value, notes)?;
+        if percent.get() < 100.0 {
+            return Some(percent);
+        }
+        let what = format!("`in_percent` is {}, so no node could ever leave", percent.get());
+        refuse(notes, value.node.at, what, "write a percentage below 100, such as 15")
+    });
     fields.finish(notes);
-    let (out, scale_in) = (out?, scale_in?);
-    if 100.0 <= scale_in.get() {
-        let what = format!("`in_percent` is {}, so no node could ever leave", scale_in.get());
-        return refuse(notes, in_at, what, "write a percentage below 100, such as 15");
-    }
-    Some(Tolerance { out, scale_in })
+    Some(Tolerance { out: out?, scale_in: scale_in? })
 }
 
 pub(super) fn scale_out(mut fields: Fields<'_>, notes: &mut Notes) -> Option<ScaleOut> {

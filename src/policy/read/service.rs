@@ -89,8 +89,11 @@ pub(super) fn port(value: Value<'_>, notes: &mut Notes) -> Option<u16> {
 }
 
 fn check(mut fields: Fields<'_>, notes: &mut Notes) -> Option<HealthCheck> {
-    fields
-        .unsupported("path", "write it into HAProxy's own backend: `option httpchk GET /healthz`");
+    fields.refused(
+        "path",
+        "`path` has its place in HAProxy's own configuration of the backend".into(),
+        "delete it here, and write there `option httpchk GET /healthz`",
+    );
     let interval =
         fields.or("interval", SECOND, notes, fields::duration_from(Duration::from_millis(100)));
     let rise = fields.or("rise", 2, notes, fields::whole(1, 100));

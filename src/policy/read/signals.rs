@@ -10,6 +10,16 @@ use crate::domain::{Duration, SignalName};
 /// Three scrapes of 15 s, Prometheus' usual interval: one may be lost, none may be forgotten.
 const STALE_AFTER: Duration = Duration::from_secs(45);
 
+/// The names of the signals, whatever else is wrong with them; `None` where there is none.
+pub(super) fn names(value: Value<'_>) -> Option<Vec<SignalName>> {
+    let Kind::Map(map) = &value.node.kind else {
+        return None;
+    };
+    let names = map.iter().filter_map(|(key, _)| SignalName::new(key.name.as_str()).ok());
+    let names: Vec<SignalName> = names.collect();
+    (!names.is_empty()).then_some(names)
+}
+
 pub(super) fn signals(value: Value<'_>, notes: &mut Notes) -> Option<BTreeMap<SignalName, Signal>> {
     let signals = fields::entries(value, notes, |key, value, notes| {
         let name = SignalName::new(key.name.as_str());

@@ -116,7 +116,10 @@ async fn check_access(config: &Config, world: &World) -> Result<(), StartError> 
     match world.inventory.cloud().verify_access().await {
         Ok(()) => Ok(()),
         Err(Fault::Denied { message }) => Err(StartError::Settings {
-            what: format!("Linode refuses the token from {}: {message}", config.linode.token_source),
+            what: format!(
+                "Linode refuses the token from {}: {message}",
+                config.linode.token_source
+            ),
             file: config.file.clone(),
             help: "make a token with the scopes linodes:read_write, events:read_only, \
                    images:read_only and account:read_only, and put it there"
@@ -139,8 +142,7 @@ async fn start_loop(
 ) -> Result<(PoolName, PoolSource, PoolLoop), StartError> {
     let interval = config.interval;
     let (world, store, metrics) = (world.clone(), store.clone(), metrics.clone());
-    let pool =
-        PoolLoop::start(policy.clone(), world, store, metrics, control, interval).await?;
+    let pool = PoolLoop::start(policy.clone(), world, store, metrics, control, interval).await?;
     let pool = with_crash_point(pool);
     let source = PoolSource { policy: policy.clone(), status: pool.status() };
     Ok((policy.pool.clone(), source, pool))
@@ -210,11 +212,7 @@ async fn tell_run_ends(
     }
 }
 
-async fn prune(
-    store: Arc<Store>,
-    keep: Retention,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+async fn prune(store: Arc<Store>, keep: Retention, stop: CancellationToken) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             () = tokio::time::sleep(PRUNE_EVERY) => {}

@@ -1,0 +1,91 @@
+//! `windlass hold` and `windlass resume`: commands left in the database for the loop.
+
+use anyhow::Context;
+
+use super::ConfigArguments;
+use super::exit::{Failure, load};
+use crate::domain::{Duration, PoolName, after};
+use crate::ports::{Chance, Clock, SystemChance, SystemClock};
+use crate::store::{Command, CommandKind, Store};
+
+/// Arguments of `windlass hold`.
+#[derive(Debug, clap::Args)]
+pub(super) struct HoldArguments {
+    /// The pool.
+    pool: PoolName,
+    /// Why; shown in every explanation while it lasts.
+    #[arg(long)]
+    reason: String,
+    /// How long, such as 30m or 2h.
+    #[arg(long = "for", value_parser = humantime::parse_duration)]
+    length: Duration,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+/// Arguments of `windlass resume`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ResumeArguments {
+    /// The pool.
+    pool: PoolName,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+/// A resume must outlast every hold that it ends.
+const LONGEST_HOLD: Duration = Duration::from_secs(7 * 24 * 3600);
+
+pub(super) async fn hold(arguments: HoldArguments) -> Result<(), Failure> {
+    if LONGEST_HOLD < arguments.length || arguments.length.is_zero() {
+        let message = "a hold lasts up to seven days, and longer than no time; use --for 2h";
+        return Err(Failure::failed(anyhow::anyhow!("{message}")));
+    }
+    let kind = CommandKind::Hold;
+    leave(&arguments.config, &arguments.pool, kind, arguments.reason, arguments.length).await
+}
+
+pub(super) async fn resume(arguments: ResumeArguments) -> Result<(), Failure> {
+    let kind = CommandKind::Resume;
+    leave(&arguments.config, &arguments.pool, kind, arguments.reason, LONGEST_HOLD).await
+}
+
+async fn leave(
+    config: &ConfigArguments,
+    pool: &PoolName,
+    kind: CommandKind,
+    reason: String,
+    length: Duration,
+) -> Result<(), Failure> {
+    let (config, policies) = load(&config.config)?;
+    if !policies.iter().any(|(_, policy)| policy.pool == *pool) {
+        let known: Vec<String> = policies.iter().map(|(_, one)| one.pool.to_string()).collect();
+        let known = known.join(", ");
+        return Err(Failure::failed(anyhow::anyhow!(
+            "no pool is named {pool}; there are: {known}"
+        )));
+    }
+    if reason.trim().is_empty() {
+        return Err(Failure::failed(anyhow::anyhow!("--reason is empty; say why")));
+    }
+    let now = SystemClock.now();
+    let command = Command {
+        id: SystemChance.uuid(now),
+        kind,
+        reason,
+        owner: std::env::var("SUDO_USER").or(std::env::var("USER")).unwrap_or("unknown".into()),
+        given_at: now,
+        expires_at: after(now, length),
+    };
+    let store = Store::open_beside(&config.database).await.map_err(Failure::failed)?;
+    let added = store.add_command(pool, &command).await;
+    store.close().await;
+    added.context("the command was not left").map_err(Failure::failed)?;
+    match kind {
+        CommandKind::Hold => anstream::eprintln!("{pool} is held until {}", command.expires_at),
+        CommandKind::Resume => anstream::eprintln!("{pool} is held no more"),
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Puts the real adapters behind their ports, as the settings say.
+
+use std::sync::Arc;
+
+use super::StartError;
+use crate::ansible::{AnsibleConfigurator, AnsibleOptions};
+use crate::config::{BalancerMode, Config, Endpoint};
+use crate::haproxy::{HaproxyBalancer, HaproxySettings, Mode, OldWorkersSettings, RuntimeAddress};
+use crate::linode::{LinodeCloud, LinodeSettings};
+use crate::ports::{Balancer, SystemChance, SystemClock};
+use crate::prometheus::{PrometheusSettings, PrometheusSource};
+use crate::reconciler::{Inventory, World};
+
+/// The world as the settings describe it. Nothing is asked of it yet.
+pub fn world(config: &Config) -> Result<World, StartError> {
+    let settings = |help: &str, what: String| StartError::Settings {
+        what,
+        file: config.file.clone(),
+        help: help.into(),
+    };
+    let linode = LinodeSettings { base_url: config.linode.url.clone(), ..Default::default() };
+    let cloud = LinodeCloud::new(linode, config.linode.token.clone())
+        .map_err(|cause| settings("correct `linode.url` or the token", cause.to_string()))?;
+    let prometheus = PrometheusSettings {
+        read_deadline: config.prometheus.timeout,
+        ..PrometheusSettings::default()
+    };
+    let metrics = PrometheusSource::new(&config.prometheus.url, prometheus)
+        .map_err(|cause| settings("correct `prometheus.url`", cause.to_string()))?;
+    let ansible = AnsibleOptions {
+        binary: config.ansible.playbook_binary.clone(),
+        forks: config.ansible.forks,
+        ..AnsibleOptions::new(&config.ansible.runs_directory)
+    };
+    let configurator = AnsibleConfigurator::open(ansible).map_err(|cause| {
+        settings("make `ansible.runs_directory` writable, or name another", cause.to_string())
+    })?;
+    let balancers = config
+        .balancers
+        .iter()
+        .map(|balancer| Arc::new(HaproxyBalancer::new(haproxy(balancer))) as Arc<dyn Balancer>)
+        .collect();
+    Ok(World {
+        inventory: Arc::new(Inventory::new(Arc::new(cloud))),
+        configurator: Arc::new(configurator),
+        balancers,
+        metrics: Arc::new(metrics),
+        clock: Arc::new(SystemClock),
+        chance: Arc::new(SystemChance),
+    })
+}
+
+fn haproxy(balancer: &crate::config::Balancer) -> HaproxySettings {
+    HaproxySettings {
+        name: balancer.name.clone(),
+        address: runtime_address(&balancer.address),
+        mode: match balancer.mode {
+            BalancerMode::Auto => Mode::Auto,
+            BalancerMode::Slots => Mode::Slots,
+            BalancerMode::Dynamic => Mode::Dynamic,
+        },
+        old_workers: OldWorkersSettings {
+            master: balancer.master.as_ref().map(runtime_address),
+            hard_stop_after: balancer.hard_stop_after,
+        },
+    }
+}
+
+fn runtime_address(endpoint: &Endpoint) -> RuntimeAddress {
+    endpoint.to_string().parse().expect("an endpoint that was checked is a runtime address")
+}

@@ -1,0 +1,63 @@
+//! What a look would do now, without a written word or an act.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::look::{PoolLoop, World};
+use crate::domain::{Duration, FleetCounts, NodeCount};
+use crate::engine::{Explanation, Observation, decide, explain};
+use crate::policy::{Control, Policy};
+use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
+
+/// What a look would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Preview {
+    /// The decision that would be made, and why.
+    pub explanation: Explanation,
+    /// The acts that would follow, as sentences.
+    pub acts: Vec<String>,
+    /// What would not be done, and why.
+    pub notes: Vec<String>,
+}
+
+/// Looks at a pool once: observes, decides and plans as the daemon would, from what `store`
+/// remembers.
+pub async fn preview(
+    policy: Policy,
+    world: &World,
+    store: Arc<Store>,
+) -> Result<Preview, StoreError> {
+    let policy = Arc::new(policy);
+    let mut pool = PoolLoop::take_up(
+        policy.clone(),
+        world.clone(),
+        store,
+        Metrics::new(),
+        Control::DryRun,
+        Duration::from_secs(1),
+    )
+    .await?;
+    let now = pool.now();
+    let (seeing, readings) = tokio::join!(pool.see(now), pool.read_signals(&policy, true, now));
+    let mut seen = pool.facts(&seeing);
+    let fleet = FleetCounts::of(pool.nodes.values());
+    let history = pool.history.clone();
+    let readings = readings.unwrap_or_default();
+    let observation = Observation { at: now, fleet, readings, history };
+    let decision = decide(&policy, &observation);
+    pool.history = decision.history.clone();
+    let plan = pool.plan(&policy, &mut seen, now).await?;
+    let mut acts = Vec::new();
+    if !plan.create.is_empty() {
+        acts.push(format!("create {}", NodeCount(plan.create.len() as u32)));
+    }
+    for step in &plan.moves {
+        let label = pool.nodes.get(&step.node).map(|node| node.label.to_string());
+        let act = step.step.as_ref().map_or("change its state", |step| step.name());
+        acts.push(format!("{}: {act}, {}", label.unwrap_or_default(), step.because));
+    }
+    let notes = plan.notes.iter().map(ToString::to_string).collect();
+    Ok(Preview { explanation: explain(&decision, &observation, &policy), acts, notes })
+}
