@@ -74,7 +74,7 @@ impl ConfigError {
         match self {
             Self::Unreadable { file, cause } => Some(match cause.kind() {
                 std::io::ErrorKind::NotFound => {
-                    "name the file with `--config`, or copy the example from `deploy/`".into()
+                    "name the file with `--config`, or copy the example in docs/settings.md".into()
                 }
                 _ => format!("make {} a text file that this user may read", file.display()),
             }),

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use crate::domain::{BalancerName, Duration};
+use crate::domain::{BalancerName, Duration, ServerName};
 use crate::policy::Control;
 
 pub use endpoint::Endpoint;
@@ -88,6 +88,8 @@ pub struct Balancer {
     pub address: Endpoint,
     /// How servers are put into it.
     pub mode: BalancerMode,
+    /// The name of its `server-template`: slots are the servers named this and a number.
+    pub slot_prefix: ServerName,
     /// The master process' socket, where there is one.
     pub master: Option<Endpoint>,
     /// Its `hard-stop-after`: how long an old process may live on after a reload.

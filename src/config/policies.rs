@@ -19,7 +19,7 @@ const LARGEST_FILE: u64 = 1024 * 1024;
 /// What the settings say about policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PolicySet {
-    /// Every `*.yaml` and `*.yml` directly in this folder.
+    /// Every `*.yaml` and `*.yml` directly in this folder; if it is a file, that one.
     Folder(PathBuf),
     /// These files.
     Files(Vec<PathBuf>),
@@ -34,6 +34,7 @@ pub(super) fn files(set: &PolicySet) -> Result<Vec<PathBuf>, ConfigError> {
             files.dedup();
             return Ok(files);
         }
+        PolicySet::Folder(file) if file.is_file() => return Ok(vec![file.clone()]),
         PolicySet::Folder(folder) => folder,
     };
     let unreadable = |cause| ConfigError::PoliciesUnreadable { path: folder.clone(), cause };

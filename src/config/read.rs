@@ -12,7 +12,7 @@ use super::{
     Ansible, Balancer, BalancerMode, ConfigError, Endpoint, Environment, LogFormat, Prometheus,
     Retention,
 };
-use crate::domain::{BalancerName, Duration};
+use crate::domain::{BalancerName, Duration, ServerName};
 use crate::policy::document::{self, Kind, Node};
 use crate::policy::fields::{self, Fields, Notes, Value, refuse};
 use crate::policy::problem::{Place, Problems, Quoting};
@@ -229,6 +229,9 @@ fn balancer(value: Value<'_>, notes: &mut Notes) -> Option<Balancer> {
         fields::parsed::<Endpoint>(FORM),
     );
     let mode = fields.or("mode", BalancerMode::Auto, notes, fields::word(MODE));
+    let slot = ServerName::new("slot").expect("a legal server name");
+    let slot_prefix =
+        fields.or("slot_prefix", slot, notes, fields::parsed::<ServerName>("rename the slots"));
     let master = fields.optional("master", notes, fields::parsed::<Endpoint>(FORM));
     let hard_stop_after = fields.optional("hard_stop_after", notes, fields::duration_above_zero);
     fields.finish(notes);
@@ -236,6 +239,7 @@ fn balancer(value: Value<'_>, notes: &mut Notes) -> Option<Balancer> {
         name: name?,
         address: address?,
         mode: mode?,
+        slot_prefix: slot_prefix?,
         master: master?,
         hard_stop_after: hard_stop_after?,
     })

@@ -248,3 +248,37 @@ fn two_policies_never_share_a_pool_or_a_backend_and_every_file_is_told() {
     let home = folder.0.path().canonicalize().expect("it is there").display().to_string();
     insta::assert_snapshot!(told.join("\n\n").replace(&home, "FOLDER"));
 }
+
+#[test]
+fn the_example_in_the_documentation_is_good_and_has_every_key() {
+    let docs = include_str!("../../docs/settings.md");
+    let example = docs.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let example = example.expect("there is an example");
+    let folder = Folder::with(example);
+    let config = folder.load(&[("LINODE_TOKEN", TOKEN)]).expect("it is good");
+    assert_eq!(config.warnings, [""; 0]);
+    for line in example.lines() {
+        let key = line.trim_start_matches([' ', '-']).split(':').next().expect("a first part");
+        assert!(key.is_empty() || docs.contains(&format!("`{key}`")), "`{key}` is not explained");
+    }
+}
+
+#[test]
+fn policies_may_be_a_single_file() {
+    let folder = Folder::with(&format!("{MINIMAL}policies: policies/a.yaml\n"));
+    assert_eq!(folder.load(&[]).expect("it is good").policies.len(), 1);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_settings_make_the_reader_panic(
+        from in 0..MINIMAL.len(), length in 0..20_usize, patch in "[ -~\\n]{0,5}",
+    ) {
+        let upto = (from + length).min(MINIMAL.len());
+        let text = format!("{}{patch}{}", &MINIMAL[..from], &MINIMAL[upto..]);
+        let read = read::settings(&text, Path::new("windlass.yaml"), &Environment::default());
+        if let Err(error) = read {
+            proptest::prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}

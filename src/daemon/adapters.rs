@@ -25,7 +25,8 @@ pub fn world(config: &Config) -> Result<World, StartError> {
         read_deadline: config.prometheus.timeout,
         ..PrometheusSettings::default()
     };
-    let metrics = PrometheusSource::new(&config.prometheus.url, prometheus)
+    let metrics = PrometheusSource::connections()
+        .and_then(|http| PrometheusSource::new(http, &config.prometheus.url, prometheus))
         .map_err(|cause| settings("correct `prometheus.url`", cause.to_string()))?;
     let ansible = AnsibleOptions {
         binary: config.ansible.playbook_binary.clone(),
@@ -59,6 +60,7 @@ fn haproxy(balancer: &crate::config::Balancer) -> HaproxySettings {
             BalancerMode::Slots => Mode::Slots,
             BalancerMode::Dynamic => Mode::Dynamic,
         },
+        slot_prefix: balancer.slot_prefix.clone(),
         old_workers: OldWorkersSettings {
             master: balancer.master.as_ref().map(runtime_address),
             hard_stop_after: balancer.hard_stop_after,

@@ -43,7 +43,7 @@ pub fn lint(policy: &Policy) -> Vec<Warning> {
 }
 
 /// How long a Linode usually takes from the create call to a login, and a short playbook to run.
-/// Boot takes one to two minutes; source: `ELASTICITY.md`, experiments.
+/// Boots of two minutes are common, a playbook of one is short.
 const USUAL_START: Duration = Duration::from_secs(180);
 /// One scrape at Prometheus' usual interval.
 const SCRAPE: Duration = Duration::from_secs(15);

@@ -22,7 +22,7 @@ pub(crate) fn nearest<'k>(
 }
 
 /// `hint` for a wrong word: the nearest known one, or all of them.
-pub(crate) fn suggestion<'k>(written: &str, known: &[&'k str]) -> String {
+pub(crate) fn suggestion(written: &str, known: &[&str]) -> String {
     let all = || known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     match nearest(written, known.iter().copied()) {
         Some(word) => format!("did you mean `{word}`?"),

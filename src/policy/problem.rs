@@ -150,9 +150,9 @@ fn cropped(sentence: &str) -> String {
     format!("{head} … {tail}")
 }
 
-/// The line at `at` and a caret below, or nothing for a place past the text's end.
+/// The line at `at` and a caret below, or nothing for an empty line or one past the text's end.
 fn picture(text: &str, at: Place) -> String {
-    let Some(line) = text.lines().nth(at.line.saturating_sub(1)) else {
+    let Some(line) = lines(text).nth(at.line - 1).filter(|line| !line.trim().is_empty()) else {
         return String::new();
     };
     // One character, one cell: tabs and control characters would move the caret or the cursor.
@@ -169,4 +169,9 @@ fn picture(text: &str, at: Place) -> String {
     let number = at.line.to_string();
     let margin = " ".repeat(number.len());
     format!("\n {number} | {shown}\n {margin} | {}{caret}", " ".repeat(start - from))
+}
+
+/// The lines of a text as YAML counts them: a carriage return alone ends one, too.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }

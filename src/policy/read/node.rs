@@ -119,17 +119,22 @@ pub(in crate::policy) fn free_addresses(vlan: &Vlan) -> u64 {
     free
 }
 
-/// A VLAN label: 1 to 64 letters, digits and single hyphens, no hyphen at the ends.
-/// Source: `linode/FACTS.md`, VLANs.
+/// A VLAN label: 1 to 64 letters, digits and single hyphens, no hyphen first.
+/// Source: Linode's API document, the pattern of an interface's label.
 fn vlan_label(value: Value<'_>, notes: &mut Notes) -> Option<String> {
     let text = fields::line(value, notes)?;
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let ends = text.starts_with('-') || text.ends_with('-') || text.contains("--");
-    if text.len() <= 64 && text.chars().all(legal) && !ends {
+    let hyphens = text.starts_with('-') || text.contains("--");
+    if text.len() <= 64 && text.chars().all(legal) && !hyphens {
         return Some(text);
     }
     let what = format!("`{}` is no label of a VLAN", value.name);
-    refuse(notes, value.node.at, what, "use 1 to 64 letters, digits and single hyphens inside")
+    refuse(
+        notes,
+        value.node.at,
+        what,
+        "use 1 to 64 letters, digits and single hyphens, no hyphen first",
+    )
 }
 
 fn ssh(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Ssh> {
