@@ -87,7 +87,7 @@ impl Lab {
             &delete,
         ];
         self.start("cloud", None, &command);
-        wait_for("the cloud answers", 10, || self.instances().map(drop));
+        self.wait_until_it_answers("cloud", || instances().map(drop));
     }
 
     /// Writes the faults that the cloud shows from now on; empty text: none.
@@ -99,7 +99,7 @@ impl Lab {
     pub fn start_balancer(&mut self, name: &str) {
         let network = if name == "lb1" { "lb1" } else { "lb2" };
         self.start(name, Some(network), &["haproxy", "-db", "-f", &format!("{HERE}/{name}.cfg")]);
-        wait_for("the balancer answers", 5, || crate::haproxy::servers(name).map(drop));
+        self.wait_until_it_answers(name, || crate::haproxy::servers(name).map(drop));
     }
 
     /// Prometheus, scraping every second.
@@ -113,7 +113,9 @@ impl Lab {
             "--log.level=warn",
         ];
         self.start("prometheus", Some("mon"), &command);
-        wait_for("Prometheus is ready", 20, || get(&format!("{PROMETHEUS}/-/ready")).map(drop));
+        self.wait_until_it_answers("prometheus", || {
+            get(&format!("{PROMETHEUS}/-/ready")).map(drop)
+        });
     }
 
     /// The daemon; comes back when its API answers, or, if it is to crash, at once.
@@ -126,7 +128,7 @@ impl Lab {
         let daemon = Process::start_with("windlass", Some("mon"), &command, &variables, log);
         self.running.insert("windlass".to_owned(), daemon);
         if start.crash_at.is_none() {
-            wait_for("the daemon's API answers", 15, || self.pool().map(drop));
+            self.wait_until_it_answers("windlass", || pool().map(drop));
         }
     }
 
@@ -155,6 +157,17 @@ impl Lab {
     fn start(&mut self, name: &str, network: crate::process::Network, command: &[&str]) {
         let process = Process::start(&self.logs, name, network, command);
         self.running.insert(name.to_owned(), process);
+    }
+
+    /// Waits until a program that was just started answers; panics at once if it ends.
+    fn wait_until_it_answers(&mut self, name: &str, look: impl Fn() -> Look<()>) {
+        let program = self.running.get_mut(name).expect("it was just started");
+        wait_for(&format!("{name} answers"), 20, || {
+            if let Some(status) = program.ended() {
+                panic!("{name} ended with {status}; see {name}.log in {}", self.logs.display());
+            }
+            look()
+        });
     }
 
     /// Replaces a part of the policy, before the daemon starts.
@@ -204,10 +217,7 @@ impl Lab {
 
     /// The pool, as the daemon's API shows it.
     pub fn pool(&self) -> Look<Value> {
-        let pools = get_json(&format!("{API}/api/v1/pools"))?;
-        let pools = pools.as_array().cloned().unwrap_or_default();
-        let ours = pools.into_iter().find(|pool| pool["pool"] == "notifications");
-        ours.ok_or_else(|| "the API shows no pool".to_owned())
+        pool()
     }
 
     /// The pool's whole journal, newest first.
@@ -319,6 +329,10 @@ impl Drop for Lab {
             eprintln!("-- the end of {name}.log:\n{}", tail.join("\n"));
         }
     }
+}
+
+fn pool() -> Look<Value> {
+    get_json(&format!("{API}/api/v1/pools/notifications"))
 }
 
 /// The instances that exist, as the cloud lists them.
