@@ -231,7 +231,7 @@ fn retention(config: &Config) -> Retention {
         idle_decisions: config.retention.decisions.min(day),
         decisions: config.retention.decisions,
         samples: config.retention.samples,
-        nodes: config.retention.journal,
+        journal: config.retention.journal,
     }
 }
 

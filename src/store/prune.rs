@@ -4,7 +4,7 @@ use super::error::failed;
 use super::{Store, StoreError, milliseconds, sql};
 use crate::domain::{Duration, Timestamp, before};
 
-/// How long things are kept. The journal is never shortened: it is a chain.
+/// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Decisions that changed nothing.
@@ -13,8 +13,8 @@ pub struct Retention {
     pub decisions: Duration,
     /// Samples.
     pub samples: Duration,
-    /// Nodes that are gone.
-    pub nodes: Duration,
+    /// The journal, from its oldest row on, and nodes that are gone.
+    pub journal: Duration,
 }
 
 impl Store {
@@ -25,7 +25,8 @@ impl Store {
             (sql::PRUNE_IDLE_DECISIONS, keep.idle_decisions),
             (sql::PRUNE_DECISIONS, keep.decisions),
             (sql::PRUNE_SAMPLES, keep.samples),
-            (sql::PRUNE_NODES, keep.nodes),
+            (sql::PRUNE_NODES, keep.journal),
+            (sql::PRUNE_JOURNAL, keep.journal),
         ] {
             let done = sqlx::query(statement)
                 .bind(milliseconds(before(now, age)))
