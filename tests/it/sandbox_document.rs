@@ -2,6 +2,7 @@
 //! its own promises: time, hooks, faults, limits, restarts.
 
 mod api;
+pub use api::client;
 mod behaviour;
 mod document;
 mod hooks;
