@@ -21,6 +21,9 @@ use crate::ports::{Fault, RunHost, RunSpec};
 /// Ansible's name for it takes 11 and the one SSH makes it under first 17.
 const CONTROL_FOLDER_BYTES: usize = 79;
 
+/// Variables that we give to each host.
+const PER_HOST: [&str; 2] = ["windlass_label", "vlan_ip"];
+
 /// What goes into a run's folder.
 #[derive(Debug)]
 pub(super) struct Inputs {
@@ -162,6 +165,8 @@ fn host_variables(run: &RunSpec, host: &RunHost, key: &Path) -> serde_json::Valu
 /// Extra variables: they win over the playbook's own.
 fn variables(run: &RunSpec, playbook: &Path) -> String {
     let mut variables = run.variables.clone();
+    // Each host has its own of these, which an extra variable would hide.
+    variables.retain(|name, _| !PER_HOST.contains(&name.as_str()));
     // As a variable, and not inside `run.yml`, because there a space would end the path.
     variables.insert("windlass_playbook".to_owned(), playbook.display().to_string());
     variables.insert("windlass_pool".to_owned(), run.pool.clone());
@@ -304,7 +309,9 @@ mod tests {
             user: "root".to_owned(),
             port: 22,
             private_key_file: "id".into(),
-            variables: BTreeMap::from([("windlass_pool".to_owned(), "forged".to_owned())]),
+            variables: ["windlass_pool", "vlan_ip", "windlass_label"]
+                .map(|name| (name.to_owned(), "forged".to_owned()))
+                .into(),
             deadline: Timestamp::UNIX_EPOCH,
             timeout: Duration::from_secs(1),
             pool: pool.to_owned(),
