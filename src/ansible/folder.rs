@@ -146,6 +146,10 @@ impl RunFolder {
         if cut.is_none() && report.is_complete() {
             return Ok(RunStatus::Ended { hosts: report.results(&hosts) });
         }
+        if at_work {
+            // The report was lost, to a full disk for instance; the end will tell.
+            return Ok(RunStatus::Running);
+        }
         let Some(end) = self.read::<End>("end")? else { return Ok(RunStatus::Lost) };
         let why = match (cut.map(|cut| cut.cause), end.code) {
             (Some(CutCause::Deadline), _) => "cut off at its deadline".to_owned(),

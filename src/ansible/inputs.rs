@@ -21,6 +21,9 @@ use crate::ports::{Fault, RunHost, RunSpec};
 /// Ansible's name for it takes 11 and the one SSH makes it under first 17.
 const CONTROL_FOLDER_BYTES: usize = 79;
 
+/// Variables that we give to each host.
+const PER_HOST: [&str; 2] = ["windlass_label", "vlan_ip"];
+
 /// What goes into a run's folder.
 #[derive(Debug)]
 pub(super) struct Inputs {
@@ -72,6 +75,7 @@ pub(super) fn prepare(
     let known_hosts = known_hosts(&run.hosts)?;
     let control = control_folder(run, folder)?;
     let path = folder.path();
+    check_folder(path)?;
     let command = [
         binary.as_path(),
         Path::new("-i"),
@@ -102,7 +106,7 @@ pub(super) fn prepare(
             ("known_hosts", known_hosts),
             ("inventory.json", inventory(run, &key)),
             ("variables.json", variables(run, &playbook)),
-            ("run.json", json!(run_file).to_string()),
+            ("run.json", text_of(&run_file)?),
         ],
     })
 }
@@ -162,6 +166,8 @@ fn host_variables(run: &RunSpec, host: &RunHost, key: &Path) -> serde_json::Valu
 /// Extra variables: they win over the playbook's own.
 fn variables(run: &RunSpec, playbook: &Path) -> String {
     let mut variables = run.variables.clone();
+    // Each host has its own of these, which an extra variable would hide.
+    variables.retain(|name, _| !PER_HOST.contains(&name.as_str()));
     // As a variable, and not inside `run.yml`, because there a space would end the path.
     variables.insert("windlass_playbook".to_owned(), playbook.display().to_string());
     variables.insert("windlass_pool".to_owned(), run.pool.clone());
@@ -264,8 +270,30 @@ fn control_folder(run: &RunSpec, folder: &RunFolder) -> Result<PathBuf, Fault> {
     Ok(outside)
 }
 
+/// SSH's configuration has no way to write some characters in a path.
+fn check_folder(folder: &Path) -> Result<(), Fault> {
+    let is_plain = |path: &str| !path.contains(['"', '\n', '\\']) && !path.contains("${");
+    if folder.to_str().is_some_and(is_plain) {
+        return Ok(());
+    }
+    Err(denied(format!(
+        "{} can't be a folder of runs: choose a path of UTF-8 without quotes, backslashes, line \
+         ends and `${{`",
+        folder.display()
+    )))
+}
+
+fn text_of(run_file: &RunFile) -> Result<String, Fault> {
+    serde_json::to_string(run_file).map_err(|cause| {
+        denied(format!("PATH, HOME or a path of the run is not UTF-8: {cause}; correct it"))
+    })
+}
+
 /// The full path of a file that we can read now.
 fn readable(path: &Path, what: &str) -> Result<PathBuf, Fault> {
+    if path.to_str().is_none() {
+        return Err(denied(format!("the path of the {what} is not UTF-8: {}", path.display())));
+    }
     let full = std::path::absolute(path).and_then(|full| std::fs::File::open(&full).map(|_| full));
     full.map_err(|cause| {
         denied(format!("the {what} {} can't be read: {cause}; correct its path", path.display()))
@@ -304,7 +332,9 @@ mod tests {
             user: "root".to_owned(),
             port: 22,
             private_key_file: "id".into(),
-            variables: BTreeMap::from([("windlass_pool".to_owned(), "forged".to_owned())]),
+            variables: ["windlass_pool", "vlan_ip", "windlass_label"]
+                .map(|name| (name.to_owned(), "forged".to_owned()))
+                .into(),
             deadline: Timestamp::UNIX_EPOCH,
             timeout: Duration::from_secs(1),
             pool: pool.to_owned(),
@@ -352,5 +382,15 @@ mod tests {
                 .starts_with("UserKnownHostsFile \"/var/100%% it's/run/known_hosts\"\n")
         );
         assert_eq!(shell_quoted(folder), r"'/var/100% it'\''s/run'");
+    }
+    #[test]
+    fn a_path_that_cannot_be_written_down_is_refused_and_never_a_panic() {
+        use std::os::unix::ffi::OsStrExt;
+        let latin = Path::new(std::ffi::OsStr::from_bytes(b"/runs-\xe4"));
+        for folder in [latin, Path::new("/a\"b"), Path::new("/a${HOME}")] {
+            assert!(matches!(check_folder(folder), Err(Fault::Denied { .. })), "{folder:?}");
+        }
+        assert!(matches!(readable(latin, "playbook"), Err(Fault::Denied { .. })));
+        assert_eq!(check_folder(Path::new("/var/lib/it's 100%/runs")), Ok(()));
     }
 }

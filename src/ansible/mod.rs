@@ -9,6 +9,7 @@
 //! hosts greet over SSH, while Ansible already starts; keeps the deadline even if we are dead;
 //! ends whatever the playbook left behind; and writes down how the run ended. It holds a kernel
 //! lock as long as it lives, so no process number has to be trusted after a crash or a reboot.
+//! A service manager must let it live when the daemon stops (systemd: `KillMode=process`).
 //! Our callback plugin (`windlass_events.py`) writes what happens as JSON lines.
 //!
 //! The operator's own `ansible.cfg` applies: the one named in the options, otherwise the one

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::domain::{HostResult, InstanceLabel};
 
-/// A line longer than this is none of ours.
-const LINE_BYTES: u64 = 64 * 1024;
+/// A line longer than this is none of ours: the longest, the recap, takes some 120 bytes a host.
+const LINE_BYTES: u64 = 1024 * 1024;
 /// The longest reason, in characters.
 const REASON_CHARACTERS: usize = 2_000;
 

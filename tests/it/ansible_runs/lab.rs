@@ -1,5 +1,6 @@
 //! Nodes on loopback for playbook runs, and ways to look at what a run does.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -21,6 +22,7 @@ pub struct Lab {
     port: u16,
     nodes: Vec<Option<Child>>,
     host_keys: Vec<String>,
+    runs: RefCell<Vec<RunId>>,
     pub user_key: String,
 }
 
@@ -37,7 +39,7 @@ impl Lab {
         let host_keys =
             (0..count).map(|node| make_key(&dir.path().join(format!("host-{node}")))).collect();
         let nodes = (0..count).map(|_| None).collect();
-        let mut lab = Self { dir, port, nodes, host_keys, user_key };
+        let mut lab = Self { dir, port, nodes, host_keys, runs: RefCell::default(), user_key };
         (0..count).for_each(|node| lab.start_node(node));
         lab
     }
@@ -82,6 +84,7 @@ impl Lab {
 
     pub fn run(&self, playbook: &str, variables: &[(&str, &str)]) -> RunSpec {
         let id = RunId(Uuid::now_v7());
+        self.runs.borrow_mut().push(id);
         let hosts = self.host_keys.iter().enumerate().map(|(node, key)| RunHost {
             label: self.label(node),
             address: address(node),
@@ -134,10 +137,12 @@ impl Drop for Lab {
             let _ = sshd.kill();
             let _ = sshd.wait();
         }
-        // What a failing test left at work.
-        for run in fs::read_dir(self.path("runs")).into_iter().flatten().flatten() {
-            let Ok(run) = run.file_name().to_string_lossy().parse::<RunId>() else { continue };
-            for pid in pids_of(run) {
+        // What a failing test left at work; none may write into the folder that goes now.
+        let runs = self.runs.borrow();
+        let left = || runs.iter().flat_map(|run| pids_of(*run)).collect::<Vec<_>>();
+        let patience = std::time::Instant::now() + Duration::from_secs(10);
+        while !left().is_empty() && std::time::Instant::now() < patience {
+            for pid in left() {
                 let _ = Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status();
             }
         }
