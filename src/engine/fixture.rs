@@ -103,11 +103,15 @@ pub(super) fn raise_only(signal: &str, per_node: f64) -> Rule {
 
 /// Objective 300 ms for 30 s, clear below 200 ms, steps of 25 %.
 pub(super) fn latency(signal: &str) -> Rule {
+    latency_for(signal, seconds(30))
+}
+
+pub(super) fn latency_for(signal: &str, for_at_least: Duration) -> Rule {
     Rule::Latency(LatencyRule {
         signal: name(signal),
         objective: Duration::from_millis(300),
         clear_below: Duration::from_millis(200),
-        for_at_least: seconds(30),
+        for_at_least,
         step: percent(25.0),
     })
 }

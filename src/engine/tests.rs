@@ -194,6 +194,26 @@ fn a_latency_never_wants_fewer_nodes_than_are_decided() {
     assert_eq!(pool.counts_for(minutes(1)).last(), Some(&8));
 }
 
+#[test]
+fn two_rules_on_one_latency_each_keep_their_own_time() {
+    let mut pool = pool_with_latency(412.0);
+    pool.policy.rules.push(latency_for("p95", minutes(10)));
+    pool.counts_for(seconds(25));
+    let decision = pool.would_decide();
+    let keys: Vec<_> = decision.recommendations.iter().map(|r| r.rule.as_str()).collect();
+    assert_eq!(keys, ["target:requests", "latency:p95", "latency:p95#2"]);
+    assert_eq!(decision.history.conditions.len(), 2);
+}
+
+#[test]
+fn a_latency_counts_surplus_nodes_that_still_serve() {
+    let mut pool = pool_with_latency(412.0);
+    pool.look.history.desired = Some(NodeCount(4));
+    pool.set("requests", 1_600.0);
+    pool.nodes = Nodes::StayPut;
+    assert_eq!(pool.counts_for(minutes(1)).last(), Some(&10), "8 were not enough");
+}
+
 // Combine and freshness.
 
 #[test]
@@ -276,6 +296,16 @@ fn neither_stabilization_nor_cooldown_keeps_a_blind_pool_from_its_default() {
     pool.look.history.scale_out_cooldown_until = Some(after(noon(), minutes(30)));
     pool.lose("requests");
     assert_eq!(pool.counts_for(minutes(6)).last(), Some(&6));
+}
+
+#[test]
+fn a_blind_pool_goes_to_its_default_no_faster_than_its_pace() {
+    let mut policy = policy();
+    policy.scale_out.pace = vec![nodes_per(1, minutes(1))];
+    let mut pool = Pool::settled(policy, 3).misses("requests");
+    let counts = pool.counts_for(minutes(9));
+    let steps: Vec<u32> = counts.chunk_by(|a, b| a == b).map(|run| run[0]).collect();
+    assert_eq!(steps, [3, 4, 5, 6]);
 }
 
 #[test]
@@ -403,6 +433,17 @@ fn time_that_nobody_looked_at_lets_no_node_leave() {
     assert_eq!(to(&pool.decides_after(minutes(60))), 6, "an hour went unseen");
     assert!(pool.counts_for(seconds(595)).iter().all(|count| *count == 6));
     assert_eq!(to(&pool.decides_after(seconds(5))), 2, "now a whole window was seen");
+}
+
+#[test]
+fn two_minutes_without_a_look_are_no_outage_and_more_are_one() {
+    for (pause, count) in [(120, 2), (121, 6)] {
+        let mut policy = policy();
+        policy.scale_in.stabilize = seconds(90);
+        let mut pool = Pool::watched(policy, 6, 2_400.0);
+        pool.set("requests", 800.0);
+        assert_eq!(to(&pool.decides_after(seconds(pause))), count, "{pause} s");
+    }
 }
 
 #[test]
