@@ -320,7 +320,7 @@ impl fmt::Display for Reason {
             ),
             Self::BlindFloor { since, default } => write!(
                 f,
-                "no signal could be read since {}, so the pool goes to its default of {default}",
+                "no signal could be read since {}, so the pool has at least its default of {default}",
                 TimeOfDay(*since)
             ),
             Self::BrokenSignalHolds { wanted, signals } => {

@@ -274,6 +274,7 @@ fn a_blind_pool_is_held_and_then_goes_to_its_default() {
 fn a_blind_pool_above_its_default_stays() {
     let mut pool = Pool::settled(policy(), 9).misses("requests");
     assert!(pool.counts_for(minutes(10)).iter().all(|count| *count == 9));
+    assert_eq!(why(&pool.would_decide()), ["blind_floor", "signal_missing"]);
 }
 
 #[test]
@@ -313,7 +314,7 @@ fn without_any_opinion_the_count_stays() {
     let mut policy = policy();
     policy.rules = vec![latency("p95")];
     let decision = Pool::settled(policy, 7).reads("p95", 0.1).decides();
-    assert_eq!((to(&decision), why(&decision)), (7, vec!["no_opinion"]));
+    assert_eq!((to(&decision), why(&decision)), (7, vec!["no_opinion", "latency_clear"]));
 }
 
 // Tolerance.
