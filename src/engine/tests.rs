@@ -90,6 +90,8 @@ fn a_partial_reading_may_raise_the_count_but_not_lower_it() {
     let decision = pool.would_decide();
     assert_eq!(to(&decision), 5);
     assert!(why(&decision).contains(&"signal_partial"), "{:?}", decision.reasons);
+    pool.set_partial("requests", 2_000.0);
+    assert_eq!(why(&pool.would_decide()), ["no_opinion", "signal_partial"], "nor confirm it");
     pool.set_partial("requests", 4_000.0);
     assert_eq!(to(&pool.would_decide()), 10);
 }
@@ -189,9 +191,10 @@ fn a_latency_between_clear_and_objective_lets_no_node_leave() {
 #[test]
 fn a_latency_never_wants_fewer_nodes_than_are_decided() {
     let mut pool = pool_with_latency(412.0);
+    pool.policy.rules = vec![latency("p95")];
     pool.look.fleet.serving = NodeCount(2);
     pool.nodes = Nodes::StayPut;
-    assert_eq!(pool.counts_for(minutes(1)).last(), Some(&8));
+    assert_eq!(pool.counts_for(minutes(1)), [8; 12]);
 }
 
 #[test]
@@ -516,6 +519,24 @@ fn what_was_added_in_a_period_may_be_taken_again_beyond_the_pace() {
 }
 
 #[test]
+fn a_pace_that_is_used_up_turns_no_direction_around() {
+    // The period began with 4 nodes and 6 came; a pace of 2 would have allowed 6, not 10.
+    let mut pool = Pool::settled(policy(), 4).reads("requests", 4_000.0);
+    pool.policy.scale_out.pace = vec![nodes_per(6, minutes(5))];
+    pool.decides();
+    pool.policy.scale_out.pace = vec![nodes_per(2, minutes(5))];
+    pool.set("requests", 8_000.0);
+    assert_eq!(to(&pool.decides_after(seconds(5))), 10);
+
+    let mut pool = Pool::settled(policy(), 10).reads("requests", 2_000.0);
+    pool.policy.scale_in.pace = vec![nodes_per(6, minutes(5))];
+    pool.decides();
+    pool.policy.scale_in.pace = vec![nodes_per(2, minutes(5))];
+    pool.set("requests", 800.0);
+    assert_eq!(to(&pool.decides_after(seconds(5))), 5);
+}
+
+#[test]
 fn shares_round_in_favour_of_moving() {
     let mut policy = policy();
     policy.bounds.min = NodeCount(0);
@@ -545,6 +566,17 @@ fn no_node_leaves_while_a_scale_out_awaits_its_capacity() {
     assert_eq!((to(&decision), why(&decision)[0]), (10, "awaiting_capacity"));
     pool.look.fleet.serving = NodeCount(10);
     assert_eq!(to(&pool.decides_after(seconds(5))), 2, "the capacity serves");
+}
+
+#[test]
+fn surplus_nodes_that_are_taken_back_need_not_be_awaited() {
+    let mut policy = policy();
+    policy.scale_out.cooldown = minutes(1);
+    let mut pool = Pool::settled(policy, 4).reads("requests", 4_000.0);
+    pool.look.fleet.serving = NodeCount(10);
+    let history = pool.decides().history;
+    assert_eq!(history.awaiting_capacity_since, None);
+    assert_eq!(history.scale_out_cooldown_until, Some(after(noon(), minutes(1))));
 }
 
 #[test]
@@ -624,6 +656,56 @@ fn a_clock_that_was_wrong_for_a_moment_holds_nothing_for_long() {
     pool.look.at = after(right, seconds(5));
     pool.set("requests", 400.0);
     assert!(pool.counts_for(minutes(11)).contains(&4), "a window and a cooldown later");
+}
+
+#[test]
+fn a_change_that_a_wrong_clock_dated_uses_up_the_pace_for_one_period_only() {
+    let mut policy = policy();
+    policy.scale_out.pace = vec![nodes_per(2, minutes(1))];
+    let mut pool = Pool::settled(policy, 4).reads("requests", 16_000.0);
+    pool.look.at = after(noon(), minutes(60 * 24));
+    assert_eq!(to(&pool.decides()), 6);
+    pool.look.at = noon();
+    assert_eq!(to(&pool.decides()), 6);
+    assert_eq!(to(&pool.decides_after(minutes(1))), 8);
+}
+
+#[test]
+fn a_latency_that_a_wrong_clock_dated_is_forgotten_like_any_other() {
+    let mut pool = pool_with_latency(412.0);
+    pool.look.at = after(noon(), minutes(60 * 24));
+    pool.decides();
+    pool.look.at = noon();
+    pool.lose("p95");
+    pool.counts_for(minutes(3));
+    pool.set("p95", 0.412);
+    assert_eq!(to(&pool.decides_after(seconds(5))), 8, "unseen for three minutes");
+}
+
+#[test]
+fn what_a_wrong_clock_began_lasts_no_longer_than_its_own_time() {
+    let tomorrow = after(noon(), minutes(60 * 24));
+
+    let mut late = pool_with_latency(412.0);
+    late.look.at = tomorrow;
+    late.decides();
+    late.look.at = noon();
+    let counts = late.counts_for(seconds(35));
+    assert_eq!(counts, [8, 8, 8, 8, 8, 8, 10], "30 s from the first look that had the right time");
+
+    let mut blind = Pool::settled(policy(), 3).misses("requests");
+    blind.look.at = tomorrow;
+    blind.decides();
+    blind.look.at = noon();
+    assert_eq!(blind.counts_for(seconds(305)).last(), Some(&6), "the hold of five minutes");
+
+    let mut waiting = Pool::settled(policy(), 4).reads("requests", 4_000.0);
+    waiting.nodes = Nodes::StayPut;
+    waiting.look.at = tomorrow;
+    waiting.decides();
+    waiting.look.at = noon();
+    waiting.set("requests", 400.0);
+    assert_eq!(waiting.counts_for(seconds(1_205)).last(), Some(&2), "the wait for capacity");
 }
 
 // Overrides and bounds.
