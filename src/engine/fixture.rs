@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Decision, History, Observation, decide};
+use super::{Decision, History, Observation, Reason, decide};
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Percent, Reading, RequestsPerSecond, Sample,
     SignalName, Timestamp, after,
@@ -145,6 +145,15 @@ pub(super) fn noon() -> Timestamp {
     "2026-03-02T12:00:00Z".parse().expect("a legal moment")
 }
 
+pub(super) fn to(decision: &Decision) -> u32 {
+    decision.to.0
+}
+
+/// The names of a decision's reasons, the binding one first.
+pub(super) fn why(decision: &Decision) -> Vec<&'static str> {
+    decision.reasons.iter().map(Reason::name).collect()
+}
+
 /// A pool whose every wish comes true at once, unless a test says otherwise: nodes that are
 /// wanted serve before the next look.
 pub(super) struct Pool {
@@ -232,4 +241,11 @@ impl Pool {
     pub fn counts_for(&mut self, time: Duration) -> Vec<u32> {
         (0..time.as_secs() / 5).map(|_| self.decides_after(seconds(5)).to.0).collect()
     }
+}
+
+/// Eight nodes that the load fits, with a latency rule beside it.
+pub(super) fn pool_with_latency(milliseconds: f64) -> Pool {
+    let mut policy = policy();
+    policy.rules.push(latency("p95"));
+    Pool::settled(policy, 8).reads("requests", 3_200.0).reads("p95", milliseconds / 1_000.0)
 }
