@@ -55,26 +55,28 @@ pub(super) fn reasons(
     let mut reasons: Vec<_> =
         stages.iter().rev().filter_map(|stage| stage.reason.clone()).collect();
     let highest = combine(recommendations);
-    if highest.is_none() && look.blind_too_long_since().is_none() {
-        reasons.push(without_opinion(look));
+    if highest.is_none() {
+        let because = without_opinion(look);
+        if !reasons.contains(&because) {
+            reasons.push(because);
+        }
     }
-    let winners =
-        recommendations.iter().filter(|wants| highest.is_some() && wants.count() == highest);
-    let blind = recommendations.iter().filter(|wants| wants.is_blind());
-    reasons.extend(winners.chain(blind).map(|wants| wants.opinion.because().clone()));
+    // Without a highest count, all that can speak had a part in that.
+    let (blind, seeing): (Vec<_>, Vec<_>) = recommendations.iter().partition(|r| r.is_blind());
+    let spoke = seeing.into_iter().filter(|r| highest.is_none() || r.count() == highest);
+    reasons.extend(spoke.chain(blind).map(|r| r.opinion.because().clone()));
     reasons
 }
 
-/// Why the count stays where no rule has an opinion.
+/// Why the count is as it is where no rule has a say.
 fn without_opinion(look: &Look<'_>) -> Reason {
-    let count = look.from;
-    match look.past.blind_since {
-        Some(since) => Reason::BlindHeld {
-            count,
-            since,
-            until: after(since, look.policy.missing_data.hold_for),
-            default: look.policy.bounds.default,
-        },
-        None => Reason::NoOpinion { count },
+    let (count, default) = (look.from, look.policy.bounds.default);
+    match (look.past.blind_since, look.blind_too_long_since()) {
+        (_, Some(since)) => Reason::BlindFloor { since, default },
+        (Some(since), None) => {
+            let until = after(since, look.policy.missing_data.hold_for);
+            Reason::BlindHeld { count, since, until, default }
+        }
+        (None, None) => Reason::NoOpinion { count },
     }
 }

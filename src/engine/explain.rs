@@ -6,6 +6,7 @@
 //! Never: computes a distance by itself: each is found by asking [`decide`](super::decide).
 
 mod distance;
+mod search;
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 pub use distance::{Distance, LoadFall, LoadLimit};
 
-use super::text::{Clock, Latency, Length, Number};
+use super::text::{Latency, Length, Number, TimeOfDay};
 use super::{Decision, Guard, Observation, Opinion, Reason, Stage};
 use crate::domain::{FleetCounts, NodeCount, PoolName, Reading, SignalName, Timestamp, elapsed};
 use crate::policy::{Policy, Rule};
@@ -105,7 +106,7 @@ pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) 
         stages: decision.stages.clone(),
         reasons: decision.reasons.clone(),
         because: decision.reasons.iter().map(Reason::to_string).collect(),
-        distances: distance::distances(decision, observation, policy),
+        distances: search::distances(decision, observation, policy),
     }
 }
 
@@ -120,7 +121,7 @@ fn unit(policy: &Policy, signal: &SignalName) -> Unit {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let date = self.at.strftime("%Y-%m-%d");
-        write!(f, "{} at {date} {}: ", self.pool, Clock(self.at))?;
+        write!(f, "{} at {date} {}: ", self.pool, TimeOfDay(self.at))?;
         match self.from == self.to {
             true => writeln!(f, "stays at {}", self.to)?,
             false => writeln!(f, "goes from {} to {}", self.from.0, self.to)?,

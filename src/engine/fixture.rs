@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Decision, History, Observation, decide};
+use super::{Decision, History, Observation, Reason, decide};
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Percent, Reading, RequestsPerSecond, Sample,
     SignalName, Timestamp, after,
@@ -103,11 +103,15 @@ pub(super) fn raise_only(signal: &str, per_node: f64) -> Rule {
 
 /// Objective 300 ms for 30 s, clear below 200 ms, steps of 25 %.
 pub(super) fn latency(signal: &str) -> Rule {
+    latency_for(signal, seconds(30))
+}
+
+pub(super) fn latency_for(signal: &str, for_at_least: Duration) -> Rule {
     Rule::Latency(LatencyRule {
         signal: name(signal),
         objective: Duration::from_millis(300),
         clear_below: Duration::from_millis(200),
-        for_at_least: seconds(30),
+        for_at_least,
         step: percent(25.0),
     })
 }
@@ -139,6 +143,15 @@ pub(super) fn name(signal: &str) -> SignalName {
 /// Noon of a working day.
 pub(super) fn noon() -> Timestamp {
     "2026-03-02T12:00:00Z".parse().expect("a legal moment")
+}
+
+pub(super) fn to(decision: &Decision) -> u32 {
+    decision.to.0
+}
+
+/// The names of a decision's reasons, the binding one first.
+pub(super) fn why(decision: &Decision) -> Vec<&'static str> {
+    decision.reasons.iter().map(Reason::name).collect()
 }
 
 /// A pool whose every wish comes true at once, unless a test says otherwise: nodes that are
@@ -228,4 +241,11 @@ impl Pool {
     pub fn counts_for(&mut self, time: Duration) -> Vec<u32> {
         (0..time.as_secs() / 5).map(|_| self.decides_after(seconds(5)).to.0).collect()
     }
+}
+
+/// Eight nodes that the load fits, with a latency rule beside it.
+pub(super) fn pool_with_latency(milliseconds: f64) -> Pool {
+    let mut policy = policy();
+    policy.rules.push(latency("p95"));
+    Pool::settled(policy, 8).reads("requests", 3_200.0).reads("p95", milliseconds / 1_000.0)
 }

@@ -125,7 +125,7 @@ impl<'a> Look<'a> {
     }
 
     /// The count that stabilization and cooldown may not hold back: the default of a pool that
-    /// was blind for too long.
+    /// was blind for too long. (The pace may: it limits what a mistake can cost.)
     pub fn floor(&self) -> NodeCount {
         match self.blind_too_long_since() {
             Some(_) => self.policy.bounds.default,

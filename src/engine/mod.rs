@@ -18,11 +18,13 @@ mod text;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod tests_explain;
 #[cfg(test)]
+mod tests_guards;
+#[cfg(test)]
 mod tests_properties;
+#[cfg(test)]
+mod tests_rules;
 
 pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
 pub use explain::{

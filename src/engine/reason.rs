@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Direction;
-use super::text::{Clock, Latency, Length, Listed, Number};
+use super::text::{Latency, Length, Listed, Number, TimeOfDay};
 use crate::domain::{Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
@@ -294,7 +294,7 @@ impl fmt::Display for Reason {
                 "{signal} is {}, over its objective of {}; it adds nodes if that lasts until {}",
                 Latency(*seconds),
                 Latency(*objective_seconds),
-                Clock(*until)
+                TimeOfDay(*until)
             ),
             Self::LatencyNotClear { signal, seconds, clear_below_seconds } => write!(
                 f,
@@ -315,13 +315,13 @@ impl fmt::Display for Reason {
                 f,
                 "no signal could be read since {}; the pool stays at {count} until {}, then it has \
                  at least {default}",
-                Clock(*since),
-                Clock(*until)
+                TimeOfDay(*since),
+                TimeOfDay(*until)
             ),
             Self::BlindFloor { since, default } => write!(
                 f,
-                "no signal could be read since {}, so the pool goes to its default of {default}",
-                Clock(*since)
+                "no signal could be read since {}, so the pool has at least its default of {default}",
+                TimeOfDay(*since)
             ),
             Self::BrokenSignalHolds { wanted, signals } => {
                 write!(f, "scale-in to {wanted} waits for a good reading of {}", Listed(signals))
@@ -342,12 +342,12 @@ impl fmt::Display for Reason {
                 recommended.0,
                 if recommended.0 == 1 { "was" } else { "were" },
                 Length(*window_seconds),
-                Clock(*until)
+                TimeOfDay(*until)
             ),
             Self::LimitedByPace { direction: _, wanted, allowed, until } => {
                 write!(f, "wanted {wanted}; the pace allows {} for now", allowed.0)?;
                 match until {
-                    Some(until) => write!(f, ", more at {}", Clock(*until)),
+                    Some(until) => write!(f, ", more at {}", TimeOfDay(*until)),
                     None => Ok(()),
                 }
             }
@@ -355,7 +355,7 @@ impl fmt::Display for Reason {
                 f,
                 "{} to {wanted} waits for the cooldown, until {}",
                 Change(*direction),
-                Clock(*until)
+                TimeOfDay(*until)
             ),
             Self::AwaitingCapacity { direction, wanted, serving, desired, until } => write!(
                 f,
@@ -363,7 +363,7 @@ impl fmt::Display for Reason {
                  no longer than until {}",
                 Change(*direction),
                 serving.0,
-                Clock(*until)
+                TimeOfDay(*until)
             ),
             Self::HeldByOperator { wanted, count } => {
                 write!(f, "wanted {wanted}; an operator holds {count}")

@@ -32,7 +32,7 @@ prop_compose! {
         (rise_rest, fall_rest) in (prop_oneof![Just(0), 1..600_u64], 0..600_u64),
         out_pace in any_pace(),
         in_pace in any_pace(),
-        rules in 1..8_u8,
+        rules in 1..32_u8,
         control in prop_oneof![9 => Just(Control::Automatic), 1 => Just(Control::Hold)],
     ) -> Policy {
         let mut policy = policy();
@@ -47,7 +47,13 @@ prop_compose! {
         policy.scale_in.stabilize = seconds(fall_window);
         policy.scale_in.cooldown = seconds(fall_rest);
         policy.scale_in.pace = in_pace;
-        let all = [target("requests", 400.0), raise_only("surge", 350.0), latency("p95")];
+        let all = [
+            target("requests", 400.0),
+            raise_only("surge", 350.0),
+            latency("p95"),
+            target("requests", 500.0),
+            latency_for("p95", seconds(90)),
+        ];
         let chosen = all.into_iter().enumerate().filter(|(bit, _)| rules & (1 << bit) != 0);
         policy.rules = chosen.map(|(_, rule)| rule).collect();
         policy
@@ -305,7 +311,7 @@ proptest! {
                     next = with_value(&next, signal.as_str(), load + more);
                     (to, for_seconds)
                 }
-                Distance::LessLoad { falls, for_seconds, to, nodes } => {
+                Distance::LessLoad { falls, for_seconds, to, nodes, .. } => {
                     prop_assert_eq!(to, decision.to.minus(nodes.0));
                     for LoadFall { signal, less } in falls {
                         let load = load_of(&observation, &signal);

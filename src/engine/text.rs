@@ -16,7 +16,7 @@ pub(super) struct Number(pub f64);
 pub(super) struct Length(pub u64);
 
 /// A moment's time of day in UTC: "12:31:05 UTC".
-pub(super) struct Clock(pub Timestamp);
+pub(super) struct TimeOfDay(pub Timestamp);
 
 /// A latency in seconds as people say it: "412 ms", "1.25 s".
 pub(super) struct Latency(pub f64);
@@ -69,7 +69,7 @@ impl fmt::Display for Length {
     }
 }
 
-impl fmt::Display for Clock {
+impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} UTC", self.0.strftime("%H:%M:%S"))
     }

@@ -1,24 +1,16 @@
-//! How far it is to the next change.
+//! How far it is to the next change, in words and for programs.
 //!
-//! In: a decision, its observation and policy.
-//! Out: what happens by itself if nothing changes, and how much more or less load changes the
-//! count, and when.
-//! Never: repeats a rule or guard. A candidate (a load, a moment) is computed; whether it does
-//! what the sentence says is asked of the engine itself, so a distance is true or not given.
+//! In: what the search found.
+//! Out: one sentence each.
+//! Never: computes one.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use super::super::guard::cooldown::LONGEST_WAIT;
-use super::super::recommend::needs;
-use super::super::text::{Clock, Length, Listed, Number, seconds_up};
-use super::super::{Decision, Direction, History, Observation, decide};
-use crate::domain::{Duration, NodeCount, Reading, SignalName, Timestamp, after, before, elapsed};
-use crate::policy::{Control, Policy, Rule, RuleScaleIn, TargetRule};
-
-/// Both the tolerance and the rounding up forgive a billionth; a step must be beyond both.
-const NOISE: f64 = 3e-9;
+use super::super::Direction;
+use super::super::text::{Length, Listed, Number, TimeOfDay};
+use crate::domain::{NodeCount, SignalName, Timestamp};
 
 /// What would change the count next. Fleet and all else is taken to stay as it is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -58,6 +50,8 @@ pub enum Distance {
         falls: Vec<LoadFall>,
         /// How long it must last, in seconds; zero for at once.
         for_seconds: u64,
+        /// Less long once so many nodes serve: a scale-out still awaits its capacity.
+        sooner_once_serving: Option<NodeCount>,
         /// By how many nodes.
         nodes: NodeCount,
         /// The count then.
@@ -105,211 +99,6 @@ pub struct LoadFall {
     pub less: f64,
 }
 
-/// Everything that can be said about the next change.
-pub(super) fn distances(
-    decision: &Decision,
-    observation: &Observation,
-    policy: &Policy,
-) -> Vec<Distance> {
-    if policy.control == Control::Hold {
-        return vec![Distance::Held];
-    }
-    let mut now = Situation { policy, observation, decision, by_time: None };
-    now.by_time = now.next_change(&now.next_look([]));
-    let mut found = Vec::new();
-    found.extend(now.by_time.map(|change| now.by_time(change)));
-    found.extend(now.outward());
-    found.extend(now.inward());
-    found
-}
-
-/// The pool after the decision.
-struct Situation<'a> {
-    policy: &'a Policy,
-    observation: &'a Observation,
-    decision: &'a Decision,
-    /// The change that comes by itself.
-    by_time: Option<Change>,
-}
-
-/// A change that the engine would make.
-#[derive(Clone, Copy)]
-struct Change {
-    at: Timestamp,
-    to: NodeCount,
-}
-
-impl Situation<'_> {
-    /// The next look if nothing but these loads change.
-    fn next_look<'s>(&self, loads: impl IntoIterator<Item = (&'s SignalName, f64)>) -> Observation {
-        let mut next = self.observation.clone();
-        next.history = self.decision.history.clone();
-        for (signal, load) in loads {
-            if let Some(Reading::Fresh { sample } | Reading::Partial { sample, .. }) =
-                next.readings.get_mut(signal)
-            {
-                sample.value = load;
-            }
-        }
-        next
-    }
-
-    /// The first change that the engine makes if `look` repeats itself for ever. The count
-    /// changes only when something ends that the history or the policy names, so the engine is
-    /// asked at each such moment in turn, and told at each what it would remember by then.
-    fn next_change(&self, look: &Observation) -> Option<Change> {
-        // Each moment is one thing ending; a history that names more is none of ours.
-        const MOST_MOMENTS: usize = 1_000;
-        let mut look = look.clone();
-        for _ in 0..MOST_MOMENTS {
-            let decision = decide(self.policy, &look);
-            if decision.to != self.decision.to {
-                return Some(Change { at: look.at, to: decision.to });
-            }
-            look.at = next_moment(self.policy, &decision)?;
-            look.history = seen_until(decision.history, look.at);
-        }
-        None
-    }
-
-    fn by_time(&self, change: Change) -> Distance {
-        let direction = match change.to > self.decision.to {
-            true => Direction::Out,
-            false => Direction::In,
-        };
-        let while_below = match direction {
-            Direction::In => self.targets().map(|rule| self.limit_for_in(rule)).collect(),
-            Direction::Out | Direction::Hold => Vec::new(),
-        };
-        let awaits = self.decision.history.awaiting_capacity_since;
-        let awaits = awaits.filter(|_| direction == Direction::In);
-        Distance::ByTime {
-            direction,
-            to: change.to,
-            at: change.at,
-            in_seconds: self.seconds_to(change),
-            while_below,
-            sooner_once_serving: awaits.map(|_| self.decision.to),
-        }
-    }
-
-    fn seconds_to(&self, change: Change) -> u64 {
-        seconds_up(elapsed(self.decision.at, change.at))
-    }
-
-    fn targets(&self) -> impl Iterator<Item = &TargetRule> {
-        self.policy.rules.iter().filter_map(|rule| match rule {
-            Rule::Target(target) => Some(target),
-            Rule::Latency(_) => None,
-        })
-    }
-
-    fn load(&self, signal: &SignalName) -> Option<f64> {
-        self.observation.readings.get(signal)?.sample().map(|sample| sample.value)
-    }
-
-    /// How much more load on each signal adds nodes.
-    fn outward(&self) -> Vec<Distance> {
-        if self.decision.to >= self.policy.bounds.max {
-            return vec![Distance::AtMax { max: self.policy.bounds.max }];
-        }
-        self.targets().filter_map(|rule| self.more_load(rule)).collect()
-    }
-
-    fn more_load(&self, rule: &TargetRule) -> Option<Distance> {
-        let load = self.load(&rule.signal)?;
-        let limit = self.limit_for_out(rule);
-        if load > limit {
-            return None; // It is enough already; what it waits for is told by time.
-        }
-        let more = step_beyond(limit * (1.0 + NOISE) - load);
-        let change = self.next_change(&self.next_look([(&rule.signal, load + more)]))?;
-        let sooner = |by_time: Change| {
-            self.seconds_to(change) < self.seconds_to(by_time) || change.to > by_time.to
-        };
-        let adds = change.to > self.decision.to && self.by_time.is_none_or(sooner);
-        adds.then(|| Distance::MoreLoad {
-            signal: rule.signal.clone(),
-            more,
-            for_seconds: self.seconds_to(change),
-            nodes: NodeCount(change.to.0.abs_diff(self.decision.to.0)),
-            to: change.to,
-        })
-    }
-
-    /// How much less load on each signal lets nodes leave, where they don't leave by themselves.
-    fn inward(&self) -> Vec<Distance> {
-        if self.by_time.is_some_and(|change| change.to < self.decision.to) {
-            return Vec::new();
-        }
-        if self.decision.to <= self.policy.bounds.min {
-            return vec![Distance::AtMin { min: self.policy.bounds.min }];
-        }
-        let signals: Vec<_> = self.broken_signals();
-        if !signals.is_empty() {
-            return vec![Distance::NeedsReadings { signals }];
-        }
-        vec![self.less_load().unwrap_or(Distance::KeptByRules { rules: self.keeping_rules() })]
-    }
-
-    fn less_load(&self) -> Option<Distance> {
-        let falls: Vec<_> = self.targets().filter_map(|rule| self.fall(rule)).collect();
-        let fallen = falls
-            .iter()
-            .filter_map(|LoadFall { signal, less }| Some((signal, self.load(signal)? - less)));
-        let change = self.next_change(&self.next_look(fallen))?;
-        (change.to < self.decision.to).then(|| Distance::LessLoad {
-            falls,
-            for_seconds: self.seconds_to(change),
-            nodes: NodeCount(change.to.0.abs_diff(self.decision.to.0)),
-            to: change.to,
-        })
-    }
-
-    /// How far a rule's load must fall before it lets nodes leave; none where it is low enough.
-    fn fall(&self, rule: &TargetRule) -> Option<LoadFall> {
-        let load = self.load(&rule.signal)?;
-        let limit = self.limit_for_in(rule).load;
-        (load >= limit).then(|| LoadFall {
-            signal: rule.signal.clone(),
-            less: step_beyond(load - limit * (1.0 - NOISE)).min(load),
-        })
-    }
-
-    /// The rules that want at least the count that there is.
-    fn keeping_rules(&self) -> Vec<String> {
-        let wants = self.decision.recommendations.iter();
-        let keeping = wants.filter(|wants| wants.count().is_some_and(|c| c >= self.decision.to));
-        keeping.map(|wants| wants.rule.clone()).collect()
-    }
-
-    fn broken_signals(&self) -> Vec<SignalName> {
-        let blind = self.decision.recommendations.iter().zip(&self.policy.rules);
-        let blind = blind.filter(|(recommendation, _)| recommendation.is_blind());
-        blind.map(|(_, rule)| rule.signal().clone()).collect()
-    }
-
-    /// Over this load, a rule wants more than the present count.
-    fn limit_for_out(&self, rule: &TargetRule) -> f64 {
-        let count = f64::from(self.decision.to.0);
-        load_of(rule, count * (1.0 + self.policy.tolerance.out.fraction()))
-    }
-
-    /// Under this load, a rule lets nodes leave.
-    fn limit_for_in(&self, rule: &TargetRule) -> LoadLimit {
-        let count = f64::from(self.decision.to.0);
-        let tolerated = match rule.scale_in {
-            RuleScaleIn::Allowed => count * (1.0 - self.policy.tolerance.scale_in.fraction()),
-            RuleScaleIn::Never => count,
-        };
-        let most = match rule.scale_in {
-            RuleScaleIn::Allowed => tolerated.min(count - 1.0),
-            RuleScaleIn::Never => tolerated,
-        };
-        LoadLimit { signal: rule.signal.clone(), load: load_of(rule, most) }
-    }
-}
-
 impl fmt::Display for Distance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -318,9 +107,9 @@ impl fmt::Display for Distance {
                     Direction::In => "scale-in",
                     Direction::Out | Direction::Hold => "scale-out",
                 };
-                write!(f, "{change} to {to} in {}, at {}", Length(*in_seconds), Clock(*at))?;
+                write!(f, "{change} to {to} in {}, at {}", Length(*in_seconds), TimeOfDay(*at))?;
                 if let Some(serving) = sooner_once_serving {
-                    write!(f, " or sooner once {} serve", serving.0)?;
+                    write!(f, ", or sooner once {} serve", serving.0)?;
                 }
                 match while_below.is_empty() {
                     true => write!(f, ", if nothing else changes"),
@@ -334,13 +123,13 @@ impl fmt::Display for Distance {
                 Lasting(*for_seconds),
                 to.0
             ),
-            Self::LessLoad { falls, for_seconds, nodes, to } => write!(
-                f,
-                "{}{} lets {nodes} leave, to {}",
-                Listed(falls),
-                Lasting(*for_seconds),
-                to.0
-            ),
+            Self::LessLoad { falls, for_seconds, sooner_once_serving, nodes, to } => {
+                write!(f, "{}{}", Listed(falls), Lasting(*for_seconds))?;
+                if let Some(serving) = sooner_once_serving {
+                    write!(f, ", or less once {} serve,", serving.0)?;
+                }
+                write!(f, " lets {nodes} leave, to {}", to.0)
+            }
             Self::AtMax { max } => write!(f, "no more than {max}, the largest count"),
             Self::AtMin { min } => write!(f, "no fewer than {min}, the smallest count"),
             Self::Held => write!(f, "nothing changes the count before the hold is lifted"),
@@ -351,7 +140,7 @@ impl fmt::Display for Distance {
                 write!(f, "no node leaves: no rule has a say in scaling in")
             }
             Self::KeptByRules { rules } => {
-                write!(f, "no node leaves before {} needs fewer", Listed(rules))
+                write!(f, "no node leaves before fewer are enough for {}", Listed(rules))
             }
         }
     }
@@ -379,52 +168,4 @@ impl fmt::Display for Lasting {
             seconds => write!(f, " for {}", Length(seconds)),
         }
     }
-}
-
-/// The load whose need is `nodes`; the inverse of what the target rule computes.
-fn load_of(rule: &TargetRule, nodes: f64) -> f64 {
-    let one = needs(rule, 1.0);
-    if one > 0.0 { nodes / one } else { f64::MAX }
-}
-
-/// The smallest whole number of requests per second above `gap`.
-fn step_beyond(gap: f64) -> f64 {
-    gap.floor() + 1.0
-}
-
-/// The first moment after a decision at which something ends that could hold a change back.
-fn next_moment(policy: &Policy, decision: &Decision) -> Option<Timestamp> {
-    let history = &decision.history;
-    // The last recommendation goes on, so it never leaves its window.
-    let spans = history.recommendations.iter().rev().skip(1);
-    let windows = [policy.scale_out.stabilize, policy.scale_in.stabilize];
-    let spans = spans.flat_map(|span| windows.map(|window| after(span.until, window)));
-    let paces = || policy.scale_out.pace.iter().chain(&policy.scale_in.pace);
-    let events = history.scale_events.iter();
-    let events = events.flat_map(|event| paces().map(|pace| after(event.at, pace.per)));
-    let latencies = policy.rules.iter().filter_map(|rule| match rule {
-        Rule::Target(_) => None,
-        Rule::Latency(latency) => {
-            let condition = history.conditions.get(&rule.key())?;
-            Some(after(condition.since, latency.for_at_least))
-        }
-    });
-    let wait = history.awaiting_capacity_since.map(|since| after(since, LONGEST_WAIT));
-    let blind = history.blind_since.map(|since| after(since, policy.missing_data.hold_for));
-    let rests = [history.scale_out_cooldown_until, history.scale_in_cooldown_until];
-    let single = [wait, blind].into_iter().chain(rests).flatten();
-    let moments = spans.chain(events).chain(latencies).chain(single);
-    moments.filter(|moment| *moment > decision.at).min()
-}
-
-/// The history as it is if the same look came again and again until just before `at`.
-fn seen_until(mut history: History, at: Timestamp) -> History {
-    let just_before = before(at, Duration::from_nanos(1));
-    if let Some(last) = history.recommendations.last_mut() {
-        last.until = last.until.max(just_before);
-    }
-    for condition in history.conditions.values_mut() {
-        condition.seen = condition.seen.max(just_before);
-    }
-    history
 }

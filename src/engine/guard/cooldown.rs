@@ -41,8 +41,7 @@ pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
         };
         return Some((kept, because));
     }
-    let until = rests_until.filter(|until| *until > look.at)?;
-    Some((kept, Reason::CoolingDown { direction, wanted: count, until }))
+    rests_until.map(|until| (kept, Reason::CoolingDown { direction, wanted: count, until }))
 }
 
 /// Notes that awaited capacity serves now (or never will), and forgets what is over.

@@ -27,8 +27,8 @@ pub(super) struct Opinions {
 /// Asks every rule.
 pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
     let mut conditions = BTreeMap::new();
-    let recommendations = look.policy.rules.iter().map(|rule| {
-        let key = rule.key();
+    let rules = look.policy.rules.iter().zip(keys(&look.policy.rules));
+    let recommendations = rules.map(|(rule, key)| {
         let opinion = match rule {
             Rule::Target(target) => target::recommend(look, target),
             Rule::Latency(latency) => {
@@ -43,12 +43,28 @@ pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
     Opinions { recommendations: recommendations.collect(), conditions }
 }
 
+/// Each rule's name in decisions: its kind and signal, such as `target:requests`; a further one
+/// of the same kind and signal is `target:requests#2`.
+pub(super) fn keys(rules: &[Rule]) -> Vec<String> {
+    let mut seen: BTreeMap<(&str, &SignalName), u32> = BTreeMap::new();
+    let keys = rules.iter().map(|rule| {
+        let (kind, signal) = (rule.kind(), rule.signal());
+        let count = seen.entry((kind, signal)).or_default();
+        *count += 1;
+        match count {
+            1 => format!("{kind}:{signal}"),
+            count => format!("{kind}:{signal}#{count}"),
+        }
+    });
+    keys.collect()
+}
+
 impl Rule {
-    /// The rule's name in decisions: its kind and signal, such as `target:requests`.
-    pub fn key(&self) -> String {
+    /// The word for its kind, as in a policy file.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Self::Target(rule) => format!("target:{}", rule.signal),
-            Self::Latency(rule) => format!("latency:{}", rule.signal),
+            Self::Target(_) => "target",
+            Self::Latency(_) => "latency",
         }
     }
 
