@@ -200,10 +200,11 @@ impl HaproxyBalancer {
         member: &Member,
         process: BalancerProcess,
     ) -> Result<Removal, Fault> {
-        let after = self.client.look_back(backend, process).await?;
+        let is_gone = |after: &Snapshot| self.find(after, member).is_none();
+        let after = self.client.look_back_until(backend, process, is_gone).await?;
         Ok(match self.find(&after, member) {
             None => Removal::Gone,
-            Some(row) => Removal::Waiting { why: format!("{} is there as well", row.name) },
+            Some(row) => Removal::Waiting { why: format!("{} is still there", row.name) },
         })
     }
 
