@@ -80,9 +80,10 @@ pub enum ServerAdmin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "health", rename_all = "snake_case")]
 pub enum ServerHealth {
-    /// No check is configured or enabled.
+    /// No check is configured or enabled, or it pauses in maintenance.
     Unchecked,
-    /// Checks are under way and don't yet suffice: a reused slot's old result is this, too.
+    /// Checks are under way and don't yet suffice, or not all of the last ones passed: a reused
+    /// slot's old result is this, too. Such a server gets requests if it is ready.
     Rising,
     /// A fresh and full series of checks passed.
     Up,

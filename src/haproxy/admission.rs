@@ -95,10 +95,19 @@ impl HaproxyBalancer {
         let slot = free
             .next()
             .ok_or_else(|| self.no_free_slot(backend, "has no free slot left for another node"))?;
+        let address = Some(member.address);
         self.client.must(&point_slot_command(backend, &slot.name, member), backend).await?;
         if let Some(limit) = options.max_connections {
             let line = format!("set maxconn server {backend}/{} {limit}", slot.name);
             self.client.must(&line, backend).await?;
+        }
+        // It leaves maintenance only when it surely points at the member.
+        let points_there =
+            |after: &Snapshot| after.named(&slot.name).and_then(|row| row.address) == address;
+        let process = before.info.process;
+        let after = self.client.look_back_until(backend, process, points_there).await?;
+        if !points_there(&after) {
+            return Err(self.client.transient(format!("{} did not take its address", slot.name)));
         }
         Ok(slot.name.clone())
     }

@@ -149,9 +149,9 @@ impl HaproxyBalancer {
         Ok(BackendView {
             process: info.process,
             version: info.version_text.clone(),
-            servers: view::servers(&snapshot, slot_prefix, &old.sessions),
+            servers: view::servers(&snapshot, slot_prefix, &old),
             free_slots,
-            old_workers: old.exist,
+            old_workers: old.may_exist(),
         })
     }
 }

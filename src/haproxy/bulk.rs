@@ -71,10 +71,20 @@ impl HaproxyBalancer {
         missing: &[&Member],
     ) -> Result<(), Fault> {
         let free = before.servers.iter().filter(|row| self.kind(row) == Kind::FreeSlot);
+        let free_count = free.clone().count();
         for (slot, member) in free.zip(missing) {
             let _ = self.client.tell(&point_slot_command(backend, &slot.name, member)).await?;
         }
-        let pointed = self.client.look_back(backend, before.info.process).await?;
+        let count = missing.len().min(free_count);
+        let all_point_there = |after: &Snapshot| {
+            let found = missing.iter().filter(|member| self.find(after, member).is_some());
+            count <= found.count()
+        };
+        let process = before.info.process;
+        let pointed = self.client.look_back_until(backend, process, all_point_there).await?;
+        if !all_point_there(&pointed) {
+            return Err(self.client.transient("some slots did not take their address"));
+        }
         for member in missing {
             if let Some(row) = self.find(&pointed, member) {
                 self.client.must(&ready_command(backend, row), backend).await?;

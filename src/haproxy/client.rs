@@ -10,6 +10,7 @@ use std::error::Error;
 use std::io;
 
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::sleep;
 
 use super::address::RuntimeAddress;
 use super::info::Info;
@@ -17,7 +18,7 @@ use super::reply::{Refusal, understand};
 use super::state::{self, ServerRow};
 use super::statistics::Statistics;
 use super::transport::{ExchangeError, exchange};
-use crate::domain::{BackendName, BalancerName, BalancerProcess};
+use crate::domain::{BackendName, BalancerName, BalancerProcess, Duration};
 use crate::ports::Fault;
 
 /// The way to one balancer.
@@ -138,6 +139,26 @@ impl Client {
             return Err(self.transient("it was reloaded or restarted meanwhile; look again"));
         }
         Ok(after)
+    }
+
+    /// Looks again until `is_done`, for a third of a second at most; the last look in any case.
+    ///
+    /// From 3.0 an address is changed in the background, after the reply: one that is read back
+    /// at once can still be the old one.
+    pub(super) async fn look_back_until(
+        &self,
+        backend: &BackendName,
+        process: BalancerProcess,
+        is_done: impl Fn(&Snapshot) -> bool + Send,
+    ) -> Result<Snapshot, Fault> {
+        for pause in [5, 10, 20, 40, 80, 160] {
+            let after = self.look_back(backend, process).await?;
+            if is_done(&after) {
+                return Ok(after);
+            }
+            sleep(Duration::from_millis(pause)).await;
+        }
+        self.look_back(backend, process).await
     }
 
     fn check_level(&self, level: &str) -> Result<(), Fault> {

@@ -2,8 +2,8 @@
 //!
 //! In: members by name and address.
 //! Out: the port [`crate::ports::Balancer`]: views of a backend, changes verified by reading back.
-//! Never: touches a server that is neither named `as-<label>` nor a template slot, makes one
-//! ready that HAProxy has seen failing, or deletes one while connections hold on to it. Nor does
+//! Never: touches a server that is neither named `as-<label>` nor a template slot, forces one up
+//! that HAProxy has seen failing, or deletes one while connections hold on to it. Nor does
 //! it remember anything: each call looks first, so that a restart of either side changes nothing.
 
 mod address;

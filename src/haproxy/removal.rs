@@ -13,7 +13,7 @@ use super::client::{Depth, Snapshot};
 use super::reply::Refusal;
 use super::state::{Kind, PARKED, ServerRow};
 use super::statistics::{Figures, Statistics};
-use super::workers;
+use super::workers::{self, OldWorkers};
 use crate::domain::{BackendName, BalancerProcess, ServerAdmin};
 use crate::ports::{Fault, Member, Removal, Sessions};
 
@@ -102,9 +102,15 @@ impl HaproxyBalancer {
     ) -> Result<Option<String>, Fault> {
         let old_workers = &self.old_workers;
         let old = workers::find(old_workers, backend, snapshot.info.uptime_seconds).await;
-        let held = row.address.and_then(|address| old.sessions.get(&address).copied()).unwrap_or(0);
-        if 0 < held {
-            return Ok(Some(format!("{held} connections of workers from before a reload")));
+        let held = row.address.map_or(0, |address| old.sessions_at(address));
+        match old {
+            OldWorkers::Unknown => {
+                return Ok(Some("a worker from before a reload may still use it".into()));
+            }
+            OldWorkers::Holding(_) if 0 < held => {
+                return Ok(Some(format!("{held} requests of workers from before a reload")));
+            }
+            OldWorkers::Holding(_) | OldWorkers::None => {}
         }
         for pause in [Pause::ZERO, BETWEEN_LOOKS] {
             sleep(pause).await;
@@ -194,10 +200,11 @@ impl HaproxyBalancer {
         member: &Member,
         process: BalancerProcess,
     ) -> Result<Removal, Fault> {
-        let after = self.client.look_back(backend, process).await?;
+        let is_gone = |after: &Snapshot| self.find(after, member).is_none();
+        let after = self.client.look_back_until(backend, process, is_gone).await?;
         Ok(match self.find(&after, member) {
             None => Removal::Gone,
-            Some(row) => Removal::Waiting { why: format!("{} is there as well", row.name) },
+            Some(row) => Removal::Waiting { why: format!("{} is still there", row.name) },
         })
     }
 

@@ -6,6 +6,7 @@
 //! Never: averages. HAProxy's mean times are of the last 1,024 requests, whenever they were.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 
 /// The figures of one backend.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) struct Statistics {
 /// The figures of one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Figures {
+    /// Where it sends requests; `None` for anything but IPv4.
+    address: Option<SocketAddrV4>,
     /// Requests being connected or served.
     pub(super) sessions: u32,
     /// Requests waiting for this very server.
@@ -40,6 +43,7 @@ impl Statistics {
         };
         let (name, sessions, queued) = (position("svname")?, position("scur")?, position("qcur")?);
         let (check, algorithm) = (position("check_status")?, position("algo")?);
+        let address = position("addr")?;
         let (rise, fall) = (position("check_rise")?, position("check_fall")?);
         let mut statistics = Self::default();
         for line in lines {
@@ -57,6 +61,7 @@ impl Statistics {
             }
             let passes = text(rise).parse::<i64>().ok().zip(text(fall).parse::<i64>().ok());
             let figures = Figures {
+                address: text(address).parse().ok(),
                 sessions: count(sessions)?,
                 queued: count(queued)?,
                 check: text(check).trim_start_matches("* ").to_owned(),
@@ -65,6 +70,14 @@ impl Statistics {
             statistics.servers.insert(text(name).to_owned(), figures);
         }
         Ok(statistics)
+    }
+
+    /// Requests under way or queued, for each server that has any and an address.
+    pub(super) fn sessions_by_address(&self) -> impl Iterator<Item = (SocketAddrV4, u32)> {
+        self.servers.values().filter_map(|figures| {
+            let busy = figures.sessions.saturating_add(figures.queued);
+            figures.address.filter(|_| 0 < busy).map(|address| (address, busy))
+        })
     }
 
     /// The figures of the server with this name.
@@ -118,12 +131,14 @@ mod tests {
 
     #[test]
     fn a_running_check_shows_the_result_before_it() {
-        let header = "# pxname,svname,qcur,scur,check_status,check_rise,check_fall,algo,\n";
-        let text = format!("{header}be,as-one-two,1,3,* L7OK,2,3,,\n");
-        let figures = Statistics::parse(&text).expect("CSV").of("as-one-two").cloned();
-        let check = "L7OK".to_owned();
-        let expected = Figures { sessions: 3, queued: 1, check, full_health: Some(4) };
-        assert_eq!(figures, Some(expected));
+        let header = "# pxname,svname,qcur,scur,check_status,check_rise,check_fall,addr,algo,\n";
+        let text = format!("{header}be,as-one-two,1,3,* L7OK,2,3,10.0.0.1:80,,\n");
+        let statistics = Statistics::parse(&text).expect("CSV");
+        let figures = statistics.of("as-one-two").expect("it is there");
+        assert_eq!(figures.check, "L7OK");
+        assert_eq!((figures.sessions, figures.queued, figures.full_health), (3, 1, Some(4)));
+        let address = "10.0.0.1:80".parse().expect("an address");
+        assert_eq!(statistics.sessions_by_address().collect::<Vec<_>>(), [(address, 4)]);
     }
 
     #[test]

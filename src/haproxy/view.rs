@@ -4,22 +4,20 @@
 //! Out: its servers, ours first, free slots only counted.
 //! Never: asks HAProxy anything.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
-
 use super::client::Snapshot;
 use super::state::{CheckStatus, Kind, ServerRow};
 use super::statistics::Figures;
+use super::workers::OldWorkers;
 use crate::domain::{Server, ServerAdmin, ServerHealth, ServerName};
 
 /// The servers of a snapshot, ours first; those without an IPv4 address are left out (they can
 /// only be somebody else's).
 ///
-/// - `old_sessions`: what workers of earlier configurations still hold, by address.
+/// - `old_workers`: what they still hold is added to a server's sessions.
 pub(super) fn servers(
     snapshot: &Snapshot,
     slot_prefix: &str,
-    old_sessions: &BTreeMap<SocketAddrV4, u32>,
+    old_workers: &OldWorkers,
 ) -> Vec<Server> {
     let unknown = Figures::default();
     let mut servers: Vec<Server> = snapshot
@@ -33,14 +31,13 @@ pub(super) fn servers(
             };
             let address = row.address?;
             let figures = snapshot.statistics.of(&row.name).unwrap_or(&unknown);
-            let old = old_sessions.get(&address).copied().unwrap_or(0);
             Some(Server {
                 name: ServerName::new(row.name.as_str()).ok()?,
                 address,
                 is_ours,
                 admin: row.admin(),
                 health: health(row, figures),
-                sessions: figures.sessions.saturating_add(old),
+                sessions: figures.sessions.saturating_add(old_workers.sessions_at(address)),
                 queued: figures.queued,
             })
         })
@@ -92,7 +89,8 @@ mod tests {
     fn snapshot(name: &str, columns: &str, check: &str) -> Snapshot {
         let rows = format!("{HEADER}\n1 {name} 10.0.0.1 80 {columns}\n");
         let figures = format!(
-            "# svname,scur,qcur,check_status,check_rise,check_fall,algo,\n{name},3,1,{check},2,3,,\n"
+            "# svname,scur,qcur,check_status,check_rise,check_fall,addr,algo,\n\
+             {name},3,1,{check},2,3,,,\n"
         );
         Snapshot {
             info: Info::parse(include_str!("recorded/2.6-info.txt")).expect("recorded"),
@@ -103,7 +101,7 @@ mod tests {
 
     fn seen(columns: &str, check: &str) -> ServerHealth {
         let snapshot = snapshot("slot1", columns, check);
-        servers(&snapshot, "slot", &BTreeMap::new()).remove(0).health
+        servers(&snapshot, "slot", &OldWorkers::None).remove(0).health
     }
 
     #[test]
@@ -132,7 +130,8 @@ mod tests {
     fn what_old_workers_hold_is_added() {
         let snapshot = snapshot("as-push-1", "2 8 9 15 4 6", "L7OK");
         let address = "10.0.0.1:80".parse().expect("an address");
-        let servers = servers(&snapshot, "slot", &BTreeMap::from([(address, 4)]));
+        let old_workers = OldWorkers::Holding([(address, 4)].into());
+        let servers = servers(&snapshot, "slot", &old_workers);
         assert_eq!((servers[0].sessions, servers[0].queued), (7, 1));
         assert!(servers[0].is_ours);
     }

@@ -6,9 +6,10 @@
 //! Never: changes anything in them; they are on their way out.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 
 use super::address::RuntimeAddress;
+use super::statistics::Statistics;
 use super::transport::exchange;
 use crate::domain::{BackendName, Duration};
 
@@ -23,11 +24,33 @@ pub struct OldWorkersSettings {
 }
 
 /// What is left of earlier configurations.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct OldWorkers {
-    pub(super) exist: bool,
-    /// Connections in use, by the address of the server.
-    pub(super) sessions: BTreeMap<SocketAddrV4, u32>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum OldWorkers {
+    /// No such worker.
+    None,
+    /// There are some; these requests are under way or queued there, by the address of the
+    /// server.
+    Holding(BTreeMap<SocketAddrV4, u32>),
+    /// There may be some, and what they hold can't be known.
+    Unknown,
+}
+
+impl OldWorkers {
+    /// Whether there is one, or could be.
+    pub(super) fn may_exist(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Holding(_) | Self::Unknown => true,
+        }
+    }
+
+    /// The requests that they are known to hold at a server.
+    pub(super) fn sessions_at(&self, address: SocketAddrV4) -> u32 {
+        match self {
+            Self::None | Self::Unknown => 0,
+            Self::Holding(sessions) => sessions.get(&address).copied().unwrap_or(0),
+        }
+    }
 }
 
 /// Looks for old workers.
@@ -40,15 +63,15 @@ pub(super) async fn find(
 ) -> OldWorkers {
     match (&settings.master, settings.hard_stop_after) {
         (Some(master), _) => ask_master(master, backend).await.unwrap_or_else(|why| {
-            // Nothing is known, so that nothing may be deleted; all else goes on.
-            tracing::warn!("old HAProxy workers can't be ruled out: {why}");
-            OldWorkers { exist: true, ..OldWorkers::default() }
+            // For a moment after each reload nobody answers there. Then nothing may be deleted,
+            // and all else goes on.
+            tracing::debug!("old HAProxy workers can't be ruled out: {why}");
+            OldWorkers::Unknown
         }),
-        (None, Some(hard_stop_after)) => OldWorkers {
-            exist: uptime_seconds <= hard_stop_after.as_secs(),
-            ..OldWorkers::default()
-        },
-        (None, None) => OldWorkers::default(),
+        (None, Some(hard_stop_after)) if uptime_seconds <= hard_stop_after.as_secs() => {
+            OldWorkers::Unknown
+        }
+        (None, _) => OldWorkers::None,
     }
 }
 
@@ -59,15 +82,19 @@ async fn ask_master(master: &RuntimeAddress, backend: &BackendName) -> Result<Ol
         exchange(master, &line).await.map_err(failed)
     };
     let pids = old_pids(&ask("show proc;quit".into()).await?)?;
-    let mut workers = OldWorkers { exist: !pids.is_empty(), ..OldWorkers::default() };
+    if pids.is_empty() {
+        return Ok(OldWorkers::None);
+    }
+    let mut sessions = BTreeMap::<_, u32>::new();
     for pid in pids {
-        let rows = ask(format!("@!{pid} show servers conn {backend};quit")).await?;
-        for (address, used) in used_connections(&rows) {
-            let sum = workers.sessions.entry(address).or_default();
-            *sum = sum.saturating_add(used);
+        let rows = ask(format!("@!{pid} show stat {backend} 4 -1;quit")).await?;
+        // One that has gone meanwhile, or never had the backend, holds nothing.
+        for (address, held) in Statistics::parse(&rows).unwrap_or_default().sessions_by_address() {
+            let sum = sessions.entry(address).or_default();
+            *sum = sum.saturating_add(held);
         }
     }
-    Ok(workers)
+    Ok(OldWorkers::Holding(sessions))
 }
 
 /// The process numbers below `# old workers` in the answer to `show proc`.
@@ -83,25 +110,6 @@ fn old_pids(text: &str) -> Result<Vec<u32>, String> {
         .take_while(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_whitespace().next()?.parse().ok())
         .collect())
-}
-
-/// Connections in use, from an answer to `show servers conn`. An old worker that has gone
-/// meanwhile, or never had the backend, holds none.
-fn used_connections(text: &str) -> Vec<(SocketAddrV4, u32)> {
-    let mut lines = text.lines().map(str::trim).skip_while(|line| !line.starts_with("# bkname"));
-    let header: Vec<&str> =
-        lines.next().unwrap_or_default().trim_start_matches("# ").split(' ').collect();
-    let rows = lines.filter_map(|line| {
-        let values: Vec<&str> = line.split(' ').collect();
-        let value = |column: &str| {
-            let position = header.iter().position(|name| *name == column)?;
-            values.get(position).copied()
-        };
-        let ip: Ipv4Addr = value("addr")?.parse().ok()?;
-        let address = SocketAddrV4::new(ip, value("port")?.parse().ok()?);
-        Some((address, value("used_cur")?.parse().ok()?))
-    });
-    rows.collect()
 }
 
 #[cfg(test)]
@@ -128,15 +136,6 @@ mod tests {
         assert!(old_pids("Unknown command: 'show proc'").is_err());
     }
 
-    #[test]
-    fn connections_in_use_are_read_by_column_name() {
-        let text = "# bkname/svname bkid/svid addr port - purge_delay served used_cur used_max\n\
-                    be/as-1001 3/1001 127.0.0.1 8450 - 5000 7 2 2\n\
-                    be/seed 3/1 - 0 - 5000 7 2 2\n\n";
-        assert_eq!(used_connections(text), [("127.0.0.1:8450".parse().expect("address"), 2)]);
-        assert_eq!(used_connections("Can't find backend.\n"), []);
-    }
-
     #[tokio::test]
     async fn without_a_master_a_young_process_is_feared_to_have_a_predecessor() {
         let backend = BackendName::new("be").expect("a name");
@@ -151,14 +150,13 @@ mod tests {
             (None, 0, false),
         ] {
             let workers = find(&settings(hard_stop_after), &backend, uptime).await;
-            assert_eq!(workers.exist, expected, "{hard_stop_after:?} {uptime}");
+            assert_eq!(workers.may_exist(), expected, "{hard_stop_after:?} {uptime}");
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn no_answer_makes_the_readers_panic(noise in "(?s).{0,200}", at in 0..400_usize) {
-            let _ = used_connections(&noise);
+        fn no_answer_makes_the_reader_panic(noise in "(?s).{0,200}", at in 0..400_usize) {
             if let Some((before, after)) = PROCESSES.split_at_checked(at) {
                 let _ = old_pids(&format!("{before}{noise}{after}"));
             }

@@ -26,24 +26,23 @@ pub struct Setting {
 impl Setting {
     /// The program; `None` when this version isn't here, which is said loudly.
     ///
-    /// The oldest is the system's own; the others are fetched by `tests/tools/fetch-haproxy`.
+    /// It is the one that `tests/tools/fetch-haproxy` has fetched, or the system's own.
     pub fn program(&self) -> Option<PathBuf> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let fetched = root.join("target/haproxy").join(self.release).join("haproxy");
-        let program = match self.release {
-            "2.6" => PathBuf::from("/usr/sbin/haproxy"),
-            _ => fetched,
+        let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/haproxy");
+        let fetched = fetched.join(self.release).join("haproxy");
+        let wanted = format!("version {}.", self.release);
+        let is_wanted = |program: &PathBuf| {
+            let output = Command::new(program).arg("-v").output();
+            output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(&wanted))
         };
-        let version = Command::new(&program).arg("-v").output();
-        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        if version.is_ok_and(|text| text.contains(&format!("version {}.", self.release))) {
-            return Some(program);
+        let program = [fetched, "/usr/sbin/haproxy".into()].into_iter().find(is_wanted);
+        if program.is_some() {
+            return program;
         }
         let problem = format!(
-            "NOT TESTED: HAProxy {} is not at {}; run tests/tools/fetch-haproxy (2.6: Debian 12's \
-             package haproxy)",
-            self.release,
-            program.display()
+            "NOT TESTED: HAProxy {} is neither in target/haproxy nor /usr/sbin/haproxy; run \
+             tests/tools/fetch-haproxy (2.6 is Debian 12's package haproxy)",
+            self.release
         );
         assert!(std::env::var_os("WINDLASS_REQUIRE_HAPROXY").is_none(), "{problem}");
         eprintln!("{problem}");
@@ -152,7 +151,9 @@ impl Lab {
 
     async fn until_it_answers(&mut self) -> Instant {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while tokio::net::UnixStream::connect(self.admin_socket()).await.is_err() {
+        let answers = async |path| tokio::net::UnixStream::connect(path).await.is_ok();
+        // It opens one after the other.
+        while !(answers(self.admin_socket()).await && answers(self.front()).await) {
             let log =
                 || std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(Instant::now() < deadline, "HAProxy does not answer: {}", log());

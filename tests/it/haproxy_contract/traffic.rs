@@ -1,5 +1,6 @@
 //! Requests: origins that answer them, and clients that send them and note every failure.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -131,10 +132,14 @@ impl Load {
         self.answered.load(Ordering::SeqCst)
     }
 
-    /// Ends, and tells every failure.
-    pub async fn finish(self) -> Vec<String> {
+    /// Ends, and tells how often each kind of failure was met.
+    pub async fn finish(self) -> BTreeMap<String, u32> {
         self.stop.cancel();
-        self.clients.join_all().await.concat()
+        let mut failures = BTreeMap::new();
+        for failure in self.clients.join_all().await.concat() {
+            *failures.entry(failure).or_default() += 1;
+        }
+        failures
     }
 }
 
