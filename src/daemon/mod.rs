@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -21,14 +20,17 @@ use crate::api::{self, PoolSource, Sources};
 use crate::config::Config;
 use crate::domain::PoolName;
 use crate::policy::{Control, Policy};
-use crate::ports::{Clock, Fault, SystemClock};
+use crate::ports::{Clock, SystemClock};
 use crate::reconciler::{PoolLoop, World};
-use crate::store::{Retention, Store, StoreError};
+use crate::store::{Retention, Store};
 use crate::telemetry::Metrics;
 
 mod adapters;
+mod start;
 
 pub use adapters::world;
+pub use start::StartError;
+use start::{check_access, check_balancers, listen};
 
 /// A store that fails may work again; until then nothing is done.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
@@ -39,24 +41,6 @@ const STORE_GIVES_UP: u32 = 30;
 
 /// Old rows are looked for this often.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
-
-/// Why the daemon could not start: the difference decides the exit code.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The settings name something that can't be used.
-    #[error("{what} ({file})\nhint: {help}", file = file.display())]
-    Settings {
-        /// What can't be used.
-        what: String,
-        /// The settings file.
-        file: PathBuf,
-        /// What to do.
-        help: String,
-    },
-    /// The store can't be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Runs until `stop`.
 pub async fn run(
@@ -70,6 +54,7 @@ pub async fn run(
     let metrics = Metrics::new();
     let world = world(&config)?;
     check_access(&config, &world).await?;
+    check_balancers(&config, &world, &policies).await?;
     let mut pools = BTreeMap::new();
     let mut loops = Vec::new();
     for (file, policy) in policies {
@@ -95,41 +80,6 @@ pub async fn run(
     let end = supervise(tasks, stop).await;
     store.close().await;
     end
-}
-
-async fn listen(config: &Config) -> Result<TcpListener, StartError> {
-    if !config.listen.ip().is_loopback() {
-        warn!(
-            "the API listens on {} without access control: whoever reaches it can read it",
-            config.listen
-        );
-    }
-    TcpListener::bind(config.listen).await.map_err(|cause| StartError::Settings {
-        what: format!("can't listen on {}: {cause}", config.listen),
-        file: config.file.clone(),
-        help: "stop the process that has this address, or change `listen`".into(),
-    })
-}
-
-/// A refused token ends the start; a cloud that does not answer may answer later.
-async fn check_access(config: &Config, world: &World) -> Result<(), StartError> {
-    match world.inventory.cloud().verify_access().await {
-        Ok(()) => Ok(()),
-        Err(Fault::Denied { message }) => Err(StartError::Settings {
-            what: format!(
-                "Linode refuses the token from {}: {message}",
-                config.linode.token_source
-            ),
-            file: config.file.clone(),
-            help: "make a token with the scopes linodes:read_write, events:read_only, \
-                   images:read_only and account:read_only, and put it there"
-                .into(),
-        }),
-        Err(fault) => {
-            warn!("Linode can't be asked yet: {fault}");
-            Ok(())
-        }
-    }
 }
 
 async fn start_loop(

@@ -23,7 +23,8 @@ const AT_ONCE: usize = 16;
 
 /// An act that was written down.
 pub(super) struct Act {
-    /// The nodes that it is about: one, or those of one playbook run.
+    /// The nodes that it is about: one, those of one playbook run, or those that the same
+    /// balancers lost.
     pub nodes: Vec<NodeId>,
     /// What is asked.
     pub asked: Asked,
@@ -112,12 +113,13 @@ impl Performer {
                 let started = self.world.configurator.start(&self.run_spec(*run, &nodes)).await;
                 (Step::StartRun.name(), Came::Done(started))
             }
-            Asked::Step(step) => (step.name(), self.take(step, node).await),
+            Asked::Step(step) => (step.name(), self.take(step, &nodes).await),
         };
         Outcome { nodes: act.nodes, step, came, took: began.elapsed() }
     }
 
-    async fn take(&self, step: &Step, node: &Node) -> Came {
+    async fn take(&self, step: &Step, nodes: &[Node]) -> Came {
+        let node = &nodes[0];
         let cloud = self.world.inventory.cloud();
         match step {
             Step::CreateInstance | Step::StartRun => Came::Done(Ok(())),
@@ -135,24 +137,25 @@ impl Performer {
             | Step::MakeReady { .. }
             | Step::Readmit { .. }
             | Step::DrainServer { .. }
-            | Step::RemoveServer { .. } => Came::Balancers(self.tell_balancers(step, node).await),
+            | Step::RemoveServer { .. } => Came::Balancers(self.tell_balancers(step, nodes).await),
         }
     }
 
     async fn tell_balancers(
         &self,
         step: &Step,
-        node: &Node,
+        nodes: &[Node],
     ) -> Vec<(BalancerName, Result<Removal, Fault>)> {
-        let member = Member {
+        let member = |node: &Node| Member {
             server: ServerName::of(&node.label),
             address: SocketAddrV4::new(node.address, self.policy.join.port),
         };
+        let members: Vec<Member> = nodes.iter().map(member).collect();
         let named = |balancer: &&Arc<dyn Balancer>| step.balancers().contains(balancer.name());
         join_all(self.world.balancers.iter().filter(named).map(|balancer| {
-            let member = &member;
+            let members = &members;
             async move {
-                let answer = self.tell(step, balancer.as_ref(), member).await;
+                let answer = self.tell(step, balancer.as_ref(), members).await;
                 (balancer.name().clone(), answer)
             }
         }))
@@ -163,16 +166,15 @@ impl Performer {
         &self,
         step: &Step,
         balancer: &dyn Balancer,
-        member: &Member,
+        members: &[Member],
     ) -> Result<Removal, Fault> {
-        let backend = &self.policy.join.backend;
+        let (backend, member) = (&self.policy.join.backend, &members[0]);
         match step {
             Step::Register { .. } => {
                 balancer.register(backend, member, &self.register_options()).await?;
             }
             Step::Readmit { .. } => {
-                balancer.register(backend, member, &self.register_options()).await?;
-                balancer.make_ready(backend, member).await?;
+                balancer.restore(backend, members, &self.register_options()).await?;
             }
             Step::MakeReady { .. } => balancer.make_ready(backend, member).await?,
             Step::DrainServer { .. } => balancer.drain(backend, member).await?,

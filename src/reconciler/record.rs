@@ -7,7 +7,9 @@ use secrecy::SecretString;
 use super::act::{Act, Asked};
 use super::identity::identity;
 use super::look::PoolLoop;
-use crate::domain::{Attempt, Duration, Node, NodeId, NodeState, RunId, Timestamp, after, elapsed};
+use crate::domain::{
+    Attempt, BalancerName, Duration, Node, NodeId, NodeState, RunId, Timestamp, after, elapsed,
+};
 use crate::planner::{Move, Plan, Step};
 use crate::policy::Policy;
 use crate::store::{Change, Entry, Phase, StoreError};
@@ -48,16 +50,22 @@ impl PoolLoop {
         Ok(ended || entered || !plan.create.is_empty())
     }
 
-    /// The acts of a plan that was written; nodes of the same run share one.
+    /// The acts of a plan that was written; nodes of the same run share one, and so do nodes
+    /// that the same balancers lost.
     fn acts(&self, plan: &Plan, mut private: BTreeMap<NodeId, SecretString>) -> Vec<Act> {
         let mut acts: Vec<Act> = Vec::new();
         let mut runs: BTreeMap<RunId, Vec<NodeId>> = BTreeMap::new();
+        let mut lost: BTreeMap<&[BalancerName], Vec<NodeId>> = BTreeMap::new();
         for step in &plan.moves {
             let Some(act) = &step.step else { continue };
             let state = self.nodes.get(&step.node).map(|node| &node.state);
             let asked = match (act, state) {
                 (Step::StartRun, Some(NodeState::Configuring { run, .. })) => {
                     runs.entry(*run).or_default().push(step.node);
+                    continue;
+                }
+                (Step::Readmit { balancers }, _) => {
+                    lost.entry(balancers).or_default().push(step.node);
                     continue;
                 }
                 (Step::CreateInstance, _) => match private.remove(&step.node) {
@@ -68,6 +76,10 @@ impl PoolLoop {
             };
             acts.push(Act { nodes: vec![step.node], asked });
         }
+        acts.extend(lost.into_iter().map(|(balancers, nodes)| {
+            let step = Step::Readmit { balancers: balancers.to_vec() };
+            Act { nodes, asked: Asked::Step(step) }
+        }));
         acts.extend(runs.into_iter().map(|(run, nodes)| Act { nodes, asked: Asked::Run(run) }));
         acts
     }
