@@ -84,7 +84,8 @@ impl HaproxyBalancer {
         }
         let waiting = match self.kind(row) {
             Kind::Dynamic => self.delete(backend, &resting, row).await?,
-            Kind::Slot | Kind::FreeSlot | Kind::Foreign => self.park(backend, row).await?,
+            Kind::Slot => self.park(backend, row).await?,
+            Kind::FreeSlot | Kind::Foreign => return Ok(Removal::Gone),
         };
         match waiting {
             Some(why) => Ok(Removal::Waiting { why }),

@@ -114,40 +114,71 @@ pub(super) fn parse(text: &str) -> Result<Vec<ServerRow>, String> {
         None => return Err("`show servers state` is empty".into()),
     }
     let header = lines.next().and_then(|line| line.strip_prefix("# "));
-    let header: Vec<&str> =
-        header.ok_or("`show servers state` has no header")?.split(' ').collect();
-    lines.map(|line| parse_row(&header, line)).collect()
+    let columns = Columns::of(header.ok_or("`show servers state` has no header")?)?;
+    lines.map(|line| columns.row(line)).collect()
 }
 
-fn parse_row(header: &[&str], line: &str) -> Result<ServerRow, String> {
-    let values: Vec<&str> = line.split(' ').collect();
-    let text = |column: &str| {
-        let position = header.iter().position(|name| *name == column);
-        position
-            .and_then(|position| values.get(position).copied())
-            .ok_or_else(|| format!("`show servers state` lacks `{column}`"))
-    };
-    let number = |column: &str| {
-        let value = text(column)?;
-        value.parse::<i64>().map_err(|_| {
-            format!("`show servers state` has `{value}` where `{column}` should be a number")
+/// Where the columns are. Looked up once: answers are long, and read often.
+struct Columns {
+    id: usize,
+    name: usize,
+    ip: usize,
+    port: usize,
+    operation: usize,
+    admin: usize,
+    since_change: usize,
+    check_status: usize,
+    check_health: usize,
+    check_state: usize,
+}
+
+impl Columns {
+    fn of(header: &str) -> Result<Self, String> {
+        let position = |column: &str| {
+            let position = header.split(' ').position(|name| name == column);
+            position.ok_or_else(|| format!("`show servers state` lacks `{column}`"))
+        };
+        Ok(Self {
+            id: position("srv_id")?,
+            name: position("srv_name")?,
+            ip: position("srv_addr")?,
+            port: position("srv_port")?,
+            operation: position("srv_op_state")?,
+            admin: position("srv_admin_state")?,
+            since_change: position("srv_time_since_last_change")?,
+            check_status: position("srv_check_status")?,
+            check_health: position("srv_check_health")?,
+            check_state: position("srv_check_state")?,
         })
-    };
-    // Bits and codes that don't fit are as good as unknown ones.
-    let small = |column: &str| number(column).map(|value| u32::try_from(value).unwrap_or(0));
-    let ip = text("srv_addr")?.parse::<Ipv4Addr>().ok();
-    let port = u16::try_from(number("srv_port")?).ok();
-    Ok(ServerRow {
-        id: small("srv_id")?,
-        name: text("srv_name")?.to_owned(),
-        address: ip.zip(port).map(|(ip, port)| SocketAddrV4::new(ip, port)),
-        operation: small("srv_op_state")?,
-        admin_bits: small("srv_admin_state")?,
-        seconds_since_change: u64::try_from(number("srv_time_since_last_change")?).unwrap_or(0),
-        check: CheckStatus::of(small("srv_check_status")?),
-        check_health: number("srv_check_health")?,
-        check_bits: small("srv_check_state")?,
-    })
+    }
+
+    fn row(&self, line: &str) -> Result<ServerRow, String> {
+        let values: Vec<&str> = line.split(' ').collect();
+        let text = |at: usize| {
+            let value = values.get(at).copied();
+            value.ok_or_else(|| format!("`show servers state` has a short line, `{line}`"))
+        };
+        let number = |at: usize| {
+            let value = text(at)?;
+            let number = value.parse::<i64>();
+            number.map_err(|_| format!("`show servers state` has `{value}` for a number"))
+        };
+        // Bits and codes that don't fit are as good as unknown ones.
+        let small = |at: usize| number(at).map(|value| u32::try_from(value).unwrap_or(0));
+        let ip = text(self.ip)?.parse::<Ipv4Addr>().ok();
+        let port = u16::try_from(number(self.port)?).ok();
+        Ok(ServerRow {
+            id: small(self.id)?,
+            name: text(self.name)?.to_owned(),
+            address: ip.zip(port).map(|(ip, port)| SocketAddrV4::new(ip, port)),
+            operation: small(self.operation)?,
+            admin_bits: small(self.admin)?,
+            seconds_since_change: u64::try_from(number(self.since_change)?).unwrap_or(0),
+            check: CheckStatus::of(small(self.check_status)?),
+            check_health: number(self.check_health)?,
+            check_bits: small(self.check_state)?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +191,7 @@ mod tests {
         let line =
             format!("2 be 7 {name} {address} 2 {admin} 1 1 3 15 3 4 6 0 0 0 - 8080 - 0 0 - - 0");
         let header = RECORDED.lines().nth(1).expect("recorded").trim_start_matches("# ");
-        parse_row(&header.split(' ').collect::<Vec<_>>(), &line).expect("a row")
+        Columns::of(header).expect("recorded").row(&line).expect("a row")
     }
 
     #[test]

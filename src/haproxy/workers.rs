@@ -19,7 +19,8 @@ pub struct OldWorkersSettings {
     /// The master's socket (`haproxy -W -S …`): tells exactly.
     pub master: Option<RuntimeAddress>,
     /// HAProxy's own `hard-stop-after`. Without the master's socket, an old worker is feared
-    /// until the present one is as old as that. With neither, none is ever feared.
+    /// until the present one is as old as that, after a plain restart as well: for so long no
+    /// member leaves before its drain's deadline. With neither, none is ever feared.
     pub hard_stop_after: Option<Duration>,
 }
 

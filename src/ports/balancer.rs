@@ -87,7 +87,8 @@ pub struct RegisterOptions {
     pub fall: u32,
     /// Requests at once; more wait in the queue. `None`: no limit.
     pub max_connections: Option<u32>,
-    /// How long its weight takes to rise to full.
+    /// How long its weight takes to rise to full, from when its checks find it UP. In slots mode
+    /// the configuration of the slots decides, over the checks as well.
     pub slow_start: Duration,
 }
 

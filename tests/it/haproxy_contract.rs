@@ -30,6 +30,7 @@ macro_rules! contract {
                 a_dead_member_is_removed_and_the_process_survives
                 a_member_that_is_being_removed_can_be_taken_back
                 a_busy_member_can_be_cut_off_in_the_middle_of_its_work
+                a_registration_that_was_cut_short_is_finished
             }
         }
     };
@@ -105,7 +106,11 @@ async fn a_member_leaves_under_load_without_a_failed_request(setting: Setting) {
 
     lab.balancer.drain(&lab.backend, &leaver).await.expect("it drains");
     assert_eq!(lab.server(&leaver).await.map(|s| s.admin), Some(ServerAdmin::Drain));
+    let begun = Instant::now();
     lab.until_gone(&leaver, Sessions::LetEnd).await;
+    if (setting.release, setting.mode) == ("2.6", Mode::Dynamic) {
+        assert!(Duration::from_secs(5) <= begun.elapsed(), "deleted without its rest");
+    }
     assert_eq!(lab.server(&leaver).await, None);
     drop(leaving);
     let answered = load.answered();
@@ -329,6 +334,29 @@ async fn a_busy_member_can_be_cut_off_in_the_middle_of_its_work(setting: Setting
     drop(load);
 }
 
+async fn a_registration_that_was_cut_short_is_finished(setting: Setting) {
+    let Some(lab) = Lab::start(setting, 2, &[]).await else { return };
+    let origin = Origin::start();
+    let node = member(1, origin.address);
+    let (ip, port) = (node.address.ip(), node.address.port());
+    match setting.mode {
+        Mode::Slots => lab.command(&format!("set server app/slot2 addr {ip} port {port}")).await,
+        Mode::Auto | Mode::Dynamic => {
+            lab.command(&format!("add server app/{} {ip}:{port} check inter 300ms", node.server))
+                .await
+        }
+    };
+    eventually("half of it is done", async || lab.server(&node).await.is_some()).await;
+    assert_eq!(lab.server(&node).await.map(|s| s.admin), Some(ServerAdmin::Maintenance));
+
+    // To make it ready now would send requests to a machine that nobody has looked at.
+    let ready = lab.balancer.make_ready(&lab.backend, &node).await;
+    assert!(matches!(ready, Err(Fault::Transient { .. })), "{ready:?}");
+    assert_eq!(lab.server(&node).await.map(|s| s.admin), Some(ServerAdmin::Drain));
+    lab.admit(&node).await;
+    assert_eq!(lab.view().await.servers.len(), 1, "no second place was taken");
+}
+
 /// The system's own version in the mode that is to be had without any template slot.
 const OLDEST: Setting = Setting { release: "2.6", mode: Mode::Auto };
 
@@ -481,4 +509,24 @@ async fn a_server_of_our_name_at_another_address_is_reported_and_left_alone() {
     let other_name = member(2, old.address);
     let fault = lab.balancer.register(&lab.backend, &other_name, &options()).await;
     assert!(matches!(fault, Err(Fault::Transient { .. })), "its address is taken: {fault:?}");
+}
+
+#[tokio::test]
+async fn a_server_number_that_is_taken_is_no_obstacle() {
+    let Some(lab) = Lab::start(OLDEST, 0, &[]).await else { return };
+    let origin = Origin::start();
+    let node = member(1, origin.address);
+    lab.register(&node).await;
+    let rows = lab.command("show servers state app").await;
+    let row = rows.lines().find(|row| row.contains(node.server.as_str())).expect("its row");
+    let number = row.split(' ').nth(2).expect("its number").to_owned();
+    lab.until_gone(&node, Sessions::LetEnd).await;
+    let reply = lab.command(&format!("add server app/other 127.0.0.1:9 id {number}")).await;
+    assert!(reply.contains("New server registered."), "{reply}");
+
+    lab.register(&node).await;
+    lab.until_gone(&node, Sessions::LetEnd).await;
+    let nodes = [node.clone()];
+    lab.balancer.restore(&lab.backend, &nodes, &options()).await.expect("by another number");
+    assert_eq!(lab.server(&node).await.map(|s| s.admin), Some(ServerAdmin::Ready));
 }

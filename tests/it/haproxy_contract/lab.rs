@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use windlass::domain::{BackendName, BackendView, Server, ServerName};
 use windlass::haproxy::{
     HaproxyBalancer, HaproxySettings, Mode, OldWorkersSettings, RuntimeAddress,
@@ -147,6 +148,15 @@ impl Lab {
     /// Another way to the same HAProxy.
     pub fn balancer_at(&self, address: RuntimeAddress) -> HaproxyBalancer {
         balancer(address, self.setting.mode, OldWorkersSettings::default())
+    }
+
+    /// A command of our own, as an operator gives it.
+    pub async fn command(&self, line: &str) -> String {
+        let mut stream = tokio::net::UnixStream::connect(self.admin_socket()).await.expect("open");
+        stream.write_all(format!("{line}\n").as_bytes()).await.expect("a command");
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.expect("a reply");
+        reply
     }
 
     async fn until_it_answers(&mut self) -> Instant {
