@@ -90,7 +90,9 @@ pub(super) async fn check_balancers(
             Err(fault @ Fault::Denied { .. }) => denied.push(fault.to_string()),
             Err(fault) => {
                 warn!("{fault}");
-                silent.push(format!("{fault} (`balancers`, {name})"));
+                let known = config.balancers.iter().find(|balancer| balancer.name == *name);
+                let address = known.map(|balancer| balancer.address.to_string());
+                silent.push(format!("{fault} (`balancers`, {})", address.unwrap_or_default()));
             }
         }
     }

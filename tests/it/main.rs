@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, in one binary: each further one is a link of its own.
 
 mod ansible_runs;
+mod command_line;
 mod deployment;
 mod haproxy_contract;
 mod linode_client;
