@@ -31,11 +31,6 @@ pub struct Lab {
 
 impl Lab {
     pub fn with_nodes(count: usize) -> Self {
-        let needed = [("ansible-playbook", "ansible-core"), ("/usr/sbin/sshd", "openssh-server")];
-        for (program, package) in needed {
-            let found = Command::new(program).arg("--help").output();
-            assert!(found.is_ok(), "{program} is missing: run `apt install {package}`");
-        }
         let dir = tempfile::tempdir().expect("a temporary folder");
         let user_key = make_key(&dir.path().join("id"));
         // Addresses of the test's own, where no other program's connection can take the port.
@@ -67,7 +62,7 @@ impl Lab {
         let log = fs::File::create(self.path(&format!("sshd-{node}.log"))).unwrap();
         let mut sshd = Command::new("/usr/sbin/sshd");
         sshd.args(["-D", "-e", "-f"]).arg(&path).stderr(log);
-        let mut sshd = sshd.spawn().expect("sshd starts");
+        let mut sshd = sshd.spawn().expect("sshd is missing: run `apt install openssh-server`");
         while TcpStream::connect((self.address(node), PORT)).is_err() {
             let log = || fs::read_to_string(self.path(&format!("sshd-{node}.log")));
             assert!(matches!(sshd.try_wait(), Ok(None)), "sshd ended: {:?}", log());
