@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import subprocess
 import time
 
 from ansible.plugins.callback import CallbackBase
@@ -70,6 +72,25 @@ def message(result):
     return text + detail(result)
 
 
+def ssh_complaint(host):
+    """What SSH says of a host. Asked when Ansible can't tell: if SSH ends before Ansible has
+    written the module to it, only a broken pipe is reported, and not why.
+    """
+    told = host.vars
+    command = ["ssh", "-o", "ControlMaster=no", "-o", "ControlPath=none"]
+    command += shlex.split(os.environ["ANSIBLE_SSH_ARGS"])
+    command += shlex.split(told["ansible_ssh_common_args"])
+    command += ["-i", told["ansible_ssh_private_key_file"], "-p", str(told["ansible_port"])]
+    command += ["-l", told["ansible_user"], told["ansible_host"], "true"]
+    try:
+        asked = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return asked.stderr.strip()[-DETAIL_CHARACTERS:] if asked.returncode == 255 else ""
+
+
 def detail(result):
     """The end of what the command said: to its error output, otherwise to its output."""
     for key in ("stderr", "module_stderr", "stdout", "module_stdout"):
@@ -99,6 +120,8 @@ class CallbackModule(CallbackBase):
         host, task, body = result._host, result._task, result._result
         if event in ("failed", "unreachable"):
             text = message(body)
+            if "Data could not be sent to remote host" in text:
+                text = ssh_complaint(host) or text
             address = host.vars.get("ansible_host")
             # Reasons are stored and shown; there a node goes by its label.
             fields["message"] = text.replace(str(address), host.get_name()) if address else text

@@ -3,7 +3,6 @@
 mod lab;
 
 use std::fs;
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
@@ -29,7 +28,8 @@ async fn a_bare_node_is_configured_and_tells_its_facts() {
     assert_eq!(facts["kernel"], fs::read_to_string("/proc/sys/kernel/osrelease").unwrap().trim());
     assert!(facts.contains_key("hostname") && facts.contains_key("distribution"), "{facts:?}");
     let marker = fs::read_to_string(lab.path(lab.label(0).as_str())).unwrap();
-    assert_eq!(marker, "my-pool 127.0.0.1 7\n", "the run's variables win over the playbook's");
+    let line = format!("my-pool {} 7\n", lab.address(0));
+    assert_eq!(marker, line, "the run's variables win over the playbook's");
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_node_that_shows_another_host_key_is_refused() {
     assert!(matches!(ended[&lab.label(0)], HostResult::Succeeded { .. }), "{ended:?}");
     let HostResult::Unreachable { reason } = &ended[&lab.label(1)] else { panic!("{ended:?}") };
     assert!(reason.contains("Host key verification failed"), "{reason}");
-    assert!(!reason.contains("127.0.0."), "a node goes by its label: {reason}");
+    assert!(!reason.contains(&lab.address(1).to_string()), "a node goes by its label: {reason}");
     assert!(!lab.path(lab.label(1).as_str()).exists());
 }
 
@@ -272,16 +272,14 @@ async fn a_run_outlives_a_killed_daemon_and_is_found_again() {
 async fn the_daemon_that_is_killed() {
     let spec = std::env::var("WINDLASS_TEST_DAEMON").expect("started by the other test");
     let words: Vec<&str> = spec.split('\n').collect();
-    let [runs_dir, id, label, host_key, port, key, folder] = words[..] else { panic!("{spec}") };
+    let [runs_dir, id, label, host_key, address, key, folder] = words[..] else { panic!("{spec}") };
     let host = RunHost {
         label: InstanceLabel::new(label).unwrap(),
-        address: Ipv4Addr::LOCALHOST,
+        address: address.parse().unwrap(),
         host_keys: vec![host_key.to_owned()],
     };
-    let run = RunSpec {
-        hosts: vec![host],
-        ..spec_of(id.parse().unwrap(), "slow.yml", port.parse().unwrap(), Path::new(key))
-    };
+    let run =
+        RunSpec { hosts: vec![host], ..spec_of(id.parse().unwrap(), "slow.yml", Path::new(key)) };
     let variables = [("folder", folder), ("seconds", "3")];
     let run = RunSpec { variables: owned(&variables), ..run };
     let adapter = AnsibleConfigurator::open(AnsibleOptions::new(runs_dir)).expect("opens");

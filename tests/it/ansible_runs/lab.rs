@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -16,10 +16,13 @@ use windlass::ports::{Configurator, RunHost, RunSpec};
 /// Far longer than any run here takes, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
+/// Where every node's sshd listens, each on an address of its own.
+const PORT: u16 = 2022;
+
 /// Nodes on loopback, each an `sshd` with a host key of its own, and a folder of runs.
 pub struct Lab {
     dir: TempDir,
-    port: u16,
+    network: [u8; 3],
     nodes: Vec<Option<Child>>,
     host_keys: Vec<String>,
     runs: RefCell<Vec<RunId>>,
@@ -28,24 +31,21 @@ pub struct Lab {
 
 impl Lab {
     pub fn with_nodes(count: usize) -> Self {
-        let needed = [("ansible-playbook", "ansible-core"), ("/usr/sbin/sshd", "openssh-server")];
-        for (program, package) in needed {
-            let found = Command::new(program).arg("--help").output();
-            assert!(found.is_ok(), "{program} is missing: run `apt install {package}`");
-        }
         let dir = tempfile::tempdir().expect("a temporary folder");
         let user_key = make_key(&dir.path().join("id"));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Addresses of the test's own, where no other program's connection can take the port.
+        let [network, subnet, ..] = *Uuid::new_v4().as_bytes();
+        let network = [127, 1 + network % 254, subnet];
         let host_keys =
             (0..count).map(|node| make_key(&dir.path().join(format!("host-{node}")))).collect();
         let nodes = (0..count).map(|_| None).collect();
-        let mut lab = Self { dir, port, nodes, host_keys, runs: RefCell::default(), user_key };
+        let mut lab = Self { dir, network, nodes, host_keys, runs: RefCell::default(), user_key };
         (0..count).for_each(|node| lab.start_node(node));
         lab
     }
 
     pub fn start_node(&mut self, node: usize) {
-        let (dir, address) = (self.dir.path().display(), address(node));
+        let (dir, address) = (self.dir.path().display(), self.address(node));
         // sshd run by root insists on this folder, which Debian's service makes at its start.
         if let Err(cause) = fs::create_dir_all("/run/sshd") {
             assert!(Path::new("/run/sshd").exists() || !is_root(), "/run/sshd: {cause}");
@@ -55,14 +55,19 @@ impl Lab {
              AuthorizedKeysFile {dir}/id.pub\nStrictModes no\nUsePAM no\n\
              PasswordAuthentication no\nPermitRootLogin prohibit-password\n\
              Subsystem sftp internal-sftp\n",
-            self.port
+            PORT
         );
         let path = self.path(&format!("sshd-{node}.conf"));
         fs::write(&path, config).unwrap();
         let log = fs::File::create(self.path(&format!("sshd-{node}.log"))).unwrap();
         let mut sshd = Command::new("/usr/sbin/sshd");
         sshd.args(["-D", "-e", "-f"]).arg(&path).stderr(log);
-        self.nodes[node] = Some(sshd.spawn().expect("sshd starts"));
+        let mut sshd = sshd.spawn().expect("sshd is missing: run `apt install openssh-server`");
+        while TcpStream::connect((self.address(node), PORT)).is_err() {
+            let log = || fs::read_to_string(self.path(&format!("sshd-{node}.log")));
+            assert!(matches!(sshd.try_wait(), Ok(None)), "sshd ended: {:?}", log());
+        }
+        self.nodes[node] = Some(sshd);
     }
 
     pub fn stop_node(&mut self, node: usize) {
@@ -87,14 +92,19 @@ impl Lab {
         self.runs.borrow_mut().push(id);
         let hosts = self.host_keys.iter().enumerate().map(|(node, key)| RunHost {
             label: self.label(node),
-            address: address(node),
+            address: self.address(node),
             // A key that is not (yet) shown does no harm.
             host_keys: vec![self.user_key.clone(), key.clone()],
         });
         let mut variables = owned(variables);
         variables.insert("folder".into(), self.dir.path().display().to_string());
-        let spec = spec_of(id, playbook, self.port, &self.path("id"));
+        let spec = spec_of(id, playbook, &self.path("id"));
         RunSpec { hosts: hosts.collect(), variables, ..spec }
+    }
+
+    pub fn address(&self, node: usize) -> Ipv4Addr {
+        let [a, b, c] = self.network;
+        Ipv4Addr::new(a, b, c, 1 + node as u8)
     }
 
     pub fn label(&self, node: usize) -> InstanceLabel {
@@ -118,7 +128,7 @@ impl Lab {
             run.id.to_string(),
             run.hosts[0].label.to_string(),
             self.host_keys[0].clone(),
-            self.port.to_string(),
+            run.hosts[0].address.to_string(),
             key,
             self.dir.path().display().to_string(),
         ];
@@ -149,14 +159,14 @@ impl Drop for Lab {
     }
 }
 
-pub fn spec_of(id: RunId, playbook: &str, port: u16, key: &Path) -> RunSpec {
+pub fn spec_of(id: RunId, playbook: &str, key: &Path) -> RunSpec {
     let timeout = Duration::from_secs(120);
     RunSpec {
         id,
         playbook: data(playbook),
         hosts: Vec::new(),
         user: user(),
-        port,
+        port: PORT,
         private_key_file: key.to_path_buf(),
         variables: BTreeMap::new(),
         deadline: after(Timestamp::now(), timeout),
@@ -222,10 +232,6 @@ fn make_key(path: &Path) -> String {
     let made = made.expect("ssh-keygen is missing: run `apt install openssh-client`");
     assert!(made.success());
     fs::read_to_string(path.with_extension("pub")).unwrap().trim().to_owned()
-}
-
-fn address(node: usize) -> Ipv4Addr {
-    Ipv4Addr::new(127, 0, 0, 1 + node as u8)
 }
 
 pub fn data(name: &str) -> PathBuf {
