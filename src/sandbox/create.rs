@@ -155,8 +155,8 @@ fn read_firewall(
     interfaces: &[Wanted],
 ) -> Option<u64> {
     let id = fields.integer("firewall_id").filter(|id| *id != -1)?;
-    let only_vlans = interfaces.iter().all(|one| one.kind != InterfaceKind::Public);
-    if generation == Generation::Linode && !(only_vlans && !interfaces.is_empty()) {
+    let has_public = interfaces.iter().any(|one| one.kind == InterfaceKind::Public);
+    if generation == Generation::Linode && (has_public || interfaces.is_empty()) {
         fields.complain("firewall_id", "Must be set on each interface for Linode Interfaces");
         return None;
     }

@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
@@ -127,7 +128,7 @@ pub async fn run(
         ended = child.wait() => Some(ended.map_err(HookError::NotStarted)?),
         () = tokio::time::sleep(limit) => None,
         () = called_off.cancelled() => {
-            kill_group(group).await;
+            kill_group(group);
             let _ = child.wait().await;
             return Err(HookError::CalledOff);
         }
@@ -136,23 +137,19 @@ pub async fn run(
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(HookError::Failed { status, stderr: tail(&mut errors) }),
         None => {
-            kill_group(group).await;
+            kill_group(group);
             let _ = child.wait().await;
             Err(HookError::TookTooLong { limit, stderr: tail(&mut errors) })
         }
     }
 }
 
-/// Kills a process group. Its leader is not yet waited for, so the number is still its own.
-async fn kill_group(group: Option<u32>) {
+/// Kills a hook with all it started. Its leader is not yet waited for, so the number is its own.
+fn kill_group(group: Option<u32>) {
+    let group = group.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let Some(group) = group else { return };
-    let kill = Command::new("sh")
-        .args(["-c", "kill -KILL -- -\"$1\"", "sh", &group.to_string()])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if let Err(error) = kill.await {
-        tracing::warn!(%error, "cannot kill the process group {group} of a hook");
+    if let Err(error) = kill_process_group(group, Signal::KILL) {
+        tracing::warn!(%error, "cannot kill the process group of a hook");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use windlass::sandbox::served;
+use windlass::sandbox::{SandboxOptions, Speed, served};
 
 use super::api::{Api, DOCUMENT, bootable, bootable_with, quick};
 
@@ -33,7 +33,8 @@ fn everything_in_the_document_is_served_and_nothing_else() {
 
 #[tokio::test]
 async fn every_operation_answers_as_the_document_says() {
-    let api = Api::start(quick()).await;
+    let speed = Speed::new(100.0).expect("above zero");
+    let api = Api::start(SandboxOptions { speed, ..quick() }).await;
     catalogue(&api).await;
     account(&api).await;
     let id = legacy_linode(&api).await;
@@ -254,11 +255,15 @@ async fn removal(api: &Api, id: u64) {
             }),
         ))
         .await;
+    // Out of the profile, and the VLAN is free: it would linger for a minute of life, 0.6 s here.
+    let configs = api.get(&format!("/linode/instances/{second}/configs")).await;
+    let config = format!("/linode/instances/{second}/configs/{}", configs["data"][0]["id"]);
+    let detached = api.call("PUT", &config, Some(json!({"interfaces": []}))).await;
+    assert_eq!(detached.body["interfaces"], json!([]));
+    assert_eq!(api.call("DELETE", "/networking/vlans/us-east/lone", None).await.status, 200);
+    assert_eq!(api.call("DELETE", "/networking/vlans/us-east/lone", None).await.status, 404);
     for id in [id, second] {
         assert_eq!(api.call("DELETE", &format!("/linode/instances/{id}"), None).await.status, 200);
         api.until(id, "gone").await;
     }
-    // An empty VLAN lingers for a minute of life, which is 60 ms here.
-    assert_eq!(api.call("DELETE", "/networking/vlans/us-east/lone", None).await.status, 200);
-    assert_eq!(api.call("DELETE", "/networking/vlans/us-east/lone", None).await.status, 404);
 }
