@@ -137,9 +137,13 @@ fn inventory(run: &RunSpec, key: &Path) -> String {
         .map(|host| (host.label.as_str(), host_variables(run, host, key)))
         .collect();
     let names: BTreeMap<&str, ()> = hosts.keys().map(|label| (*label, ())).collect();
-    // A hyphen is not allowed in a group's name.
+    // A hyphen is not allowed in a group's name, and two groups are Ansible's own.
     let group = run.pool.replace('-', "_");
-    json!({"all": {"hosts": hosts, "children": {group: {"hosts": names}}}}).to_string()
+    let children = match group.as_str() {
+        "all" | "ungrouped" => json!({}),
+        _ => json!({group: {"hosts": names}}),
+    };
+    json!({"all": {"hosts": hosts, "children": children}}).to_string()
 }
 
 fn host_variables(run: &RunSpec, host: &RunHost, key: &Path) -> serde_json::Value {
@@ -280,4 +284,73 @@ fn prefixed(prefix: &str, path: &Path) -> PathBuf {
 
 fn shell_quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Duration, RunId, Timestamp};
+
+    fn run_of(pool: &str, host_keys: &[&str]) -> RunSpec {
+        let host = RunHost {
+            label: InstanceLabel::new("web-0123456789ab").expect("a label"),
+            address: Ipv4Addr::new(10, 0, 0, 9),
+            host_keys: host_keys.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        RunSpec {
+            id: RunId(uuid::Uuid::nil()),
+            playbook: "node.yml".into(),
+            hosts: vec![host],
+            user: "root".to_owned(),
+            port: 22,
+            private_key_file: "id".into(),
+            variables: BTreeMap::from([("windlass_pool".to_owned(), "forged".to_owned())]),
+            deadline: Timestamp::UNIX_EPOCH,
+            timeout: Duration::from_secs(1),
+            pool: pool.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_host_is_known_by_its_label_and_by_each_of_its_keys() {
+        let run =
+            run_of("web", &["ssh-ed25519 AAAA a comment", "ssh-rsa BBBB\n@cert-authority * CC"]);
+        let lines = "web-0123456789ab ssh-ed25519 AAAA\nweb-0123456789ab ssh-rsa BBBB\n";
+        assert_eq!(known_hosts(&run.hosts), Ok(lines.to_owned()));
+    }
+
+    #[test]
+    fn a_host_without_a_key_it_could_be_known_by_is_refused() {
+        for keys in [&[][..], &[""], &["ssh-ed25519"]] {
+            let refused = known_hosts(&run_of("web", keys).hosts);
+            assert!(matches!(refused, Err(Fault::Permanent { .. })), "{keys:?}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_pool_is_a_group_unless_ansible_has_one_of_that_name() {
+        for (pool, group) in [("push-eu", Some("push_eu")), ("all", None), ("ungrouped", None)] {
+            let inventory = inventory(&run_of(pool, &[]), Path::new("/key"));
+            let inventory: serde_json::Value = serde_json::from_str(&inventory).expect("JSON");
+            let groups = inventory["all"]["children"].as_object().expect("groups");
+            assert_eq!(groups.keys().map(String::as_str).next(), group);
+            assert_eq!(inventory["all"]["hosts"]["web-0123456789ab"]["vlan_ip"], "10.0.0.9");
+        }
+    }
+
+    #[test]
+    fn a_policy_cannot_forge_the_variables_that_are_ours() {
+        let variables = variables(&run_of("web", &[]), Path::new("/a b/node.yml"));
+        assert_eq!(variables, r#"{"windlass_playbook":"/a b/node.yml","windlass_pool":"web"}"#);
+    }
+
+    #[test]
+    fn paths_reach_ssh_whole_whatever_is_in_them() {
+        let folder = Path::new("/var/100% it's/run");
+        assert!(
+            ssh_config(folder)
+                .starts_with("UserKnownHostsFile \"/var/100%% it's/run/known_hosts\"\n")
+        );
+        assert_eq!(shell_quoted(folder), r"'/var/100% it'\''s/run'");
+    }
 }

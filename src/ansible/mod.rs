@@ -198,7 +198,7 @@ impl Configurator for AnsibleConfigurator {
 /// The program's full path; `None` when there is no such file.
 fn find_program(program: &Path) -> Option<PathBuf> {
     if program.components().count() > 1 {
-        return program.is_file().then(|| program.to_path_buf());
+        return std::path::absolute(program).ok().filter(|path| path.is_file());
     }
     std::env::split_paths(&process::search_path())
         .map(|folder| folder.join(program))

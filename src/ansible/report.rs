@@ -186,3 +186,77 @@ pub(super) fn last_characters(text: &str, most: usize) -> String {
     let surplus = text.chars().count().saturating_sub(most);
     text.chars().skip(surplus).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATS: &str = r#"{"event":"stats","hosts":{"web-1":{"ok":3,"changed":1,"failures":0,"unreachable":0},"localhost":{"ok":1,"changed":0,"failures":1,"unreachable":0}}}"#;
+    const OK: &str = r#"{"event":"ok","host":"web-1","task":"install"}"#;
+    const FINISHED: &str = r#"{"event":"finished","host":"web-1"}"#;
+
+    fn hosts() -> Vec<InstanceLabel> {
+        ["web-1", "web-2"].map(|label| InstanceLabel::new(label).expect("a label")).to_vec()
+    }
+
+    fn read(lines: &[&str]) -> Report {
+        let text = lines.join("\n");
+        Report::read(io::BufReader::with_capacity(16, text.as_bytes()), &hosts()).expect("reads")
+    }
+
+    #[test]
+    fn broken_and_cut_off_lines_are_passed_over() {
+        let noise = "x".repeat(3 * LINE_BYTES as usize);
+        let report =
+            read(&["", "nonsense", OK, &noise, "{\"event\":3}", FINISHED, STATS, "{\"eve"]);
+        let results = report.results(&hosts());
+        assert_eq!(results.len(), 1, "web-2 was not reached, localhost is none of ours");
+        let succeeded = HostResult::Succeeded { ok: 2, changed: 1, facts: BTreeMap::new() };
+        assert_eq!(results[&hosts()[0]], succeeded, "the last task was ours");
+    }
+
+    #[test]
+    fn a_recap_without_failures_is_no_success_yet() {
+        for (lines, expected) in [
+            (&[STATS][..], None),
+            (&[FINISHED, STATS], None),
+            (&[OK, STATS], Some("broken off before its end because other hosts failed")),
+        ] {
+            let results = read(lines).results(&hosts());
+            let reason = results.get(&hosts()[0]).map(|result| match result {
+                HostResult::Failed { reason } => reason.as_str(),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(reason, expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_without_its_recap_fails_everyone_and_keeps_their_own_reasons() {
+        let report = read(&[
+            r#"{"event":"task_start","task":"install"}"#,
+            r#"{"event":"failed","host":"web-1","task":"install","message":"ignored","ignored":true}"#,
+            r#"{"event":"unreachable","host":"web-2","task":"install","message":"timed out"}"#,
+            FINISHED,
+        ]);
+        assert!(!report.is_complete());
+        let results = report.results_without_stats(&hosts(), "cut off");
+        let (first, second) = (&results[&hosts()[0]], &results[&hosts()[1]]);
+        let cut_off = "cut off, in task «install»".to_owned();
+        assert_eq!(*first, HostResult::Failed { reason: cut_off });
+        let timed_out = "task «install»: timed out".to_owned();
+        assert_eq!(*second, HostResult::Unreachable { reason: timed_out });
+    }
+
+    #[test]
+    fn reasons_are_bounded_in_characters() {
+        let long = "ä".repeat(5_000);
+        let event = format!(r#"{{"event":"failed","host":"web-1","task":"t","message":"{long}"}}"#);
+        let results = read(&[&event]).results_without_stats(&hosts(), &long);
+        for result in results.values() {
+            let HostResult::Failed { reason } = result else { panic!("{result:?}") };
+            assert_eq!(reason.chars().count(), REASON_CHARACTERS);
+        }
+        assert_eq!(last_characters(" abcä \n", 2), "cä");
+    }
+}

@@ -115,7 +115,7 @@ def event(name, **fields):
         file.write(line + b"\n")
 
 
-def spawn(run, gate):
+def spawn(run, gate, umask):
     """Starts the playbook; should we be killed, the kernel kills it, too."""
     child = os.fork()
     if child:
@@ -124,11 +124,12 @@ def spawn(run, gate):
     try:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         # Started in a shell's background we would have inherited an ignored SIGINT.
-        for number in OURS:
+        for number in OURS | {signal.SIGPIPE}:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         os.set_inheritable(gate.reader, True)
         environment = dict(run["environment"], WINDLASS_GATE=str(gate.reader))
+        os.umask(umask)
         os.chdir(run["directory"])
         os.execve(run["command"][0], run["command"], environment)
     except OSError as problem:
@@ -196,11 +197,11 @@ class Cut:
             self.next_at = time.monotonic() + self.grace
 
 
-def attend(run, seconds_left):
+def attend(run, seconds_left, umask):
     """Runs the playbook; returns its exit code, negative for a signal's number."""
     deadline = time.monotonic() + seconds_left
     gate = Gate(run["hosts"], min(run["ssh_wait_seconds"], seconds_left / 2))
-    child = spawn(run, gate)
+    child = spawn(run, gate, umask)
     cut = Cut(run["grace_seconds"])
     while True:
         ended = reap()
@@ -232,7 +233,7 @@ def sweep():
 
 def main(folder):
     os.chdir(folder)
-    os.umask(0o077)
+    umask = os.umask(0o077)
     signal.pthread_sigmask(signal.SIG_BLOCK, OURS)
     try:
         os.setsid()
@@ -251,7 +252,7 @@ def main(folder):
     elif seconds_left <= 0:
         write("cut", {"cause": "deadline"})
     else:
-        code = attend(run, seconds_left)
+        code = attend(run, seconds_left, umask)
     sweep()
     # What may hold secrets doesn't outlive the run.
     if os.path.exists("variables.json"):

@@ -1,27 +1,38 @@
 //! Makes one count of what the rules want: the highest wins.
 //!
 //! In: every rule's opinion.
-//! Out: the highest count that any of them wants; none where none has an opinion.
+//! Out: the highest count that any of them wants; none where none wants one.
 //! Never: weighs quality (that is the freshness guard's part).
 //!
 //! The highest of all is below the present count only when every rule with an opinion agrees
-//! to fewer: so the safest opinion wins both ways.
+//! to fewer: so the safest opinion wins both ways. A rule that only raises can't make nodes
+//! leave, but none leave that it would call back at once.
 
 use super::look::Look;
 use super::{Opinion, Reason, Recommendation, Stage};
 use crate::domain::{NodeCount, after};
 
-/// The highest count that a rule wants.
+/// The highest count that a rule wants; none where no rule has a say. (Rules that only raise
+/// name counts up to the present one, so where nobody else has a say, it stays.)
 pub(super) fn combine(recommendations: &[Recommendation]) -> Option<NodeCount> {
+    recommendations.iter().any(Recommendation::has_a_say).then_some(())?;
     recommendations.iter().filter_map(Recommendation::count).max()
 }
 
 impl Recommendation {
-    /// The count that the rule wants, where it wants one.
+    /// The count that the rule wants at least, where it names one.
     pub fn count(&self) -> Option<NodeCount> {
         match self.opinion {
-            Opinion::Wants { count, .. } => Some(count),
+            Opinion::Wants { count, .. } | Opinion::AtLeast { count, .. } => Some(count),
             Opinion::None { .. } | Opinion::Blind { .. } => None,
+        }
+    }
+
+    /// Whether the rule says where the count should go, be it down.
+    fn has_a_say(&self) -> bool {
+        match self.opinion {
+            Opinion::Wants { .. } => true,
+            Opinion::AtLeast { .. } | Opinion::None { .. } | Opinion::Blind { .. } => false,
         }
     }
 
@@ -29,7 +40,7 @@ impl Recommendation {
     pub fn is_blind(&self) -> bool {
         match self.opinion {
             Opinion::Blind { .. } => true,
-            Opinion::None { .. } | Opinion::Wants { .. } => false,
+            Opinion::AtLeast { .. } | Opinion::None { .. } | Opinion::Wants { .. } => false,
         }
     }
 }

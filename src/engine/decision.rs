@@ -59,6 +59,16 @@ pub enum Opinion {
         /// Why not.
         because: Reason,
     },
+    /// It wants no fewer than a count that is not above the present one, and leaves it to others
+    /// whether any node leaves.
+    AtLeast {
+        /// The count.
+        count: NodeCount,
+        /// The count before rounding up, for tolerance.
+        exact: f64,
+        /// Why that count.
+        because: Reason,
+    },
     /// It wants a count.
     Wants {
         /// The count.

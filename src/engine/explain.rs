@@ -11,12 +11,12 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use distance::{Distance, LoadLimit};
+pub use distance::{Distance, LoadFall, LoadLimit};
 
-use super::text::{Clock, Length, Number};
+use super::text::{Clock, Latency, Length, Number};
 use super::{Decision, Guard, Observation, Opinion, Reason, Stage};
 use crate::domain::{FleetCounts, NodeCount, PoolName, Reading, SignalName, Timestamp, elapsed};
-use crate::policy::Policy;
+use crate::policy::{Policy, Rule};
 
 /// Why a pool has the count that it has, and what would change it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,10 +50,24 @@ pub struct Explanation {
 pub struct Input {
     /// The signal.
     pub signal: SignalName,
+    /// What its value counts, as the first rule that looks at it has it.
+    pub unit: Unit,
     /// Its reading.
     pub reading: Reading,
     /// Its sample's age in whole seconds, where there is a sample.
     pub age_seconds: Option<u64>,
+}
+
+/// What a signal's value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Requests per second.
+    RequestsPerSecond,
+    /// Seconds.
+    Seconds,
+    /// No rule looks at it.
+    Unknown,
 }
 
 /// What one rule wanted.
@@ -71,6 +85,7 @@ pub struct ExplainedRule {
 pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) -> Explanation {
     let inputs = observation.readings.iter().map(|(signal, reading)| Input {
         signal: signal.clone(),
+        unit: unit(policy, signal),
         reading: reading.clone(),
         age_seconds: reading.sample().map(|sample| elapsed(sample.at, observation.at).as_secs()),
     });
@@ -94,13 +109,21 @@ pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) 
     }
 }
 
+fn unit(policy: &Policy, signal: &SignalName) -> Unit {
+    match policy.rules.iter().find(|rule| rule.signal() == signal) {
+        Some(Rule::Target(_)) => Unit::RequestsPerSecond,
+        Some(Rule::Latency(_)) => Unit::Seconds,
+        None => Unit::Unknown,
+    }
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let date = self.at.strftime("%Y-%m-%d");
         write!(f, "{} at {date} {}: ", self.pool, Clock(self.at))?;
         match self.from == self.to {
-            true => writeln!(f, "{} stay", self.to)?,
-            false => writeln!(f, "{} become {}", self.from, self.to.0)?,
+            true => writeln!(f, "stays at {}", self.to)?,
+            false => writeln!(f, "goes from {} to {}", self.from.0, self.to)?,
         }
         for (place, because) in self.because.iter().enumerate() {
             writeln!(f, "  {} {because}", if place == 0 { "because" } else { "    and" })?;
@@ -133,17 +156,17 @@ impl fmt::Display for Explanation {
 
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let signal = &self.signal;
+        let (signal, unit) = (&self.signal, self.unit);
+        let age = Length(self.age_seconds.unwrap_or(0));
         match &self.reading {
-            Reading::Fresh { sample } => write!(f, "{signal} {}", Precise(sample.value))?,
-            Reading::Partial { sample, seen, wanted } => {
-                write!(f, "{signal} {}, from {seen} of {wanted} sources", Precise(sample.value))?;
+            Reading::Fresh { sample } => {
+                write!(f, "{signal} {}, {age} old", Measured(sample.value, unit))
             }
-            Reading::Missing { why } => write!(f, "{signal} {why}")?,
-        }
-        match self.age_seconds {
-            Some(age) => write!(f, ", {} old", Length(age)),
-            None => Ok(()),
+            Reading::Partial { sample, seen, wanted } => {
+                let value = Measured(sample.value, unit);
+                write!(f, "{signal} {value}, {age} old, from only {seen} of {wanted} sources")
+            }
+            Reading::Missing { why } => write!(f, "{signal} {why}"),
         }
     }
 }
@@ -154,6 +177,9 @@ impl fmt::Display for ExplainedRule {
         match opinion {
             Opinion::None { .. } => write!(f, "{rule} has no opinion: {because}"),
             Opinion::Blind { .. } => write!(f, "{rule} is blind: {because}"),
+            Opinion::AtLeast { count, .. } => {
+                write!(f, "{rule} wants at least {count}: {because}")
+            }
             Opinion::Wants { count, .. } => write!(f, "{rule} wants {count}: {because}"),
         }
     }
@@ -184,14 +210,15 @@ impl Guard {
     }
 }
 
-/// A signal's value in its own unit, which may be a rate or a small number of seconds.
-struct Precise(f64);
+/// A value with its unit.
+struct Measured(f64, Unit);
 
-impl fmt::Display for Precise {
+impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            value if value != 0.0 && value < 1.0 => write!(f, "{value:.4}"),
-            value => Number(value).fmt(f),
+        match self.1 {
+            Unit::RequestsPerSecond => write!(f, "{} req/s", Number(self.0)),
+            Unit::Seconds => Latency(self.0).fmt(f),
+            Unit::Unknown => self.0.fmt(f),
         }
     }
 }

@@ -25,7 +25,9 @@ mod tests_explain;
 mod tests_properties;
 
 pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
-pub use explain::{Distance, ExplainedRule, Explanation, Input, LoadLimit, explain};
+pub use explain::{
+    Distance, ExplainedRule, Explanation, Input, LoadFall, LoadLimit, Unit, explain,
+};
 pub use observation::{Condition, History, Observation, RecommendationSpan, ScaleEvent};
 pub use reason::Reason;
 

@@ -283,7 +283,7 @@ impl fmt::Display for Reason {
                 needed,
             } => write!(
                 f,
-                "{signal} is {}, over its objective of {} for {}; {serving} serving, so that \
+                "{signal} is {}, over its objective of {} for {}, with {serving} serving; that \
                  needs {needed}",
                 Latency(*seconds),
                 Latency(*objective_seconds),
@@ -308,10 +308,13 @@ impl fmt::Display for Reason {
                 Latency(*seconds),
                 Latency(*clear_below_seconds)
             ),
-            Self::NoOpinion { count } => write!(f, "no rule has an opinion; {count} stay"),
+            Self::NoOpinion { count } => {
+                write!(f, "no rule has an opinion; the pool stays at {count}")
+            }
             Self::BlindHeld { count, since, until, default } => write!(
                 f,
-                "no signal could be read since {}; {count} held until {}, then at least {default}",
+                "no signal could be read since {}; the pool stays at {count} until {}, then it has \
+                 at least {default}",
                 Clock(*since),
                 Clock(*until)
             ),
@@ -325,16 +328,19 @@ impl fmt::Display for Reason {
             }
             Self::WithinTolerance { rule, wanted, needs, count, tolerance_percent } => write!(
                 f,
-                "{rule} wants {wanted}, but the load needs {} of {count}: within the tolerance \
-                 of {} %",
+                "the pool stays at {count}: the load needs {}, within the tolerance of {} % ({rule} \
+                 wants {})",
                 Number(*needs),
-                Number(*tolerance_percent)
+                Number(*tolerance_percent),
+                wanted.0
             ),
             Self::Stabilized { direction, wanted, recommended, window_seconds, until } => write!(
                 f,
-                "{} to {wanted} waits: {}{recommended} recommended within the last {}, until {}",
+                "{} to {wanted} waits: {} {} {} recommended within the last {}, until {}",
                 Change(*direction),
-                if *direction == Direction::Out { "only " } else { "" },
+                if *direction == Direction::Out { "only" } else { "up to" },
+                recommended.0,
+                if recommended.0 == 1 { "was" } else { "were" },
                 Length(*window_seconds),
                 Clock(*until)
             ),

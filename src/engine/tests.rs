@@ -69,13 +69,18 @@ fn headroom_is_room_on_top_of_the_load() {
 }
 
 #[test]
-fn a_rule_that_only_raises_has_no_say_below_the_count() {
+fn a_rule_that_only_raises_makes_no_node_leave_and_keeps_those_it_needs() {
     let mut policy = policy();
     policy.rules.push(raise_only("surge", 400.0));
     let mut pool = Pool::settled(policy, 8).reads("requests", 1_600.0).reads("surge", 400.0);
     assert_eq!(to(&pool.would_decide()), 4, "it lets others lower the count");
+    pool.set("surge", 2_000.0);
+    assert_eq!(to(&pool.would_decide()), 5, "but not below what it would call back at once");
     pool.set("surge", 4_000.0);
     assert_eq!(to(&pool.would_decide()), 10, "and raises it by itself");
+    pool.policy.rules.remove(0);
+    pool.set("surge", 400.0);
+    assert_eq!(to(&pool.would_decide()), 8, "alone, it makes no node leave");
 }
 
 #[test]
@@ -297,6 +302,16 @@ fn tolerance_includes_both_its_ends() {
         let decision = Pool::settled(policy.clone(), 10).reads("requests", load).decides();
         assert_eq!(to(&decision), count, "{load}: {because}");
     }
+}
+
+#[test]
+fn a_rule_that_wants_the_present_count_breaks_no_tolerance_of_another() {
+    let mut policy = policy();
+    policy.tolerance = Tolerance { out: percent(5.0), scale_in: percent(15.0) };
+    policy.rules.push(latency("p95"));
+    let decision = Pool::settled(policy, 10).reads("requests", 4_100.0).reads("p95", 0.25);
+    let decision = decision.would_decide();
+    assert_eq!((to(&decision), why(&decision)[0]), (10, "within_tolerance"));
 }
 
 #[test]

@@ -1,1 +1,207 @@
+//! What people read: explanations and reasons, as they are printed.
 
+use super::fixture::*;
+use super::{Distance, Explanation, Reason, explain};
+use crate::domain::{FleetCounts, Missing, NodeCount, after};
+use crate::policy::Control;
+
+fn explained(pool: &Pool) -> Explanation {
+    explain(&pool.would_decide(), &pool.look, &pool.policy)
+}
+
+/// Six nodes under a cautious policy, watched for an hour; every signal is good.
+fn quiet_pool() -> Pool {
+    let mut pool = Pool::settled(cautious_policy(), 6);
+    pool.counts_for(minutes(60));
+    for (signal, value) in [("requests", 2_359.0), ("surge", 2_300.0), ("p95", 0.12)] {
+        pool.set(signal, value);
+    }
+    pool.decides_after(seconds(5));
+    pool
+}
+
+#[test]
+fn an_idle_look_explains_itself() {
+    insta::assert_snapshot!(explained(&quiet_pool()));
+}
+
+#[test]
+fn a_surge_explains_itself() {
+    let mut pool = quiet_pool();
+    pool.set("surge", 12_000.0);
+    pool.look.at = after(pool.look.at, seconds(4));
+    insta::assert_snapshot!(explained(&pool));
+}
+
+#[test]
+fn a_fall_that_waits_explains_itself() {
+    let mut pool = quiet_pool();
+    pool.set("requests", 1_000.0);
+    pool.set("surge", 900.0);
+    pool.counts_for(seconds(230));
+    insta::assert_snapshot!(explained(&pool));
+}
+
+#[test]
+fn a_broken_signal_explains_itself() {
+    let mut pool = quiet_pool();
+    pool.set("requests", 1_000.0);
+    pool.lose("surge");
+    pool.counts_for(minutes(11));
+    insta::assert_snapshot!(explained(&pool));
+}
+
+#[test]
+fn blindness_explains_itself() {
+    let mut pool = quiet_pool();
+    pool.policy.bounds.default = NodeCount(8);
+    for signal in ["requests", "surge", "p95"] {
+        pool.lose(signal);
+    }
+    pool.counts_for(minutes(2));
+    insta::assert_snapshot!(explained(&pool));
+}
+
+#[test]
+fn a_hold_explains_itself() {
+    let mut pool = quiet_pool();
+    pool.policy.control = Control::Hold;
+    pool.set("requests", 4_000.0);
+    insta::assert_snapshot!(explained(&pool));
+}
+
+#[test]
+fn a_scale_out_on_its_way_explains_itself() {
+    let mut pool = quiet_pool();
+    pool.nodes = Nodes::StayPut;
+    pool.set("requests", 3_600.0);
+    pool.decides_after(seconds(5));
+    pool.look.fleet =
+        FleetCounts { serving: NodeCount(6), on_the_way: NodeCount(3), ..FleetCounts::default() };
+    pool.look.at = after(pool.look.at, seconds(40));
+    pool.set("requests", 2_400.0);
+    insta::assert_snapshot!(explained(&pool));
+}
+
+#[test]
+fn programs_read_the_same_explanation() {
+    insta::assert_json_snapshot!(explained(&quiet_pool()));
+}
+
+#[test]
+fn the_load_that_adds_a_node_is_told_to_the_request() {
+    let mut policy = policy();
+    policy.scale_out.stabilize = seconds(30);
+    let distances = explained(&Pool::watched(policy, 6, 2_359.0)).distances;
+    assert!(
+        distances
+            .iter()
+            .any(|next| next.to_string() == "42 more req/s on requests for 30 s adds 1 node, to 7"),
+        "{distances:?}"
+    );
+}
+
+#[test]
+fn a_pool_at_its_bounds_says_so() {
+    let at_max = explained(&Pool::watched(policy(), 40, 20_000.0)).distances;
+    assert!(at_max.contains(&Distance::AtMax { max: NodeCount(40) }), "{at_max:?}");
+    let at_min = explained(&Pool::watched(policy(), 2, 0.0)).distances;
+    assert!(at_min.contains(&Distance::AtMin { min: NodeCount(2) }), "{at_min:?}");
+}
+
+#[test]
+fn rules_that_keep_nodes_are_named() {
+    let mut pool = quiet_pool();
+    pool.set("p95", 0.25);
+    pool.set("requests", 1_000.0);
+    pool.set("surge", 1_000.0);
+    pool.counts_for(minutes(20));
+    let distances = explained(&pool).distances;
+    let kept = Distance::KeptByRules { rules: vec!["latency:p95".into()] };
+    assert!(distances.contains(&kept), "{distances:?}");
+}
+
+#[test]
+fn every_reason_reads_as_a_sentence() {
+    use super::Direction::{In, Out};
+    let signal = || name("requests");
+    let (count, at) = (NodeCount, noon());
+    let reasons = [
+        Reason::LoadNeeds {
+            signal: signal(),
+            load: 12_345.6,
+            per_node: 400.0,
+            headroom_percent: 12.5,
+            needed: count(35),
+        },
+        Reason::LoadFits { signal: signal(), load: 1_890.0, needs: 5.434, count: count(6) },
+        Reason::RaisesOnly { signal: signal(), load: 300.0, needed: count(1) },
+        Reason::SignalMissing { signal: signal(), missing: Missing::Empty },
+        Reason::SignalPartial { signal: signal(), seen: 3, wanted: 5 },
+        Reason::LatencyTooLong {
+            signal: name("p95"),
+            seconds: 0.412,
+            objective_seconds: 0.3,
+            for_seconds: 45,
+            serving: count(8),
+            needed: count(10),
+        },
+        Reason::LatencyTooLongBriefly {
+            signal: name("p95"),
+            seconds: 1.25,
+            objective_seconds: 0.3,
+            until: at,
+        },
+        Reason::LatencyNotClear { signal: name("p95"), seconds: 0.25, clear_below_seconds: 0.2 },
+        Reason::LatencyClear { signal: name("p95"), seconds: 0.012, clear_below_seconds: 0.2 },
+        Reason::NoOpinion { count: count(1) },
+        Reason::BlindHeld { count: count(3), since: at, until: at, default: count(6) },
+        Reason::BlindFloor { since: at, default: count(6) },
+        Reason::BrokenSignalHolds {
+            wanted: count(4),
+            signals: vec![name("p95"), name("requests"), name("surge")],
+        },
+        Reason::WithinTolerance {
+            rule: "target:requests".into(),
+            wanted: count(7),
+            needs: 6.2,
+            count: count(6),
+            tolerance_percent: 5.0,
+        },
+        Reason::Stabilized {
+            direction: In,
+            wanted: count(4),
+            recommended: count(6),
+            window_seconds: 600,
+            until: at,
+        },
+        Reason::Stabilized {
+            direction: Out,
+            wanted: count(9),
+            recommended: count(6),
+            window_seconds: 30,
+            until: at,
+        },
+        Reason::LimitedByPace {
+            direction: Out,
+            wanted: count(11),
+            allowed: count(9),
+            until: Some(at),
+        },
+        Reason::LimitedByPace { direction: In, wanted: count(2), allowed: count(4), until: None },
+        Reason::CoolingDown { direction: In, wanted: count(4), until: at },
+        Reason::AwaitingCapacity {
+            direction: Out,
+            wanted: count(12),
+            serving: count(6),
+            desired: count(9),
+            until: at,
+        },
+        Reason::HeldByOperator { wanted: count(9), count: count(6) },
+        Reason::RaisedToMin { wanted: count(0), min: count(2) },
+        Reason::CutToMax { wanted: count(41), max: count(40) },
+    ];
+    let sentences: Vec<_> =
+        reasons.iter().map(|reason| format!("{}: {reason}", reason.name())).collect();
+    insta::assert_snapshot!(sentences.join("\n"));
+}

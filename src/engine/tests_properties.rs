@@ -1,1 +1,362 @@
+//! What holds for every policy and every series of looks.
 
+use proptest::prelude::*;
+
+use super::fixture::*;
+use super::{Decision, Direction, Distance, History, LoadFall, Observation, decide, explain};
+use crate::domain::{Duration, FleetCounts, Missing, NodeCount, Reading, Sample, Timestamp, after};
+use crate::policy::{Control, Pace, Policy, Tolerance};
+
+/// One look of a series: what is seen, and how long after the one before.
+#[derive(Clone, Debug)]
+struct Seen {
+    pause: Duration,
+    requests: Reading,
+    surge: Reading,
+    p95: Reading,
+    serving: u32,
+}
+
+fn any_pace() -> impl Strategy<Value = Vec<Pace>> {
+    let nodes = (1..12_u32, 1..20_u64).prop_map(|(nodes, per)| nodes_per(nodes, minutes(per)));
+    let share =
+        (1.0..200.0_f64, 1..20_u64).prop_map(|(share, per)| percent_per(share, minutes(per)));
+    proptest::collection::vec(prop_oneof![nodes, share], 0..3)
+}
+
+prop_compose! {
+    fn any_policy()(
+        (min, default, more) in (0..5_u32, 0..10_u32, 0..60_u32),
+        (out, fall) in (0.0..30.0_f64, 0.0..30.0_f64),
+        (rise_window, fall_window) in (0..120_u64, 0..900_u64),
+        (rise_rest, fall_rest) in (prop_oneof![Just(0), 1..600_u64], 0..600_u64),
+        out_pace in any_pace(),
+        in_pace in any_pace(),
+        rules in 1..8_u8,
+        control in prop_oneof![9 => Just(Control::Automatic), 1 => Just(Control::Hold)],
+    ) -> Policy {
+        let mut policy = policy();
+        policy.control = control;
+        policy.bounds.min = NodeCount(min);
+        policy.bounds.default = NodeCount(min + default);
+        policy.bounds.max = NodeCount(min + default + more);
+        policy.tolerance = Tolerance { out: percent(out), scale_in: percent(fall) };
+        policy.scale_out.stabilize = seconds(rise_window);
+        policy.scale_out.cooldown = seconds(rise_rest);
+        policy.scale_out.pace = out_pace;
+        policy.scale_in.stabilize = seconds(fall_window);
+        policy.scale_in.cooldown = seconds(fall_rest);
+        policy.scale_in.pace = in_pace;
+        let all = [target("requests", 400.0), raise_only("surge", 350.0), latency("p95")];
+        let chosen = all.into_iter().enumerate().filter(|(bit, _)| rules & (1 << bit) != 0);
+        policy.rules = chosen.map(|(_, rule)| rule).collect();
+        policy
+    }
+}
+
+fn any_reading(largest: f64) -> impl Strategy<Value = Reading> {
+    let sample = (0.0..largest).prop_map(|value| Sample { at: noon(), value });
+    prop_oneof![
+        8 => sample.clone().prop_map(|sample| Reading::Fresh { sample }),
+        1 => sample.prop_map(|sample| Reading::Partial { sample, seen: 3, wanted: 5 }),
+        1 => Just(Reading::Missing { why: Missing::Empty }),
+    ]
+}
+
+prop_compose! {
+    fn any_seen()(
+        pause in prop_oneof![6 => Just(5), 2 => 1..120_u64, 1 => 120..5_000_u64],
+        requests in any_reading(20_000.0),
+        surge in any_reading(20_000.0),
+        p95 in any_reading(0.6),
+        serving in 0..60_u32,
+    ) -> Seen {
+        Seen { pause: seconds(pause), requests, surge, p95, serving }
+    }
+}
+
+fn any_series() -> impl Strategy<Value = Vec<Seen>> {
+    proptest::collection::vec(any_seen(), 1..40)
+}
+
+fn look(at: Timestamp, seen: &Seen, history: History) -> Observation {
+    let readings = [
+        (name("requests"), seen.requests.clone()),
+        (name("surge"), seen.surge.clone()),
+        (name("p95"), seen.p95.clone()),
+    ];
+    let fleet = FleetCounts { serving: NodeCount(seen.serving), ..FleetCounts::default() };
+    Observation { at, fleet, readings: readings.into(), history }
+}
+
+/// Lives through a series; `between` may do something to the history that changes nothing.
+fn live(
+    policy: &Policy,
+    series: &[Seen],
+    between: impl Fn(usize, History) -> History,
+) -> Vec<(Observation, Decision)> {
+    let (mut at, mut history) = (noon(), History::default());
+    let mut lived = Vec::new();
+    for (place, seen) in series.iter().enumerate() {
+        at = after(at, seen.pause);
+        let observation = look(at, seen, between(place, history));
+        let decision = decide(policy, &observation);
+        history = decision.history.clone();
+        lived.push((observation, decision));
+    }
+    lived
+}
+
+fn as_lived(policy: &Policy, series: &[Seen]) -> Vec<(Observation, Decision)> {
+    live(policy, series, |_, history| history)
+}
+
+fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
+    let text = serde_json::to_string(value).expect("it serialises");
+    serde_json::from_str(&text).expect("it reads back")
+}
+
+/// The same look with another value of a signal, as good as it was.
+fn with_value(observation: &Observation, signal: &str, value: f64) -> Observation {
+    let mut changed = observation.clone();
+    match changed.readings.get_mut(&name(signal)) {
+        Some(Reading::Fresh { sample } | Reading::Partial { sample, .. }) => sample.value = value,
+        Some(Reading::Missing { .. }) | None => {}
+    }
+    changed
+}
+
+proptest! {
+    #[test]
+    fn bounds_always_hold(policy in any_policy(), series in any_series()) {
+        for (_, decision) in as_lived(&policy, &series) {
+            prop_assert!(decision.to >= policy.bounds.min);
+            prop_assert!(decision.to <= policy.bounds.max);
+        }
+    }
+
+    #[test]
+    fn unknown_data_never_lowers_the_count(
+        policy in any_policy(),
+        series in any_series(),
+        broken in any_seen(),
+        which in 0..8_usize,
+    ) {
+        let (mut observation, decision) = as_lived(&policy, &series).pop().expect("one look");
+        observation.at = after(observation.at, broken.pause);
+        observation.history = decision.history;
+        let rule = &policy.rules[which % policy.rules.len()];
+        let missing = Reading::Missing { why: Missing::NotANumber };
+        observation.readings.insert(rule.signal().clone(), missing);
+        let decision = decide(&policy, &observation);
+        prop_assert!(decision.to >= decision.from, "{:?}", decision.reasons);
+    }
+
+    #[test]
+    fn partial_data_never_lowers_the_count(
+        policy in any_policy(),
+        series in any_series(),
+        value in 0.0..20_000.0_f64,
+    ) {
+        let (mut observation, decision) = as_lived(&policy, &series).pop().expect("one look");
+        observation.at = after(observation.at, seconds(5));
+        observation.history = decision.history;
+        let sample = Sample { at: observation.at, value };
+        let partial = Reading::Partial { sample, seen: 1, wanted: 2 };
+        observation.readings.insert(policy.rules[0].signal().clone(), partial);
+        let decision = decide(&policy, &observation);
+        prop_assert!(decision.to >= decision.from, "{:?}", decision.reasons);
+    }
+
+    #[test]
+    fn more_load_never_means_fewer_nodes(
+        policy in any_policy(),
+        series in any_series(),
+        (less, more) in (0.0..20_000.0_f64, 0.0..20_000.0_f64),
+        (shorter, longer) in (0.0..0.6_f64, 0.0..0.6_f64),
+    ) {
+        let (observation, _) = as_lived(&policy, &series).pop().expect("one look");
+        for (signal, one, other) in
+            [("requests", less, more), ("surge", less, more), ("p95", shorter, longer)]
+        {
+            let lower = decide(&policy, &with_value(&observation, signal, one.min(other)));
+            let higher = decide(&policy, &with_value(&observation, signal, one.max(other)));
+            prop_assert!(lower.to <= higher.to, "{signal}");
+        }
+    }
+
+    #[test]
+    fn deciding_again_at_once_wants_no_change(policy in any_policy(), series in any_series()) {
+        for (mut observation, decision) in as_lived(&policy, &series) {
+            observation.history = decision.history.clone();
+            let again = decide(&policy, &observation);
+            prop_assert_eq!(again.to, decision.to, "{:?}", again.reasons);
+        }
+    }
+
+    #[test]
+    fn every_change_of_the_number_leaves_a_reason(
+        policy in any_policy(),
+        series in any_series(),
+    ) {
+        for (_, decision) in as_lived(&policy, &series) {
+            prop_assert!(!decision.reasons.is_empty());
+            prop_assert_eq!(decision.stages.len(), 7);
+            for stage in &decision.stages {
+                prop_assert_eq!(stage.before != stage.after, stage.reason.is_some());
+            }
+            let guarded = decision.stages.iter().rev().find_map(|stage| stage.reason.clone());
+            if let Some(binding) = guarded {
+                prop_assert_eq!(&decision.reasons[0], &binding);
+            }
+            for reason in &decision.reasons {
+                prop_assert!(!reason.to_string().contains("NaN"));
+                let json = serde_json::to_value(reason).expect("it serialises");
+                prop_assert_eq!(json["reason"].as_str(), Some(reason.name()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_restart_at_any_look_changes_no_decision(
+        policy in any_policy(),
+        series in any_series(),
+        restarts in any::<u64>(),
+    ) {
+        let restarted = live(&policy, &series, |place, history| {
+            if restarts & (1 << place) == 0 { history } else { through_json(&history) }
+        });
+        prop_assert_eq!(as_lived(&policy, &series), restarted);
+    }
+
+    #[test]
+    fn a_stored_observation_decides_to_the_stored_decision(
+        policy in any_policy(),
+        series in any_series(),
+    ) {
+        // The last few carry all that came before.
+        for (observation, decision) in as_lived(&policy, &series).into_iter().rev().take(3) {
+            let stored: Observation = through_json(&observation);
+            prop_assert_eq!(&stored, &observation);
+            prop_assert_eq!(decide(&policy, &stored), through_json(&decision));
+        }
+    }
+
+    #[test]
+    fn no_number_however_large_panics_or_overflows(
+        policy in any_policy(),
+        values in proptest::collection::vec(
+            prop_oneof![Just(f64::MAX), Just(0.0), Just(f64::MIN_POSITIVE), any::<f64>()],
+            9,
+        ),
+        counts in proptest::collection::vec(prop_oneof![Just(u32::MAX), any::<u32>()], 4),
+        pauses in proptest::collection::vec(prop_oneof![Just(u64::MAX), any::<u64>()], 3),
+    ) {
+        let mut policy = policy;
+        policy.bounds.max = NodeCount(u32::MAX);
+        let history = History { desired: Some(NodeCount(counts[0])), ..History::default() };
+        let (mut at, mut history) = (noon(), history);
+        for (values, pause) in values.chunks(3).zip(pauses) {
+            at = after(at, Duration::from_millis(pause));
+            let fresh = |value| Reading::Fresh { sample: Sample { at, value } };
+            let readings = [
+                (name("requests"), fresh(values[0])),
+                (name("surge"), fresh(values[1])),
+                (name("p95"), fresh(values[2])),
+            ];
+            let fleet = FleetCounts {
+                serving: NodeCount(counts[1]),
+                on_the_way: NodeCount(counts[2]),
+                standby: NodeCount(counts[3]),
+                leaving: NodeCount(counts[3]),
+            };
+            let observation = Observation { at, fleet, readings: readings.into(), history };
+            let decision = decide(&policy, &observation);
+            prop_assert!(decision.to >= policy.bounds.min);
+            let explanation = explain(&decision, &observation, &policy).to_string();
+            prop_assert!(explanation.len() < 10_000, "{explanation}");
+            history = decision.history;
+        }
+    }
+
+    #[test]
+    fn every_distance_is_true(policy in any_policy(), series in any_series()) {
+        let (observation, decision) = as_lived(&policy, &series).pop().expect("one look");
+        let distances = explain(&decision, &observation, &policy).distances;
+        let by_itself = distances.iter().any(|next| matches!(next, Distance::ByTime { .. }));
+        for distance in distances {
+            let mut next = observation.clone();
+            next.history = decision.history.clone();
+            let (to, in_seconds) = match distance.clone() {
+                Distance::ByTime { direction, to, in_seconds, .. } => {
+                    prop_assert_eq!(direction == Direction::Out, to > decision.to);
+                    (to, in_seconds)
+                }
+                Distance::MoreLoad { signal, more, for_seconds, to, nodes } => {
+                    prop_assert_eq!(to, decision.to.plus(nodes.0));
+                    let load = load_of(&observation, &signal);
+                    // One request per second less would not do.
+                    let nearly = with_value(&next, signal.as_str(), load + more - 1.0);
+                    let change = first_change(&policy, nearly, decision.to, for_seconds);
+                    prop_assert!(
+                        by_itself || change.is_none(),
+                        "{more} on {signal} for {for_seconds} s, but {change:?}"
+                    );
+                    next = with_value(&next, signal.as_str(), load + more);
+                    (to, for_seconds)
+                }
+                Distance::LessLoad { falls, for_seconds, to, nodes } => {
+                    prop_assert_eq!(to, decision.to.minus(nodes.0));
+                    for LoadFall { signal, less } in falls {
+                        let load = load_of(&observation, &signal);
+                        next = with_value(&next, signal.as_str(), load - less);
+                    }
+                    (to, for_seconds)
+                }
+                Distance::AtMax { max } => {
+                    prop_assert!(decision.to >= max);
+                    continue;
+                }
+                Distance::AtMin { min } => {
+                    prop_assert!(decision.to <= min);
+                    continue;
+                }
+                Distance::Held => {
+                    prop_assert_eq!(policy.control, Control::Hold);
+                    continue;
+                }
+                Distance::NeedsReadings { .. } | Distance::KeptByRules { .. } => continue,
+            };
+            // A distance takes looks without a pause; with one each second, what was recommended
+            // last before a change is up to a second older.
+            let (second, count) = first_change(&policy, next, decision.to, in_seconds)
+                .ok_or_else(|| TestCaseError::fail(format!("no change: {distance:?}")))?;
+            prop_assert_eq!(count, to, "{:?}", distance);
+            prop_assert!(second + 2 >= in_seconds, "{distance:?} after {second} s");
+        }
+    }
+}
+
+fn load_of(observation: &Observation, signal: &crate::domain::SignalName) -> f64 {
+    observation.readings[signal].sample().expect("a distance is from a value").value
+}
+
+/// Looks at the same thing every second, as the daemon would, for so many seconds; the first
+/// change and the second that it came at.
+fn first_change(
+    policy: &Policy,
+    mut next: Observation,
+    count: NodeCount,
+    in_seconds: u64,
+) -> Option<(u64, NodeCount)> {
+    let now = next.at;
+    for second in 0..=in_seconds {
+        next.at = after(now, seconds(second));
+        let decision = decide(policy, &next);
+        if decision.to != count {
+            return Some((second, decision.to));
+        }
+        next.history = decision.history;
+    }
+    None
+}

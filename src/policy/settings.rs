@@ -1,4 +1,5 @@
-//! The settings of a pool, every default filled in and every value legal.
+//! The settings of a pool, every default filled in and every value legal. As JSON, durations read
+//! as they are written in a policy: `5m`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -74,6 +75,7 @@ pub struct Signal {
     /// Where it is read.
     pub source: SignalSource,
     /// An older sample counts as missing.
+    #[serde(with = "humantime_serde")]
     pub stale_after: Duration,
     /// How many sources should speak in it, where that is checked.
     pub coverage: Option<Coverage>,
@@ -138,7 +140,8 @@ pub struct TargetRule {
 pub enum RuleScaleIn {
     /// Its recommendation counts both ways.
     Allowed,
-    /// It only ever raises the count, and has no opinion below it.
+    /// It only ever raises the count: below it, it keeps the nodes that it needs, and leaves it
+    /// to other rules whether any node leaves.
     Never,
 }
 
@@ -148,10 +151,13 @@ pub struct LatencyRule {
     /// The latency, in seconds.
     pub signal: SignalName,
     /// Longer than this for [`LatencyRule::for_at_least`] adds nodes.
+    #[serde(with = "humantime_serde")]
     pub objective: Duration,
     /// From here up to the objective no node may leave; at most the objective.
+    #[serde(with = "humantime_serde")]
     pub clear_below: Duration,
     /// How long the latency must stay over the objective without a break.
+    #[serde(with = "humantime_serde")]
     pub for_at_least: Duration,
     /// How many nodes are added, as a share of the serving ones; at least one node.
     pub step: Percent,
@@ -170,10 +176,12 @@ pub struct Tolerance {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScaleOut {
     /// Rises only to the lowest count recommended within this time.
+    #[serde(with = "humantime_serde")]
     pub stabilize: Duration,
     /// Limits on the rise; the largest allowance counts. None: no limit.
     pub pace: Vec<Pace>,
     /// No further rise until this long after the last one's capacity served.
+    #[serde(with = "humantime_serde")]
     pub cooldown: Duration,
 }
 
@@ -181,10 +189,12 @@ pub struct ScaleOut {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScaleIn {
     /// Falls only to the highest count recommended within this time.
+    #[serde(with = "humantime_serde")]
     pub stabilize: Duration,
     /// Limits on the fall; the largest allowance counts. None: no limit.
     pub pace: Vec<Pace>,
     /// No fall until this long after the last change's capacity served or left.
+    #[serde(with = "humantime_serde")]
     pub cooldown: Duration,
     /// Who leaves first among healthy serving nodes.
     pub order: LeaveOrder,
@@ -198,6 +208,7 @@ pub struct Pace {
     /// How much.
     pub limit: PaceLimit,
     /// Within how long; above zero.
+    #[serde(with = "humantime_serde")]
     pub per: Duration,
 }
 
@@ -237,6 +248,7 @@ pub enum LeaveEarly {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MissingData {
     /// The count is held for so long; then it is raised to `bounds.default` if lower.
+    #[serde(with = "humantime_serde")]
     pub hold_for: Duration,
 }
 
@@ -258,6 +270,7 @@ pub struct NodeTemplate {
     /// How we get in.
     pub ssh: Ssh,
     /// How long an instance may take from the create call to `running`.
+    #[serde(with = "humantime_serde")]
     pub boot_timeout: Duration,
     /// How long creating rests after failures in a row.
     pub backoff: Backoff,
@@ -268,8 +281,10 @@ pub struct NodeTemplate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Backoff {
     /// After the second failure in a row.
+    #[serde(with = "humantime_serde")]
     pub first: Duration,
     /// Never longer.
+    #[serde(with = "humantime_serde")]
     pub longest: Duration,
 }
 
@@ -283,6 +298,7 @@ pub struct Vlan {
     /// Addresses never handed out: balancers, the daemon, databases.
     pub reserve: Vec<AddressRange>,
     /// How long a freed address rests: neighbours remember the old machine.
+    #[serde(with = "humantime_serde")]
     pub quarantine: Duration,
 }
 
@@ -305,6 +321,7 @@ pub struct Configure {
     /// The playbook.
     pub playbook: PathBuf,
     /// How long one run may take.
+    #[serde(with = "humantime_serde")]
     pub timeout: Duration,
     /// How many nodes one run takes at most; above zero.
     pub batch: u32,
@@ -324,8 +341,10 @@ pub struct Join {
     /// Requests at once on one node; more wait in the balancer's queue. None: no limit.
     pub max_connections: Option<u32>,
     /// How long its weight takes to rise to full.
+    #[serde(with = "humantime_serde")]
     pub slow_start: Duration,
     /// How long it may take to be UP on every balancer.
+    #[serde(with = "humantime_serde")]
     pub timeout: Duration,
 }
 
@@ -334,6 +353,7 @@ pub struct Join {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HealthCheck {
     /// Between two checks.
+    #[serde(with = "humantime_serde")]
     pub interval: Duration,
     /// Passes in a row that make it UP.
     pub rise: u32,
@@ -346,6 +366,7 @@ pub struct HealthCheck {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Leave {
     /// How long its requests may take to end.
+    #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
 }
 
@@ -353,6 +374,7 @@ pub struct Leave {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Health {
     /// Not UP on every reachable balancer for so long.
+    #[serde(with = "humantime_serde")]
     pub unhealthy_for: Duration,
     /// Never more than this share of the serving nodes at once.
     pub replace_at_most: Percent,

@@ -36,6 +36,8 @@ pub enum Distance {
         in_seconds: u64,
         /// Loads that each signal must stay under for that, in requests per second.
         while_below: Vec<LoadLimit>,
+        /// Sooner once so many nodes serve: a scale-out still awaits its capacity.
+        sooner_once_serving: Option<NodeCount>,
     },
     /// More load adds nodes.
     MoreLoad {
@@ -50,12 +52,10 @@ pub enum Distance {
         /// The count then.
         to: NodeCount,
     },
-    /// Less load lets nodes leave.
+    /// Less load lets nodes leave: all of these signals must fall.
     LessLoad {
-        /// The signal.
-        signal: SignalName,
-        /// How much less, in requests per second.
-        less: f64,
+        /// The signals that must fall, and by how much.
+        falls: Vec<LoadFall>,
         /// How long it must last, in seconds; zero for at once.
         for_seconds: u64,
         /// By how many nodes.
@@ -80,8 +80,7 @@ pub enum Distance {
         /// The signals.
         signals: Vec<SignalName>,
     },
-    /// No node leaves while these rules want the count that there is; less load on one signal
-    /// would not do.
+    /// No node leaves while these rules want the count that there is; less load would not do.
     KeptByRules {
         /// The rules, by their keys; none where no rule has a say in scaling in.
         rules: Vec<String>,
@@ -97,6 +96,15 @@ pub struct LoadLimit {
     pub load: f64,
 }
 
+/// How far a load must fall.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoadFall {
+    /// The signal.
+    pub signal: SignalName,
+    /// How much less, in requests per second.
+    pub less: f64,
+}
+
 /// Everything that can be said about the next change.
 pub(super) fn distances(
     decision: &Decision,
@@ -106,13 +114,12 @@ pub(super) fn distances(
     if policy.control == Control::Hold {
         return vec![Distance::Held];
     }
-    let now = Situation { policy, observation, decision };
+    let mut now = Situation { policy, observation, decision, by_time: None };
+    now.by_time = now.next_change(&now.next_look([]));
     let mut found = Vec::new();
-    let by_time = now.next_change(&now.next_look(None));
-    let falls_by_time = by_time.as_ref().is_some_and(|change| change.to < decision.to);
-    found.extend(by_time.map(|change| now.by_time(change)));
+    found.extend(now.by_time.map(|change| now.by_time(change)));
     found.extend(now.outward());
-    found.extend(if falls_by_time { Vec::new() } else { now.inward() });
+    found.extend(now.inward());
     found
 }
 
@@ -121,24 +128,28 @@ struct Situation<'a> {
     policy: &'a Policy,
     observation: &'a Observation,
     decision: &'a Decision,
+    /// The change that comes by itself.
+    by_time: Option<Change>,
 }
 
 /// A change that the engine would make.
+#[derive(Clone, Copy)]
 struct Change {
     at: Timestamp,
     to: NodeCount,
 }
 
 impl Situation<'_> {
-    /// The next look if nothing but one signal's load changes.
-    fn next_look(&self, load: Option<(&SignalName, f64)>) -> Observation {
+    /// The next look if nothing but these loads change.
+    fn next_look<'s>(&self, loads: impl IntoIterator<Item = (&'s SignalName, f64)>) -> Observation {
         let mut next = self.observation.clone();
         next.history = self.decision.history.clone();
-        if let Some((signal, load)) = load
-            && let Some(Reading::Fresh { sample } | Reading::Partial { sample, .. }) =
+        for (signal, load) in loads {
+            if let Some(Reading::Fresh { sample } | Reading::Partial { sample, .. }) =
                 next.readings.get_mut(signal)
-        {
-            sample.value = load;
+            {
+                sample.value = load;
+            }
         }
         next
     }
@@ -170,13 +181,20 @@ impl Situation<'_> {
             Direction::In => self.targets().map(|rule| self.limit_for_in(rule)).collect(),
             Direction::Out | Direction::Hold => Vec::new(),
         };
+        let awaits = self.decision.history.awaiting_capacity_since;
+        let awaits = awaits.filter(|_| direction == Direction::In);
         Distance::ByTime {
             direction,
             to: change.to,
             at: change.at,
-            in_seconds: seconds_up(elapsed(self.decision.at, change.at)),
+            in_seconds: self.seconds_to(change),
             while_below,
+            sooner_once_serving: awaits.map(|_| self.decision.to),
         }
+    }
+
+    fn seconds_to(&self, change: Change) -> u64 {
+        seconds_up(elapsed(self.decision.at, change.at))
     }
 
     fn targets(&self) -> impl Iterator<Item = &TargetRule> {
@@ -186,8 +204,8 @@ impl Situation<'_> {
         })
     }
 
-    fn load(&self, rule: &TargetRule) -> Option<f64> {
-        self.observation.readings.get(&rule.signal)?.sample().map(|sample| sample.value)
+    fn load(&self, signal: &SignalName) -> Option<f64> {
+        self.observation.readings.get(signal)?.sample().map(|sample| sample.value)
     }
 
     /// How much more load on each signal adds nodes.
@@ -199,24 +217,31 @@ impl Situation<'_> {
     }
 
     fn more_load(&self, rule: &TargetRule) -> Option<Distance> {
-        let load = self.load(rule)?;
+        let load = self.load(&rule.signal)?;
         let limit = self.limit_for_out(rule);
         if load > limit {
             return None; // It is enough already; what it waits for is told by time.
         }
         let more = step_beyond(limit * (1.0 + NOISE) - load);
-        let change = self.next_change(&self.next_look(Some((&rule.signal, load + more))))?;
-        (change.to > self.decision.to).then(|| Distance::MoreLoad {
+        let change = self.next_change(&self.next_look([(&rule.signal, load + more)]))?;
+        let sooner = |by_time: Change| {
+            self.seconds_to(change) < self.seconds_to(by_time) || change.to > by_time.to
+        };
+        let adds = change.to > self.decision.to && self.by_time.is_none_or(sooner);
+        adds.then(|| Distance::MoreLoad {
             signal: rule.signal.clone(),
             more,
-            for_seconds: seconds_up(elapsed(self.decision.at, change.at)),
+            for_seconds: self.seconds_to(change),
             nodes: NodeCount(change.to.0.abs_diff(self.decision.to.0)),
             to: change.to,
         })
     }
 
-    /// How much less load on each signal lets nodes leave.
+    /// How much less load on each signal lets nodes leave, where they don't leave by themselves.
     fn inward(&self) -> Vec<Distance> {
+        if self.by_time.is_some_and(|change| change.to < self.decision.to) {
+            return Vec::new();
+        }
         if self.decision.to <= self.policy.bounds.min {
             return vec![Distance::AtMin { min: self.policy.bounds.min }];
         }
@@ -224,11 +249,31 @@ impl Situation<'_> {
         if !signals.is_empty() {
             return vec![Distance::NeedsReadings { signals }];
         }
-        let found: Vec<_> = self.targets().filter_map(|rule| self.less_load(rule)).collect();
-        match found.is_empty() {
-            true => vec![Distance::KeptByRules { rules: self.keeping_rules() }],
-            false => found,
-        }
+        vec![self.less_load().unwrap_or(Distance::KeptByRules { rules: self.keeping_rules() })]
+    }
+
+    fn less_load(&self) -> Option<Distance> {
+        let falls: Vec<_> = self.targets().filter_map(|rule| self.fall(rule)).collect();
+        let fallen = falls
+            .iter()
+            .filter_map(|LoadFall { signal, less }| Some((signal, self.load(signal)? - less)));
+        let change = self.next_change(&self.next_look(fallen))?;
+        (change.to < self.decision.to).then(|| Distance::LessLoad {
+            falls,
+            for_seconds: self.seconds_to(change),
+            nodes: NodeCount(change.to.0.abs_diff(self.decision.to.0)),
+            to: change.to,
+        })
+    }
+
+    /// How far a rule's load must fall before it lets nodes leave; none where it is low enough.
+    fn fall(&self, rule: &TargetRule) -> Option<LoadFall> {
+        let load = self.load(&rule.signal)?;
+        let limit = self.limit_for_in(rule).load;
+        (load >= limit).then(|| LoadFall {
+            signal: rule.signal.clone(),
+            less: step_beyond(load - limit * (1.0 - NOISE)).min(load),
+        })
     }
 
     /// The rules that want at least the count that there is.
@@ -236,23 +281,6 @@ impl Situation<'_> {
         let wants = self.decision.recommendations.iter();
         let keeping = wants.filter(|wants| wants.count().is_some_and(|c| c >= self.decision.to));
         keeping.map(|wants| wants.rule.clone()).collect()
-    }
-
-    fn less_load(&self, rule: &TargetRule) -> Option<Distance> {
-        let load = self.load(rule)?;
-        let limit = self.limit_for_in(rule).load;
-        if load < limit {
-            return None; // It is low enough already; what it waits for is told by time.
-        }
-        let less = step_beyond(load - limit * (1.0 - NOISE)).min(load);
-        let change = self.next_change(&self.next_look(Some((&rule.signal, load - less))))?;
-        (change.to < self.decision.to).then(|| Distance::LessLoad {
-            signal: rule.signal.clone(),
-            less,
-            for_seconds: seconds_up(elapsed(self.decision.at, change.at)),
-            nodes: NodeCount(change.to.0.abs_diff(self.decision.to.0)),
-            to: change.to,
-        })
     }
 
     fn broken_signals(&self) -> Vec<SignalName> {
@@ -285,17 +313,19 @@ impl Situation<'_> {
 impl fmt::Display for Distance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ByTime { direction, to, at, in_seconds, while_below } => {
+            Self::ByTime { direction, to, at, in_seconds, while_below, sooner_once_serving } => {
                 let change = match direction {
                     Direction::In => "scale-in",
                     Direction::Out | Direction::Hold => "scale-out",
                 };
                 write!(f, "{change} to {to} in {}, at {}", Length(*in_seconds), Clock(*at))?;
-                for (place, LoadLimit { signal, load }) in while_below.iter().enumerate() {
-                    let joint = if place == 0 { ", if" } else { " and" };
-                    write!(f, "{joint} {signal} stays under {} req/s", Number(*load))?;
+                if let Some(serving) = sooner_once_serving {
+                    write!(f, " or sooner once {} serve", serving.0)?;
                 }
-                Ok(())
+                match while_below.is_empty() {
+                    true => write!(f, ", if nothing else changes"),
+                    false => write!(f, ", if {}", Listed(while_below)),
+                }
             }
             Self::MoreLoad { signal, more, for_seconds, nodes, to } => write!(
                 f,
@@ -304,10 +334,10 @@ impl fmt::Display for Distance {
                 Lasting(*for_seconds),
                 to.0
             ),
-            Self::LessLoad { signal, less, for_seconds, nodes, to } => write!(
+            Self::LessLoad { falls, for_seconds, nodes, to } => write!(
                 f,
-                "{} fewer req/s on {signal}{} lets {nodes} leave, to {}",
-                Number(*less),
+                "{}{} lets {nodes} leave, to {}",
+                Listed(falls),
                 Lasting(*for_seconds),
                 to.0
             ),
@@ -321,9 +351,21 @@ impl fmt::Display for Distance {
                 write!(f, "no node leaves: no rule has a say in scaling in")
             }
             Self::KeptByRules { rules } => {
-                write!(f, "no node leaves while {} wants this count", Listed(rules))
+                write!(f, "no node leaves before {} needs fewer", Listed(rules))
             }
         }
+    }
+}
+
+impl fmt::Display for LoadLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} stays under {} req/s", self.signal, Number(self.load))
+    }
+}
+
+impl fmt::Display for LoadFall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} fewer req/s on {}", Number(self.less), self.signal)
     }
 }
 

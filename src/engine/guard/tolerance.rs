@@ -27,11 +27,11 @@ pub(in crate::engine) fn guard(
     if count == look.from {
         return None;
     }
-    let settled = recommendations.iter().zip(&look.policy.rules);
-    let (settled, because) = settled
-        .filter_map(|(recommendation, rule)| settle(look, recommendation, rule))
-        .max_by_key(|(settled, _)| *settled)?;
-    Some((settled, because?))
+    let rules = recommendations.iter().zip(&look.policy.rules);
+    let settled: Vec<_> = rules.filter_map(|(wants, rule)| settle(look, wants, rule)).collect();
+    let highest = settled.iter().map(|(settled, _)| *settled).max()?;
+    let because = settled.into_iter().find_map(|(_, because)| because)?;
+    Some((highest, because))
 }
 
 /// What a rule wants, the present count where it is within its tolerance, and why then.
@@ -40,7 +40,12 @@ fn settle(
     recommendation: &Recommendation,
     rule: &Rule,
 ) -> Option<(NodeCount, Option<Reason>)> {
-    let Opinion::Wants { count, exact, .. } = recommendation.opinion else { return None };
+    let (count, exact) = match recommendation.opinion {
+        Opinion::Wants { count, exact, .. } | Opinion::AtLeast { count, exact, .. } => {
+            (count, exact)
+        }
+        Opinion::None { .. } | Opinion::Blind { .. } => return None,
+    };
     let from = look.from;
     if !rule.is_measured() || count == from || !is_within(exact, from, look.policy.tolerance) {
         return Some((count, None));

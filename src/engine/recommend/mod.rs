@@ -74,9 +74,10 @@ impl Opinion {
     /// Why the rule wants that, or nothing.
     pub fn because(&self) -> &super::Reason {
         match self {
-            Self::None { because } | Self::Blind { because } | Self::Wants { because, .. } => {
-                because
-            }
+            Self::None { because }
+            | Self::Blind { because }
+            | Self::AtLeast { because, .. }
+            | Self::Wants { because, .. } => because,
         }
     }
 }

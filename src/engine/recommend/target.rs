@@ -33,7 +33,8 @@ pub(super) fn recommend(look: &Look<'_>, rule: &TargetRule) -> Opinion {
     }
     match rule.scale_in {
         RuleScaleIn::Never if count <= look.from => {
-            Opinion::None { because: Reason::RaisesOnly { signal, load, needed: count } }
+            let because = Reason::RaisesOnly { signal, load, needed: count };
+            Opinion::AtLeast { count, exact, because }
         }
         RuleScaleIn::Never | RuleScaleIn::Allowed => {
             Opinion::Wants { count, exact, because: because(look, rule, load, exact, count) }
