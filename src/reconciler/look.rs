@@ -155,7 +155,9 @@ impl PoolLoop {
                 self.suppress(&plan, now).await?;
                 false
             }
-            Control::Automatic | Control::Hold => self.carry_out(&policy, &plan, now).await?,
+            Control::Automatic | Control::Hold => {
+                self.carry_out(&policy, &plan, &seen.facts, now).await?
+            }
         };
         self.forget_ended(now);
         self.publish(&policy, &plan, now);

@@ -8,9 +8,10 @@ use super::act::{Act, Asked};
 use super::identity::identity;
 use super::look::PoolLoop;
 use crate::domain::{
-    Attempt, BalancerName, Duration, Node, NodeId, NodeState, RunId, Timestamp, after, elapsed,
+    Attempt, BalancerName, Duration, HostResult, Node, NodeId, NodeState, RunId, RunStatus,
+    Timestamp, after, elapsed,
 };
-use crate::planner::{Move, Plan, Step};
+use crate::planner::{Facts, Move, Plan, Step};
 use crate::policy::Policy;
 use crate::store::{Change, Entry, Phase, StoreError};
 
@@ -26,6 +27,7 @@ impl PoolLoop {
         &mut self,
         policy: &Policy,
         plan: &Plan,
+        facts: &BTreeMap<NodeId, Facts>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         if plan.is_empty() {
@@ -39,6 +41,8 @@ impl PoolLoop {
         let mut private = BTreeMap::new();
         for step in &plan.moves {
             let Some(node) = self.nodes.get(&step.node) else { continue };
+            let told = facts.get(&step.node).and_then(|facts| told_of_itself(node, step, facts));
+            change.entries.extend(told.map(|entry| (Some(node.id), entry)));
             let node = self.moved(node, step, &mut change, &mut private, now);
             change.nodes.push(node);
         }
@@ -140,6 +144,22 @@ impl PoolLoop {
             Step::DeleteInstance | Step::ProveAbsence => {}
         }
         moved
+    }
+}
+
+/// What a node told of itself, when it goes on because its playbook ended well.
+fn told_of_itself(node: &Node, step: &Move, facts: &Facts) -> Option<Entry> {
+    step.enter.as_ref()?;
+    let (NodeState::Configuring { .. }, Some(RunStatus::Ended { hosts })) =
+        (&node.state, &facts.run)
+    else {
+        return None;
+    };
+    match hosts.get(&node.label)? {
+        HostResult::Succeeded { ok, changed, facts } => {
+            Some(Entry::Configured { ok: *ok, changed: *changed, facts: facts.clone() })
+        }
+        HostResult::Failed { .. } | HostResult::Unreachable { .. } => None,
     }
 }
 

@@ -4,7 +4,6 @@ Understood, because it is what Windlass sends: `ssh_keys` with an ed25519 pair, 
 so that the lab can't pass with a key that real cloud-init would have acted on.
 """
 
-import base64
 import os
 import pathlib
 import sys
@@ -26,8 +25,6 @@ def main(user_data_file, root):
     text = pathlib.Path(user_data_file).read_text()
     if not text.strip():
         return
-    if not text.startswith(HEADER):  # as it stands in the create call
-        text = base64.b64decode(text, validate=True).decode()
     if not text.startswith(HEADER):
         sys.exit(f"the user data doesn't begin with {HEADER}")
     wanted = yaml.safe_load(text) or {}

@@ -57,7 +57,10 @@ impl Load {
         let mut command = vec![phones.as_str(), "--to", "203.0.113.3:80,203.0.113.4:80"];
         command.extend(["--summary", &path]);
         command.extend(flags);
-        Self { process: Process::start(logs, "load", Some("cli"), &command), logs: logs.to_owned() }
+        Self {
+            process: Process::start(logs, "load", Some("cli"), &command, &[]),
+            logs: logs.to_owned(),
+        }
     }
 
     /// What its last progress line says; null before the first one.

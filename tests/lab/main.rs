@@ -9,7 +9,6 @@ mod lab;
 mod load;
 mod process;
 mod wait;
-mod watch;
 mod world;
 
 mod balancers;

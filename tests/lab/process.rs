@@ -1,6 +1,6 @@
 //! Programs of the lab: each in its network, with its log, killed when the test lets go of it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -14,22 +14,18 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` in `network`; what it says is added to `logs/NAME.log`.
-    pub fn start(logs: &Path, name: &str, network: Network, command: &[&str]) -> Self {
-        let log =
-            OpenOptions::new().create(true).append(true).open(logs.join(format!("{name}.log")));
-        let log = log.expect("the log directory is writable");
-        Self::start_with(name, network, command, &[], log)
-    }
-
-    /// As [`Process::start`], with environment variables and an open log.
-    pub fn start_with(
+    /// Starts `command` in `network`, with `variables` on top of the test's own; what it says is
+    /// added to `logs/NAME.log`.
+    pub fn start(
+        logs: &Path,
         name: &str,
         network: Network,
         command: &[&str],
         variables: &[(&str, &str)],
-        log: File,
     ) -> Self {
+        let log =
+            OpenOptions::new().create(true).append(true).open(logs.join(format!("{name}.log")));
+        let log = log.expect("the log directory is writable");
         let child = inside(network, command)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
@@ -80,8 +76,8 @@ pub fn inside(network: Network, command: &[&str]) -> Command {
             plain
         }
     };
-    // What the lab's programs leave at home is gone with the world.
-    prepared.env("HOME", "/run/lab/home");
+    // What the lab's programs leave at home or for a moment is gone with the world.
+    prepared.env("HOME", "/run/lab/home").env("TMPDIR", "/run/lab/home");
     prepared
 }
 

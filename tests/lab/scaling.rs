@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::haproxy::serving;
 use crate::lab::{BALANCERS, DaemonStart, Lab};
 use crate::wait::{found, wait_for};
-use crate::watch::Watch;
 use crate::world::in_a_world;
 
 #[test]
@@ -16,8 +15,6 @@ fn a_push_campaign_brings_nodes_and_the_quiet_takes_them_away_and_no_request_fai
         lab.start_surroundings();
         lab.start_daemon(DaemonStart::default());
         lab.wait_until_settled_at(1, 60);
-        let watch = Watch::start();
-
         let load = lab.start_load(&["--base", "25", "--campaign", "5,120,30,10", "--for", "240"]);
         for balancer in BALANCERS {
             wait_for("three nodes and more serve", 75, || {
@@ -30,7 +27,7 @@ fn a_push_campaign_brings_nodes_and_the_quiet_takes_them_away_and_no_request_fai
 
         summary.assert_nothing_failed();
         assert!(3 <= summary.nodes.len(), "the new nodes answered: {:?}", summary.nodes);
-        watch.assert_never_more_than(6);
+        lab.assert_never_more_instances_than(6);
         assert_every_node_tells_its_facts(lab, summary.nodes.keys());
         assert_decisions_explain_every_change(lab);
     });
