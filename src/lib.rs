@@ -19,6 +19,7 @@ pub mod store;
 pub mod telemetry;
 // Action.
 pub mod reconciler;
+pub mod sim;
 // Face.
 pub mod api;
 pub mod cli;

@@ -70,7 +70,7 @@ pub fn next(
         NodeState::Standby => life.standby(),
         NodeState::Draining { deadline } => life.draining(*deadline),
         NodeState::Deleting { deadline } => life.deleting(*deadline),
-        NodeState::Deleted | NodeState::Failed { .. } => wait("nothing: its life is over"),
+        NodeState::Deleted | NodeState::Failed { .. } => life.over(),
     }
 }
 
@@ -148,9 +148,10 @@ impl Life<'_> {
                 let failure = Some(Failure::ConfigureTimedOut);
                 self.cut_run(run, failure, "the playbook did not end by its deadline")
             }
-            Some(RunStatus::NotStarted) => {
+            Some(RunStatus::NotStarted) if self.may_try() => {
                 stay(Step::StartRun, "the run was intended and never started")
             }
+            Some(RunStatus::NotStarted) => wait("the next try to start the playbook"),
             Some(RunStatus::Running) => wait("the playbook to end"),
             None => wait("word of the playbook run"),
         }
@@ -180,7 +181,13 @@ impl Life<'_> {
         }
         if !self.facts.any_balancer_answers() {
             // The deadline does not count here: to delete good nodes because the balancers are
-            // down would help nobody.
+            // down would help nobody. It moves on, so that at least half of it is left when
+            // they are back.
+            let timeout = self.policy.join.timeout;
+            if deadline < after(self.now, timeout / 2) {
+                let deadline = after(self.now, timeout);
+                return go(NodeState::Joining { deadline }, None, "no balancer answers");
+            }
             return wait("any balancer to answer");
         }
         let unknown = self.unregistered();
@@ -273,7 +280,7 @@ impl Life<'_> {
         let receiving = self.facts.balancers_where(|fact| {
             matches!(fact, ServerFact::Present { server, .. } if server.admin == ServerAdmin::Ready)
         });
-        if !receiving.is_empty() {
+        if !receiving.is_empty() && self.may_try() {
             return stay(Step::DrainServer { balancers: receiving }, "still given requests");
         }
         if self.facts.every_balancer_answers() && self.facts.servers.iter().all(|(_, f)| idle(f)) {
@@ -316,6 +323,16 @@ impl Life<'_> {
             return wait("every balancer to say that it holds nothing of it");
         }
         self.delete_instance()
+    }
+
+    /// A balancer that was down while the node left may still have its server.
+    fn over(&self) -> Next {
+        let balancers = self.present();
+        if balancers.is_empty() || !self.may_try() {
+            return wait("nothing: its life is over");
+        }
+        let step = Step::RemoveServer { balancers, sessions: Sessions::Cut };
+        stay(step, "a balancer still has its server")
     }
 
     fn delete_instance(&self) -> Next {

@@ -59,10 +59,11 @@ pub fn plan(input: &PlanInput, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
     plan.create = create(input, &wishes, &mut plan.notes, fresh);
     let unknown = Facts::unknown();
     let mut runs = Runs::new(input.policy.configure.batch);
-    for node in input.nodes.iter().filter(|node| !node.state.is_final()) {
+    for node in input.nodes {
         let facts = input.facts.get(&node.id).unwrap_or(&unknown);
         let wish = wishes.get(&node.id).copied().unwrap_or(Wish::Stay);
         match next(node, facts, wish, input.policy, runs.current(fresh), input.now) {
+            Next::Wait { .. } if node.state.is_final() => {}
             Next::Wait { what } => {
                 plan.waits.insert(node.id, what);
             }
@@ -76,7 +77,28 @@ pub fn plan(input: &PlanInput, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
         }
         note_by_hand(node, facts, &mut plan.notes);
     }
+    spare_shared_runs(input.nodes, &mut plan.moves);
     plan
+}
+
+/// A run that other nodes still wait for goes on when one of its nodes leaves it.
+fn spare_shared_runs(nodes: &[Node], moves: &mut [Move]) {
+    let leaving: BTreeSet<NodeId> =
+        moves.iter().filter(|one| one.enter.is_some()).map(|one| one.node).collect();
+    let stays = |node: &&Node| !leaving.contains(&node.id);
+    let needed: BTreeSet<RunId> = nodes
+        .iter()
+        .filter(stays)
+        .filter_map(|node| match node.state {
+            NodeState::Configuring { run, .. } => Some(run),
+            _ => None,
+        })
+        .collect();
+    for one in moves {
+        if matches!(&one.step, Some(Step::CancelRun { run }) if needed.contains(run)) {
+            one.step = None;
+        }
+    }
 }
 
 /// Who shall leave, and who shall come back.

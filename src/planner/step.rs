@@ -165,6 +165,25 @@ pub enum Note {
     },
 }
 
+impl Note {
+    /// Whether both speak of the same thing, be it with other numbers: then the later one is no
+    /// news.
+    pub fn is_about(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::TakenOutByHand { node, balancer },
+                Self::TakenOutByHand { node: other_node, balancer: other_balancer },
+            ) => (node, balancer) == (other_node, other_balancer),
+            (
+                Self::BalancerUnreachable { balancer, .. },
+                Self::BalancerUnreachable { balancer: other, .. },
+            ) => balancer == other,
+            (Self::Orphan { label }, Self::Orphan { label: other }) => label == other,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,7 +1,7 @@
 //! Looking at the world: the listing, each balancer's view, each playbook run.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use futures_util::future::join_all;
 
@@ -10,7 +10,7 @@ use super::look::PoolLoop;
 use super::pool_tag;
 use crate::domain::{
     BackendView, BalancerName, Duration, Instance, Node, NodeCount, NodeId, NodeState, RunId,
-    RunStatus, Timestamp,
+    RunStatus, Server, ServerName, Timestamp,
 };
 use crate::planner::{Facts, InstanceFact, Note, ServerFact};
 use crate::ports::Fault;
@@ -29,6 +29,8 @@ const SHRUNK_AT_LEAST: u32 = 3;
 pub(super) struct World {
     pub facts: BTreeMap<NodeId, Facts>,
     pub notes: Vec<Note>,
+    /// Addresses at which some balancer has a server of ours.
+    pub occupied: BTreeSet<Ipv4Addr>,
 }
 
 type Views = Vec<(BalancerName, Result<BackendView, Fault>)>;
@@ -89,8 +91,11 @@ impl PoolLoop {
         }
         let sequence = seeing.listing.sequence;
         let mut facts = BTreeMap::new();
-        for node in self.nodes.values().filter(|node| !node.state.is_final()) {
+        let living = || self.nodes.values().filter(|node| !node.state.is_final());
+        let held: BTreeSet<Ipv4Addr> = living().map(|node| node.address).collect();
+        for node in self.nodes.values() {
             let instance = match listed {
+                _ if node.state.is_final() => InstanceFact::Unknown,
                 None => InstanceFact::Unknown,
                 Some(instances) => match instances.iter().find(|one| is_of(one, node)) {
                     Some(instance) => InstanceFact::Present(instance.clone()),
@@ -103,15 +108,19 @@ impl PoolLoop {
                 self.absent_looks.remove(&node.id);
             }
             let run = run_of(node).and_then(|run| seeing.runs.get(&run).cloned());
-            let address = SocketAddrV4::new(node.address, self.policy.join.port);
+            let member = Wanted {
+                name: ServerName::of(&node.label),
+                address: SocketAddrV4::new(node.address, self.policy.join.port),
+                owns_address: !node.state.is_final() || !held.contains(&node.address),
+            };
             let servers = seeing
                 .views
                 .iter()
-                .map(|(name, view)| (name.clone(), server_fact(view, address)))
+                .map(|(name, view)| (name.clone(), server_fact(view, &member)))
                 .collect();
             facts.insert(node.id, Facts { instance, run, servers });
         }
-        World { facts, notes }
+        World { facts, notes, occupied: seeing.occupied() }
     }
 
     /// The listing's instances, unless it failed or lacks too much at once.
@@ -163,6 +172,14 @@ pub(super) struct Seeing {
     runs: BTreeMap<RunId, RunStatus>,
 }
 
+impl Seeing {
+    fn occupied(&self) -> BTreeSet<Ipv4Addr> {
+        let views = self.views.iter().filter_map(|(_, view)| view.as_ref().ok());
+        let servers = views.flat_map(|view| &view.servers).filter(|server| server.is_ours);
+        servers.map(|server| *server.address.ip()).collect()
+    }
+}
+
 /// Whether this instance is the node's: by the cloud's number once known, else by the label.
 pub(super) fn is_of(instance: &Instance, node: &Node) -> bool {
     match node.instance {
@@ -189,10 +206,28 @@ fn count_look(looks: &mut BTreeMap<NodeId, (u64, u32)>, node: NodeId, sequence: 
     *count
 }
 
-fn server_fact(view: &Result<BackendView, Fault>, address: SocketAddrV4) -> ServerFact {
+/// What a node's server looks like.
+struct Wanted {
+    name: ServerName,
+    address: SocketAddrV4,
+    /// Whether a slot at the address can only be this node's.
+    owns_address: bool,
+}
+
+impl Wanted {
+    /// In dynamic mode the name tells whose a server is: one at our address under another
+    /// node's name was left behind by that node. In slots mode only the address can tell.
+    fn is(&self, server: &Server) -> bool {
+        let named_by_us = server.name.as_str().starts_with("as-");
+        let whose = if named_by_us { server.name == self.name } else { self.owns_address };
+        server.is_ours && server.address == self.address && whose
+    }
+}
+
+fn server_fact(view: &Result<BackendView, Fault>, wanted: &Wanted) -> ServerFact {
     match view {
         Err(fault) => ServerFact::Unreachable { why: fault.to_string() },
-        Ok(view) => match view.server_at(address).filter(|server| server.is_ours) {
+        Ok(view) => match view.servers.iter().find(|server| wanted.is(server)) {
             Some(server) => {
                 ServerFact::Present { server: server.clone(), old_workers: view.old_workers }
             }

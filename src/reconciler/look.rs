@@ -14,10 +14,10 @@ use crate::domain::{
     DecisionId, Duration, FleetCounts, Node, NodeId, NodeState, PoolName, Timestamp, after, before,
 };
 use crate::engine::{Decision, Direction, History, Observation, decide};
-use crate::planner::{Note, Plan, PlanInput, plan};
+use crate::planner::{AddressUse, Note, Plan, PlanInput, plan};
 use crate::policy::{Control, Policy};
 use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource};
-use crate::store::{Change, CommandKind, Entry, NewDecision, Store, StoreError};
+use crate::store::{Change, Command, CommandKind, Entry, NewDecision, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Ended nodes are remembered this long: failures among them slow creating down.
@@ -135,7 +135,8 @@ impl PoolLoop {
     pub async fn look(&mut self) -> Result<Duration, StoreError> {
         let began = Instant::now();
         let now = self.now();
-        let control = self.control(now).await?;
+        let commands = self.store.take_commands(&self.policy.pool, now).await?;
+        let control = self.control(&commands);
         let policy = Arc::new(Policy { control, ..Policy::clone(&self.policy) });
         let deciding = self.decide_at.is_none_or(|due| due <= now);
         let (seeing, readings) =
@@ -177,20 +178,17 @@ impl PoolLoop {
         self.decide_at
     }
 
-    /// The strictest of the daemon's setting, the policy's and operators' commands.
-    async fn control(&self, now: Timestamp) -> Result<Control, StoreError> {
-        let mut held = false;
-        for command in self.store.take_commands(&self.policy.pool, now).await? {
-            held = command.kind == CommandKind::Hold;
-        }
+    /// The strictest of the daemon's setting, the policy's and operators' commands, oldest first.
+    pub(super) fn control(&self, commands: &[Command]) -> Control {
+        let held = commands.last().is_some_and(|last| last.kind == CommandKind::Hold);
         let wishes = [self.global, self.policy.control];
-        Ok(if wishes.contains(&Control::DryRun) {
+        if wishes.contains(&Control::DryRun) {
             Control::DryRun
         } else if held || wishes.contains(&Control::Hold) {
             Control::Hold
         } else {
             Control::Automatic
-        })
+        }
     }
 
     async fn decide(
@@ -251,7 +249,10 @@ impl PoolLoop {
         now: Timestamp,
     ) -> Result<Plan, StoreError> {
         let vlan = &policy.node.vlan;
-        let addresses = self.store.addresses(&vlan.label, before(now, ENDED_MEMORY)).await?;
+        let memory = ENDED_MEMORY.max(vlan.quarantine);
+        let mut addresses = self.store.addresses(&vlan.label, before(now, memory)).await?;
+        // Whoever's server a balancer still has there: it would be taken for the new node's.
+        addresses.extend(seen.occupied.iter().map(|address| (*address, AddressUse::Held)));
         let nodes: Vec<Node> = self.nodes.values().cloned().collect();
         let input = PlanInput {
             policy,
@@ -271,9 +272,8 @@ impl PoolLoop {
 
     /// Writes down notes that are new, and logs them once.
     async fn note(&mut self, notes: &[Note], now: Timestamp) -> Result<(), StoreError> {
-        let same = |a: &Note, b: &Note| std::mem::discriminant(a) == std::mem::discriminant(b);
         let news: Vec<&Note> =
-            notes.iter().filter(|new| !self.notes.iter().any(|old| same(old, new))).collect();
+            notes.iter().filter(|new| !self.notes.iter().any(|old| old.is_about(new))).collect();
         for note in &news {
             warn!(pool = %self.policy.pool, "{}: {note}", self.policy.pool);
         }

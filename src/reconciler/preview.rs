@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::look::{PoolLoop, World};
 use crate::domain::{Duration, FleetCounts, NodeCount};
 use crate::engine::{Explanation, Observation, decide, explain};
-use crate::policy::{Control, Policy};
+use crate::policy::Policy;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -30,16 +30,19 @@ pub async fn preview(
     store: Arc<Store>,
 ) -> Result<Preview, StoreError> {
     let policy = Arc::new(policy);
+    let control = policy.control;
     let mut pool = PoolLoop::take_up(
         policy.clone(),
         world.clone(),
         store,
         Metrics::new(),
-        Control::DryRun,
+        control,
         Duration::from_secs(1),
     )
     .await?;
     let now = pool.now();
+    let commands = pool.store.see_commands(&policy.pool, now).await?;
+    let policy = Policy { control: pool.control(&commands), ..Policy::clone(&policy) };
     let (seeing, readings) = tokio::join!(pool.see(now), pool.read_signals(&policy, true, now));
     let mut seen = pool.facts(&seeing);
     let fleet = FleetCounts::of(pool.nodes.values());

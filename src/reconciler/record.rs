@@ -18,8 +18,10 @@ use crate::store::{Change, Entry, Phase, StoreError};
 /// A step whose outcome never reached us may be tried again after this.
 const NO_OUTCOME: Duration = Duration::from_secs(2);
 
-/// So many host keys a node may show: one for each create call that may have succeeded.
-const HOST_KEYS: usize = 8;
+/// So many host keys a node may show: one for each create call that may have succeeded. A boot
+/// timeout of twenty minutes has room for 26 tries; with fewer keys kept, an instance that the
+/// first of them made could not be logged in to.
+const HOST_KEYS: usize = 32;
 
 impl PoolLoop {
     /// Writes the plan, then carries it out. Whether any node changed its state.
@@ -113,6 +115,12 @@ impl PoolLoop {
             moved.failure = Some(failure.clone());
             moved.failed_at = Some(now);
         }
+        if matches!(step.enter, Some(NodeState::InService)) {
+            // On every balancer, also on those that don't answer now: one that still has it
+            // drained would otherwise be taken for an operator's doing once it is back.
+            let balancers = self.world.balancers.iter();
+            moved.admitting.extend(balancers.map(|balancer| balancer.name().clone()));
+        }
         let Some(act) = &step.step else { return moved };
         let tries = moved.attempt.as_ref().map_or(0, |attempt| attempt.count);
         // A step that only looks again at what it waits for would fill the journal.
@@ -166,7 +174,7 @@ fn told_of_itself(node: &Node, step: &Move, facts: &Facts) -> Option<Entry> {
 /// A node in a new state; tries begin anew.
 pub(super) fn entered(mut node: Node, state: NodeState, now: Timestamp) -> Node {
     if matches!(state, NodeState::Joining { .. }) {
-        node.joining_since = Some(now);
+        node.joining_since.get_or_insert(now);
     }
     node.state = state;
     node.state_since = now;

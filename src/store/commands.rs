@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::error::failed;
 use super::journal::append;
-use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
+use super::{Entry, Store, StoreError, document, milliseconds, parse, sql};
 use crate::domain::{PoolName, Timestamp};
 
 /// An operator's command for one pool.
@@ -58,22 +58,43 @@ impl Store {
         pool: &PoolName,
         now: Timestamp,
     ) -> Result<Vec<Command>, StoreError> {
+        let mut commands = Vec::new();
+        for (command, is_marked) in self.commands_in_force(pool, now).await? {
+            if !is_marked {
+                self.mark_applied(pool, &command, now).await?;
+            }
+            commands.push(command);
+        }
+        Ok(commands)
+    }
+
+    /// The same without a written word.
+    pub async fn see_commands(
+        &self,
+        pool: &PoolName,
+        now: Timestamp,
+    ) -> Result<Vec<Command>, StoreError> {
+        let commands = self.commands_in_force(pool, now).await?;
+        Ok(commands.into_iter().map(|(command, _)| command).collect())
+    }
+
+    /// With each, whether the loop has seen it.
+    async fn commands_in_force(
+        &self,
+        pool: &PoolName,
+        now: Timestamp,
+    ) -> Result<Vec<(Command, bool)>, StoreError> {
         let rows = sqlx::query(sql::COMMANDS)
             .bind(pool.as_str())
             .bind(milliseconds(now))
             .fetch_all(&self.reader)
             .await
             .map_err(failed("read commands"))?;
-        let mut commands = Vec::new();
-        for row in &rows {
-            let command: Command = parse("a command", row.get(4))?;
+        let command = |row: &sqlx::sqlite::SqliteRow| {
             let applied: Option<i64> = row.get(3);
-            if applied.map(timestamp).transpose()?.is_none() {
-                self.mark_applied(pool, &command, now).await?;
-            }
-            commands.push(command);
-        }
-        Ok(commands)
+            Ok((parse("a command", row.get(4))?, applied.is_some()))
+        };
+        rows.iter().map(command).collect()
     }
 
     async fn mark_applied(

@@ -1,0 +1,82 @@
+//! How often each thing goes wrong.
+
+/// Rates from zero (never) to one (always), each for one call, node or minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Faults {
+    /// A call to the cloud answers 429 or 5xx and does nothing.
+    pub cloud_error: f64,
+    /// A call to the cloud does what it was asked, and its answer gets lost.
+    pub answer_lost: f64,
+    /// A call to the cloud gets lost on its way there.
+    pub call_lost: f64,
+    /// A create call finds the plan sold out.
+    pub sold_out: f64,
+    /// A create call is refused for good.
+    pub refused: f64,
+    /// An instance never comes to run.
+    pub never_boots: f64,
+    /// An instance comes up offline and must be started.
+    pub comes_up_offline: f64,
+    /// A new instance is missing from listings for up to half a minute.
+    pub listing_lags: f64,
+    /// The playbook fails on a host, or does not get through to it.
+    pub playbook_fails: f64,
+    /// A playbook run is cut off without a word.
+    pub run_lost: f64,
+    /// A call to start or ask about a run fails.
+    pub configurator_error: f64,
+    /// The application never answers checks though the playbook succeeded.
+    pub never_healthy: f64,
+    /// A call to a balancer fails.
+    pub balancer_error: f64,
+    /// A node's requests take longer to end than the drain may last.
+    pub sticky_sessions: f64,
+    /// Each minute: one instance vanishes.
+    pub vanishes: f64,
+    /// Each minute and balancer: it restarts and forgets every server.
+    pub balancer_restarts: f64,
+    /// Each minute and balancer: it does not answer for some minutes, and keeps its servers.
+    pub balancer_down: f64,
+    /// Each minute: metrics go empty, stale, NaN, partial or unreachable for some minutes.
+    pub metrics_bad: f64,
+    /// Each minute: the cloud answers nothing but errors for some minutes.
+    pub cloud_down: f64,
+    /// At each call that changes something: the daemon dies before it or after it.
+    pub crash_at_call: f64,
+    /// Between each written state and its act: the daemon dies.
+    pub crash_after_write: f64,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Everything goes wrong, often enough that an hour sees most of it.
+    pub fn all() -> Self {
+        Self {
+            cloud_error: 0.05,
+            answer_lost: 0.05,
+            call_lost: 0.03,
+            sold_out: 0.03,
+            refused: 0.02,
+            never_boots: 0.05,
+            comes_up_offline: 0.05,
+            listing_lags: 0.2,
+            playbook_fails: 0.08,
+            run_lost: 0.03,
+            configurator_error: 0.05,
+            never_healthy: 0.05,
+            balancer_error: 0.03,
+            sticky_sessions: 0.1,
+            vanishes: 0.02,
+            balancer_restarts: 0.02,
+            balancer_down: 0.01,
+            metrics_bad: 0.02,
+            cloud_down: 0.01,
+            crash_at_call: 0.02,
+            crash_after_write: 0.03,
+        }
+    }
+}

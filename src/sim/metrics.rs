@@ -1,0 +1,125 @@
+//! The metrics source: the requests that a traffic curve sends, and how many nodes speak of it.
+
+use async_trait::async_trait;
+
+use super::model::Model;
+use super::world::SimWorld;
+use crate::domain::{Duration, Missing, Reading, Sample, Timestamp, before, elapsed};
+use crate::ports::{Fault, MetricsSource};
+
+/// Samples are this old when they are read: a scrape interval.
+const LAG: Duration = Duration::from_secs(10);
+
+/// Requests per second over time: straight lines between points.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traffic {
+    points: Vec<(Duration, f64)>,
+}
+
+/// What the metrics source is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MetricsMood {
+    /// It answers.
+    #[default]
+    Well,
+    /// Queries match nothing.
+    Empty,
+    /// The newest sample is the one of the moment at which it got stuck.
+    Stuck(Timestamp),
+    /// Values are NaN.
+    NotANumber,
+    /// Queries fail.
+    Failing,
+    /// Half of the nodes are missing from the sums.
+    Partial,
+}
+
+impl Traffic {
+    /// The same rate for ever.
+    pub fn steady(rate: f64) -> Self {
+        Self { points: vec![(Duration::ZERO, rate)] }
+    }
+
+    /// Straight lines between `(time since the beginning, requests per second)`, in order of
+    /// time; the last rate stays.
+    pub fn through(points: impl IntoIterator<Item = (Duration, f64)>) -> Self {
+        Self { points: points.into_iter().collect() }
+    }
+
+    /// The rate at a time since the beginning.
+    pub fn at(&self, time: Duration) -> f64 {
+        let next = self.points.iter().position(|(at, _)| time < *at);
+        match next {
+            None => self.points.last().map_or(0.0, |(_, rate)| *rate),
+            Some(0) => self.points[0].1,
+            Some(next) => {
+                let ((from, low), (to, high)) = (self.points[next - 1], self.points[next]);
+                let share = (time - from).as_secs_f64() / (to - from).as_secs_f64();
+                low + (high - low) * share
+            }
+        }
+    }
+}
+
+impl Model {
+    /// The rate that reaches the balancers at `at`.
+    pub(super) fn rate(&self, at: Timestamp) -> f64 {
+        self.traffic.at(elapsed(self.began, at))
+    }
+
+    fn reading(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
+        let at = match self.metrics {
+            MetricsMood::Stuck(since) => before(since, LAG),
+            _ => before(now, LAG),
+        };
+        let missing = |why| Reading::Missing { why };
+        match self.metrics {
+            MetricsMood::Empty => return missing(Missing::Empty),
+            MetricsMood::NotANumber => return missing(Missing::NotANumber),
+            MetricsMood::Failing => {
+                return missing(Missing::QueryFailed { message: "no answer in time".into() });
+            }
+            MetricsMood::Stuck(_) if stale_after < elapsed(at, now) => {
+                let (age_seconds, limit_seconds) =
+                    (elapsed(at, now).as_secs(), stale_after.as_secs());
+                return missing(Missing::Stale { age_seconds, limit_seconds });
+            }
+            MetricsMood::Stuck(_) | MetricsMood::Well | MetricsMood::Partial => {}
+        }
+        let half = self.metrics == MetricsMood::Partial;
+        let value = match query {
+            "sources" if half => f64::from(self.serving_addresses() / 2),
+            "sources" => f64::from(self.serving_addresses()),
+            _ if half => self.rate(at) / 2.0,
+            _ => self.rate(at),
+        };
+        Reading::Fresh { sample: Sample { at, value } }
+    }
+}
+
+#[async_trait]
+impl MetricsSource for SimWorld {
+    /// Knows two queries: `sources` counts the nodes that serve, any other is the rate.
+    async fn read(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
+        self.lives().await;
+        self.model().reading(query, stale_after, now)
+    }
+
+    async fn read_range(
+        &self,
+        query: &str,
+        from: Timestamp,
+        to: Timestamp,
+        step: Duration,
+    ) -> Result<Vec<Sample>, Fault> {
+        self.lives().await;
+        let model = self.model();
+        let mut samples = Vec::new();
+        let mut at = from;
+        while at <= to && !step.is_zero() {
+            samples.extend(model.reading(query, Duration::MAX, at).sample());
+            at = crate::domain::after(at, step);
+        }
+        Ok(samples)
+    }
+}

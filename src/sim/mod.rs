@@ -1,0 +1,33 @@
+//! A world to rehearse in: every port over virtual time and seeded chance, around the very loop
+//! that runs in the daemon, on a real store.
+//!
+//! In: a seed, a policy, traffic, faults, and what a scenario does by hand.
+//! Out: what came of it: instances, servers, what was lost, a timeline to read.
+//! Never: a copy of any rule of ours; real time; chance that its seed doesn't repeat.
+//!
+//! Each throw of chance belongs to a purpose and a thing (`create web-0123`, second try), so
+//! the order in which calls happen to be answered changes nothing.
+
+mod balancer;
+mod chance;
+mod cloud;
+mod configurator;
+mod faults;
+mod metrics;
+mod model;
+mod simulation;
+mod tally;
+mod timeline;
+mod weather;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use balancer::SimBalancer;
+pub use cloud::CloudMood;
+pub use faults::Faults;
+pub use metrics::{MetricsMood, Traffic};
+pub use simulation::{Settings, Simulation};
+pub use tally::{Cut, Tally};
+pub use world::SimWorld;

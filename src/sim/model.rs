@@ -1,0 +1,94 @@
+//! The state of the simulated world.
+
+use std::collections::BTreeMap;
+
+use super::balancer::SimBalancerState;
+use super::chance;
+use super::cloud::{CloudMood, SimInstance};
+use super::configurator::SimRun;
+use super::faults::Faults;
+use super::metrics::{MetricsMood, Traffic};
+use super::tally::Tally;
+use crate::domain::{Duration, InstanceId, RunId, Timestamp};
+
+/// All that is so at one moment.
+pub(super) struct Model {
+    pub seed: u64,
+    pub began: Timestamp,
+    pub now: Timestamp,
+    pub faults: Faults,
+    pub traffic: Traffic,
+    pub metrics: MetricsMood,
+    pub cloud_mood: CloudMood,
+    pub instances: BTreeMap<InstanceId, SimInstance>,
+    pub runs: BTreeMap<RunId, SimRun>,
+    /// By label: which run configures it, and from when on its application answers.
+    pub configured: BTreeMap<String, (RunId, Timestamp)>,
+    pub balancers: Vec<SimBalancerState>,
+    /// Until when the weather's metrics and cloud moods last.
+    pub metrics_until: Option<Timestamp>,
+    pub cloud_until: Option<Timestamp>,
+    /// The next state whose writing is the daemon's death, where a scenario says so.
+    pub die_after_writing: Option<&'static str>,
+    pub tally: Tally,
+    /// What the world did by itself, for the timeline.
+    pub events: Vec<(Timestamp, String)>,
+    throws: BTreeMap<String, u64>,
+}
+
+impl Model {
+    pub fn new(seed: u64, began: Timestamp, balancers: Vec<SimBalancerState>) -> Self {
+        Self {
+            seed,
+            began,
+            now: began,
+            faults: Faults::none(),
+            traffic: Traffic::default(),
+            metrics: MetricsMood::Well,
+            cloud_mood: CloudMood::Well,
+            instances: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            configured: BTreeMap::new(),
+            balancers,
+            metrics_until: None,
+            cloud_until: None,
+            die_after_writing: None,
+            tally: Tally::default(),
+            events: Vec::new(),
+            throws: BTreeMap::new(),
+        }
+    }
+
+    /// Whether something of this rate happens now; each call with the same purpose and thing is
+    /// the next throw of its own dice.
+    pub fn happens(&mut self, rate: f64, purpose: &str, thing: &str) -> bool {
+        if rate <= 0.0 {
+            return false;
+        }
+        let purpose = self.next_throw(purpose, thing);
+        chance::roll(self.seed, &purpose) < rate
+    }
+
+    /// Whether something of this rate is so for a thing, the same at each call.
+    pub fn is_thrown(&self, rate: f64, purpose: &str, thing: &str) -> bool {
+        0.0 < rate && chance::roll(self.seed, &format!("{purpose} {thing}")) < rate
+    }
+
+    /// A length from `shortest` to `longest` seconds, thrown anew at each call.
+    pub fn length(&mut self, purpose: &str, thing: &str, shortest: u64, longest: u64) -> Duration {
+        let purpose = self.next_throw(purpose, thing);
+        chance::length(self.seed, &purpose, shortest, longest)
+    }
+
+    /// Notes what the world did.
+    pub fn tell(&mut self, what: String) {
+        self.events.push((self.now, what));
+    }
+
+    fn next_throw(&mut self, purpose: &str, thing: &str) -> String {
+        let key = format!("{purpose} {thing}");
+        let count = self.throws.entry(key.clone()).or_default();
+        *count += 1;
+        format!("{key} {count}")
+    }
+}

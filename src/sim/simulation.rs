@@ -1,0 +1,223 @@
+//! Drives a pool's loop through virtual time: look, rest, look; die and start again.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::tally::Cut;
+use super::world::SimWorld;
+use crate::domain::{Duration, NodeCount, NodeId, NodeState, Timestamp, after};
+use crate::policy::{Control, Policy};
+use crate::ports::Clock;
+use crate::reconciler::{PoolLoop, PoolStatus, Preview, preview};
+use crate::store::{Command, CommandKind, Entry, Store, StoreError};
+use crate::telemetry::Metrics;
+
+/// How a simulation runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Between two decisions.
+    pub interval: Duration,
+    /// The loop rests at least this long where nothing went on: real looks while balancers are
+    /// waited for come much faster, and show nothing more.
+    pub grain: Duration,
+    /// Whether the daemon acts.
+    pub control: Control,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(5),
+            grain: Duration::from_secs(1),
+            control: Control::Automatic,
+        }
+    }
+}
+
+/// One pool in one world, with the daemon that looks after it.
+pub struct Simulation {
+    world: SimWorld,
+    policy: Arc<Policy>,
+    store: Arc<Store>,
+    settings: Settings,
+    /// `None` while the daemon is dead.
+    pool: Option<PoolLoop>,
+    starts: u64,
+}
+
+impl Simulation {
+    /// A daemon that is about to start on `store`.
+    pub fn new(world: SimWorld, policy: Policy, store: Store, settings: Settings) -> Self {
+        let (policy, store) = (Arc::new(policy), Arc::new(store));
+        Self { world, policy, store, settings, pool: None, starts: 0 }
+    }
+
+    /// The world.
+    pub fn world(&self) -> &SimWorld {
+        &self.world
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The pool as of its last look.
+    pub fn status(&self) -> Option<Arc<PoolStatus>> {
+        self.pool.as_ref().map(|pool| pool.status().borrow().clone())
+    }
+
+    /// Runs for so long.
+    pub async fn run_for(&mut self, length: Duration) -> Result<(), StoreError> {
+        let end = after(self.world.now(), length);
+        self.run_until(end, |_| false).await.map(|_| ())
+    }
+
+    /// Runs until `reached`, looked at after each look, or for so long. Whether it was reached.
+    pub async fn run_to(
+        &mut self,
+        longest: Duration,
+        reached: impl Fn(&PoolStatus) -> bool,
+    ) -> Result<bool, StoreError> {
+        let end = after(self.world.now(), longest);
+        self.run_until(end, reached).await
+    }
+
+    async fn run_until(
+        &mut self,
+        end: Timestamp,
+        reached: impl Fn(&PoolStatus) -> bool,
+    ) -> Result<bool, StoreError> {
+        while self.world.now() < end {
+            let rest = match self.look().await? {
+                Some(rest) => {
+                    if self.status().is_some_and(|status| reached(&status)) {
+                        return Ok(true);
+                    }
+                    rest
+                }
+                None => self.time_dead(),
+            };
+            let left = Duration::try_from(end.duration_since(self.world.now()));
+            self.world.pass(rest.min(left.unwrap_or_default()));
+        }
+        Ok(false)
+    }
+
+    /// One look, and how long to rest after it. `None`: the daemon died in it.
+    pub async fn look(&mut self) -> Result<Option<Duration>, StoreError> {
+        let mut pool = match self.pool.take() {
+            Some(pool) => pool,
+            None => self.start().await?,
+        };
+        let rest = {
+            let looking = pool.look();
+            tokio::select! {
+                biased;
+                () = self.world.death() => return Ok(None),
+                rest = looking => rest?,
+            }
+        };
+        self.pool = Some(pool);
+        let went_on = rest < Duration::from_millis(100);
+        Ok(Some(if went_on { rest } else { rest.max(self.settings.grain) }))
+    }
+
+    /// One look that is given up after so many polls, as if the process was killed right there:
+    /// between any two awaits, those on the store included. Whether the look ended before that.
+    pub async fn look_for_polls(&mut self, polls: u32) -> Result<bool, StoreError> {
+        let mut pool = match self.pool.take() {
+            Some(pool) => pool,
+            None => self.start().await?,
+        };
+        let ended = {
+            let mut looking = std::pin::pin!(pool.look());
+            let mut left = polls;
+            std::future::poll_fn(|context| {
+                if left == 0 {
+                    return Poll::Ready(Ok::<bool, StoreError>(false));
+                }
+                left -= 1;
+                looking.as_mut().poll(context).map(|rest| rest.map(|_| true))
+            })
+            .await?
+        };
+        self.pool = Some(pool).filter(|_| ended);
+        Ok(ended)
+    }
+
+    /// The daemon is killed between two looks.
+    pub fn kill(&mut self) {
+        self.pool = None;
+    }
+
+    async fn start(&mut self) -> Result<PoolLoop, StoreError> {
+        self.world.revive();
+        self.starts += 1;
+        let pool = PoolLoop::start(
+            self.policy.clone(),
+            self.world.ports(),
+            self.store.clone(),
+            Metrics::new(),
+            self.settings.control,
+            self.settings.interval,
+        )
+        .await?;
+        Ok(pool.after_each_write(self.world.crash_hook()))
+    }
+
+    fn time_dead(&self) -> Duration {
+        self.world.model().length("time dead", &self.starts.to_string(), 1, 60)
+    }
+
+    /// What a look would do now, without doing it.
+    pub async fn preview(&self) -> Result<Preview, StoreError> {
+        preview(Policy::clone(&self.policy), &self.world.ports(), self.store.clone()).await
+    }
+
+    /// An operator's command, in force for an hour.
+    pub async fn command(&self, kind: CommandKind) -> Result<(), StoreError> {
+        let now = self.world.now();
+        let command = Command {
+            id: crate::ports::Chance::uuid(&self.world, now),
+            kind,
+            reason: "a rehearsal".into(),
+            owner: "operator".into(),
+            given_at: now,
+            expires_at: after(now, Duration::from_secs(3_600)),
+        };
+        self.store.add_command(&self.policy.pool, &command).await
+    }
+
+    /// How many nodes the loop wants.
+    pub fn desired(&self) -> Option<NodeCount> {
+        self.status().and_then(|status| status.desired)
+    }
+
+    /// Requests that were cut off though their node's drain had time left.
+    pub async fn cuts_before_the_deadline(&self) -> Result<Vec<Cut>, StoreError> {
+        let journal = self.store.journal(&self.policy.pool, i64::MAX, u32::MAX).await?;
+        let nodes = self.store.load_pool(&self.policy.pool, Timestamp::MIN).await?.nodes;
+        let id_of = |label: &str| nodes.iter().find(|node| node.label.as_str() == label);
+        let deadline_passed = |node: NodeId, at: Timestamp| {
+            journal.iter().any(|record| {
+                let Entry::Entered { after: NodeState::Draining { deadline }, .. } = &record.entry
+                else {
+                    return false;
+                };
+                record.node == Some(node) && *deadline <= at
+            })
+        };
+        let cuts = self.world.tally().cuts;
+        Ok(cuts
+            .into_iter()
+            .filter(|cut| id_of(&cut.label).is_none_or(|node| !deadline_passed(node.id, cut.at)))
+            .collect())
+    }
+}

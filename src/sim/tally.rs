@@ -1,0 +1,41 @@
+//! What was seen to happen, counted as it happened.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{BalancerName, Timestamp};
+
+/// Counts over a whole simulation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Instances of ours that ever came to be.
+    pub instances_ever: u32,
+    /// Most instances of ours that existed at one moment.
+    pub most_instances: u32,
+    /// How many instances each label ever had; more than one is a machine made twice.
+    pub created_by_label: BTreeMap<String, u32>,
+    /// Deletions of instances that we did not make.
+    pub deleted_strangers: u32,
+    /// Instances of ours that were deleted by us.
+    pub deleted: u32,
+    /// Requests that were under way and cut off by a removal or a deletion of ours.
+    pub cuts: Vec<Cut>,
+    /// Moments at which a balancer sent requests to a machine that was not configured.
+    pub sent_to_bare: Vec<String>,
+    /// Times that the daemon died.
+    pub crashes: u32,
+    /// Playbook runs started, with how many hosts each.
+    pub run_sizes: Vec<u32>,
+}
+
+/// Requests that were cut off.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cut {
+    /// When.
+    pub at: Timestamp,
+    /// The node's label.
+    pub label: String,
+    /// The balancer that they came through.
+    pub balancer: BalancerName,
+    /// How many.
+    pub sessions: u32,
+}

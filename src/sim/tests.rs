@@ -1,0 +1,8 @@
+//! The loop, rehearsed.
+
+mod balancers;
+mod fixture;
+mod operators;
+mod scenarios;
+mod swarm;
+mod unknown;

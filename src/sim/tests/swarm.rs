@@ -1,0 +1,89 @@
+//! Many seeds, everything goes wrong, then nothing does: now it must settle.
+
+use super::super::chance::roll;
+use super::super::{Faults, Settings, SimWorld, Simulation, Traffic};
+use super::fixture::{minutes, quick_with, seconds};
+use super::scenarios::load_for;
+use crate::domain::Timestamp;
+use crate::engine::decide;
+use crate::store::{Store, StoreError};
+
+/// Two hours of faults and an hour and a half of peace, for each seed.
+async fn rehearse(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        if let Err(problems) = one(seed).await {
+            panic!("seed {seed}:\n{problems}");
+        }
+    }
+}
+
+async fn one(seed: u64) -> Result<(), String> {
+    let keeps_paid = roll(seed, "paid hour") < 0.3;
+    let policy = match keeps_paid {
+        true => quick_with(&[("leave_early: yes", "leave_early: no")]),
+        false => quick_with(&[]),
+    };
+    let world = SimWorld::new(seed, 1 + (seed % 3) as usize);
+    world.set_traffic(waves(seed));
+    world.set_faults(Faults::all());
+    let store = Store::in_memory().await.expect("memory to spare");
+    let settings = Settings { interval: seconds(10), grain: seconds(3), ..Settings::default() };
+    let mut simulation = Simulation::new(world, policy, store, settings);
+    let ran = run_and_heal(&mut simulation).await;
+    let mut problems: Vec<String> =
+        ran.err().map(|cause| format!("{cause:?}")).into_iter().collect();
+    problems.extend(simulation.problems(4).await);
+    problems.extend(decisions_that_are_wrong(&simulation).await);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let timeline = simulation.timeline().await.expect("a journal");
+    let lines: Vec<&str> = timeline.lines().collect();
+    let last = lines[lines.len().saturating_sub(400)..].join("\n");
+    let status = simulation.status();
+    Err(format!("{last}\n{status:#?}\n{}", problems.join("\n")))
+}
+
+async fn run_and_heal(simulation: &mut Simulation) -> Result<(), StoreError> {
+    simulation.run_for(minutes(120)).await?;
+    simulation.world().heal();
+    simulation.world().set_traffic(Traffic::steady(load_for(4)));
+    simulation.run_for(minutes(90)).await
+}
+
+/// Load that rises and falls every ten minutes, up to what `max` can carry.
+fn waves(seed: u64) -> Traffic {
+    Traffic::through((0..12).map(|wave| {
+        let load = roll(seed, &format!("wave {wave}")) * 1_000.0;
+        (minutes(wave * 10), load)
+    }))
+}
+
+/// Decisions that shrink the pool on bad data, or come out otherwise when they are made again.
+async fn decisions_that_are_wrong(simulation: &Simulation) -> Vec<String> {
+    let policy = simulation.policy();
+    let decisions = simulation.store().decisions(&policy.pool, Timestamp::MAX, u32::MAX).await;
+    let mut wrong = Vec::new();
+    for record in decisions.expect("the store works") {
+        let readings = record.observation.readings.values();
+        let all_fresh =
+            readings.clone().count() == 1 && readings.clone().all(|one| one.may_lower());
+        if record.decision.to < record.decision.from && !all_fresh {
+            wrong.push(format!("{}: shrinks on {:?}", record.at, record.observation.readings));
+        }
+        if decide(policy, &record.observation) != record.decision {
+            wrong.push(format!("{}: comes out otherwise when made again", record.at));
+        }
+    }
+    wrong
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_the_pool_settles_once_it_stops() {
+    rehearse(0..20).await;
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_the_pool_settles_once_it_stops_with_other_seeds() {
+    rehearse(20..40).await;
+}

@@ -1,0 +1,46 @@
+//! What happened, as lines that a person can read.
+
+use super::simulation::Simulation;
+use crate::domain::{Timestamp, elapsed};
+use crate::store::{Entry, StoreError};
+
+impl Simulation {
+    /// Journal and world events together, in order of time, one line each.
+    pub async fn timeline(&self) -> Result<String, StoreError> {
+        let pool = &self.policy().pool;
+        let mut lines: Vec<(Timestamp, u8, i64, String)> = Vec::new();
+        for record in self.store().journal(pool, i64::MAX, u32::MAX).await? {
+            let id = record.node.map(|id| id.0.simple().to_string());
+            let node = id.as_ref().map_or("pool", |id| &id[26..]);
+            lines.push((record.at, 1, record.sequence, format!("{node:6} {}", say(&record.entry))));
+        }
+        for (index, (at, what)) in self.world().events().into_iter().enumerate() {
+            lines.push((at, 0, index as i64, format!("world  {what}")));
+        }
+        lines.sort();
+        let began = lines.first().map(|(at, ..)| *at).unwrap_or_default();
+        let line = |(at, _, _, what): &(Timestamp, u8, i64, String)| {
+            format!("{:>9.1} s  {what}\n", elapsed(began, *at).as_secs_f64())
+        };
+        Ok(lines.iter().map(line).collect())
+    }
+}
+
+fn say(entry: &Entry) -> String {
+    match entry {
+        Entry::Started { .. } => "the daemon starts".into(),
+        Entry::Decided { from, to, reasons, .. } => {
+            let why = reasons.first().map(ToString::to_string).unwrap_or_default();
+            format!("{} -> {}: {why}", from.0, to.0)
+        }
+        Entry::Entered { after, because, .. } => format!("is {}: {because}", after.name()),
+        Entry::Intended { step, balancers, because } => {
+            format!("{step} {}: {because}", balancers.join(" "))
+        }
+        Entry::Came { step, outcome, detail, .. } => format!("{step}: {outcome} {detail}"),
+        Entry::Configured { ok, .. } => format!("configured, {ok} tasks"),
+        Entry::Noted { note } => format!("note: {note}"),
+        Entry::Suppressed { what } => format!("dry run: would {what}"),
+        Entry::Commanded { command } => format!("command {command}"),
+    }
+}

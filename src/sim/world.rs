@@ -1,0 +1,260 @@
+//! The world that every port is a door to, and what a scenario may do to it.
+
+use std::future::pending;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use tokio::sync::Notify;
+
+use super::balancer::{SimBalancer, SimBalancerState};
+use super::chance;
+use super::cloud::CloudMood;
+use super::faults::Faults;
+use super::metrics::{MetricsMood, Traffic};
+use super::model::Model;
+use super::tally::Tally;
+use crate::domain::{BalancerName, Duration, NodeState, ServerAdmin, Timestamp, after};
+use crate::ports::{Balancer, Chance, Clock};
+use crate::reconciler::{AfterWrite, Inventory, World};
+
+/// When every simulation begins.
+const BEGINNING: &str = "2026-03-02T06:00:00Z";
+
+/// A simulated world. Clones are the same world.
+#[derive(Clone)]
+pub struct SimWorld {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    model: Mutex<Model>,
+    ids: Mutex<StdRng>,
+    /// The daemon is dead: no call comes back until it is started again.
+    dead: AtomicBool,
+    died: Notify,
+}
+
+impl SimWorld {
+    /// A world with so many balancers, where nothing goes wrong and nobody calls.
+    pub fn new(seed: u64, balancers: usize) -> Self {
+        let began = BEGINNING.parse().expect("a legal time");
+        let balancers = (0..balancers).map(|index| SimBalancerState {
+            name: BalancerName::new(format!("lb{}", index + 1)).expect("a legal name"),
+            started_at: began,
+            unreachable_until: None,
+            servers: Vec::new(),
+        });
+        let shared = Shared {
+            model: Mutex::new(Model::new(seed, began, balancers.collect())),
+            ids: Mutex::new(chance::stream(seed, "ids")),
+            dead: AtomicBool::new(false),
+            died: Notify::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The ports of a daemon that starts now.
+    pub fn ports(&self) -> World {
+        let names: Vec<BalancerName> =
+            self.model().balancers.iter().map(|balancer| balancer.name.clone()).collect();
+        let balancers = names.into_iter().enumerate().map(|(index, name)| {
+            Arc::new(SimBalancer { world: self.clone(), index, name }) as Arc<dyn Balancer>
+        });
+        let world = Arc::new(self.clone());
+        World {
+            inventory: Arc::new(Inventory::new(world.clone())),
+            configurator: world.clone(),
+            balancers: balancers.collect(),
+            metrics: world.clone(),
+            clock: world.clone(),
+            chance: world,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, length: Duration) {
+        let mut model = self.model();
+        let before = model.now;
+        model.now = after(before, length);
+        model.weather(before);
+        model.watch_requests();
+    }
+
+    /// How often things go wrong from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.model().faults = faults;
+    }
+
+    /// All faults end: the cloud, the metrics and every balancer answer.
+    pub fn heal(&self) {
+        let mut model = self.model();
+        model.faults = Faults::none();
+        (model.metrics, model.metrics_until) = (MetricsMood::Well, None);
+        (model.cloud_mood, model.cloud_until) = (CloudMood::Well, None);
+        for balancer in &mut model.balancers {
+            balancer.unreachable_until = None;
+        }
+        model.tell("healed".into());
+    }
+
+    /// What requests come, by time since the beginning.
+    pub fn set_traffic(&self, traffic: Traffic) {
+        self.model().traffic = traffic;
+    }
+
+    /// What the metrics source is like from now on.
+    pub fn set_metrics(&self, mood: MetricsMood) {
+        self.model().metrics = mood;
+    }
+
+    /// What the cloud is like from now on.
+    pub fn set_cloud(&self, mood: CloudMood) {
+        self.model().cloud_mood = mood;
+    }
+
+    /// A balancer restarts and has forgotten every server.
+    pub fn restart_balancer(&self, index: usize) {
+        self.model().restart_balancer(index);
+    }
+
+    /// A balancer answers no call for so long; its servers serve on.
+    pub fn lose_balancer(&self, index: usize, length: Duration) {
+        let mut model = self.model();
+        let until = after(model.now, length);
+        model.balancers[index].unreachable_until = Some(until);
+    }
+
+    /// An operator takes a server out of one balancer by hand. The server's name.
+    pub fn take_out_by_hand(&self, index: usize) -> Option<String> {
+        let mut model = self.model();
+        let server = model.balancers[index].servers.first_mut()?;
+        server.admin = ServerAdmin::Maintenance;
+        Some(server.name.to_string())
+    }
+
+    /// The daemon dies the next time that it has written this state, before the act.
+    pub fn die_after_writing(&self, state: &'static str) {
+        self.model().die_after_writing = Some(state);
+    }
+
+    /// What happened so far.
+    pub fn tally(&self) -> Tally {
+        self.model().tally.clone()
+    }
+
+    /// Instances of ours that exist, those on their way out included.
+    pub fn instances(&self) -> u32 {
+        self.model().our_instances()
+    }
+
+    /// The addresses of the instances of ours that exist.
+    pub fn addresses(&self) -> Vec<Ipv4Addr> {
+        let model = self.model();
+        let now = model.now;
+        let ours = model.instances.values().filter(|one| one.is_ours() && one.exists(now));
+        ours.filter_map(|one| one.address).collect()
+    }
+
+    /// The servers of one balancer that take requests and answer them.
+    pub fn serving_on(&self, balancer: usize) -> u32 {
+        self.model().serving_on(balancer)
+    }
+
+    /// Every server entry of one balancer.
+    pub fn servers_on(&self, balancer: usize) -> u32 {
+        self.model().balancers[balancer].servers.len() as u32
+    }
+
+    /// How many balancers there are.
+    pub fn balancers(&self) -> usize {
+        self.model().balancers.len()
+    }
+
+    /// What the world did by itself, and when.
+    pub fn events(&self) -> Vec<(Timestamp, String)> {
+        self.model().events.clone()
+    }
+
+    pub(super) fn model(&self) -> MutexGuard<'_, Model> {
+        self.shared.model.lock().expect("nobody panics while holding the world")
+    }
+
+    /// Where the daemon may die between a written state and its act.
+    pub(super) fn crash_hook(&self) -> AfterWrite {
+        let world = self.clone();
+        Arc::new(move |state: &NodeState| {
+            let dies = {
+                let mut model = world.model();
+                let told = model.die_after_writing.take_if(|name| *name == state.name()).is_some();
+                let rate = model.faults.crash_after_write;
+                told || model.happens(rate, "crash after writing", state.name())
+            };
+            if dies {
+                world.die(&format!("after writing {}", state.name()));
+            }
+        })
+    }
+
+    /// A call that changes something is about to reach the world.
+    pub(super) async fn reaches(&self, call: &str) {
+        self.may_die(&format!("before {call}")).await;
+    }
+
+    /// Its answer is about to return.
+    pub(super) async fn returns(&self, call: &str) {
+        self.may_die(&format!("after {call}")).await;
+    }
+
+    /// The dead get no answer.
+    pub(super) async fn lives(&self) {
+        if self.shared.dead.load(Ordering::SeqCst) {
+            pending::<()>().await;
+        }
+    }
+
+    async fn may_die(&self, point: &str) {
+        let dies = {
+            let mut model = self.model();
+            let rate = model.faults.crash_at_call;
+            model.happens(rate, "crash", point)
+        };
+        if dies {
+            self.die(point);
+        }
+        self.lives().await;
+    }
+
+    fn die(&self, point: &str) {
+        if !self.shared.dead.swap(true, Ordering::SeqCst) {
+            let mut model = self.model();
+            model.tally.crashes += 1;
+            model.tell(format!("the daemon dies {point}"));
+            self.shared.died.notify_one();
+        }
+    }
+
+    /// Waits for the daemon's death.
+    pub(super) async fn death(&self) {
+        self.shared.died.notified().await;
+    }
+
+    /// The daemon starts again.
+    pub(super) fn revive(&self) {
+        self.shared.dead.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SimWorld {
+    fn now(&self) -> Timestamp {
+        self.model().now
+    }
+}
+
+impl Chance for SimWorld {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.shared.ids.lock().expect("nobody panics while drawing").fill_bytes(bytes);
+    }
+}
