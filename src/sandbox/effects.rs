@@ -32,6 +32,8 @@ pub enum Effect {
     DropBeforeActing,
     /// Wait this many seconds before doing anything.
     HangSeconds(f64),
+    /// Do what was asked, then wait this many seconds before answering.
+    AnswerAfterSeconds(f64),
     /// A create that stays `provisioning`.
     NeverProvisions,
     /// A boot that stays `booting`; its hook isn't run.

@@ -172,6 +172,7 @@ impl Fault {
                 Some("`status` must be between 200 and 599".into())
             }
             Effect::HangSeconds(number)
+            | Effect::AnswerAfterSeconds(number)
             | Effect::VanishAfterSeconds(number)
             | Effect::ListedAfterSeconds(number)
                 if Duration::try_from_secs_f64(*number).is_err() =>

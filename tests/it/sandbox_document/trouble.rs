@@ -70,6 +70,27 @@ async fn a_hanging_call_is_only_slow() {
 }
 
 #[tokio::test]
+async fn a_client_that_gives_up_waiting_undoes_nothing() {
+    for effect in ["hang_seconds", "answer_after_seconds"] {
+        let fault = json!({"operation": "create_instance", "effect": {effect: 0.5}});
+        let api = with_faults(json!([fault])).await;
+        let body = bootable("in-doubt");
+        let send = api.send("POST", "/v4/linode/instances", &[], Some(&body));
+        let given_up = tokio::time::timeout(Duration::from_millis(200), send).await;
+        assert!(given_up.is_err(), "{effect}: an answer came");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let list = api.get("/linode/instances").await;
+            if list["data"][0]["status"] == "running" {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{effect}: not running: {list}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_sandbox_stops_though_a_call_hangs() {
     let api = with_faults(json!([{"operation": "*", "effect": {"hang_seconds": 3600}}])).await;
     let address = api.sandbox.address;
