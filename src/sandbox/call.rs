@@ -7,8 +7,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::effects::Curse;
 use super::errors::Refusal;
-use super::faults::Curse;
 use super::jobs::Pace;
 use super::options::NetworkHelper;
 

@@ -11,7 +11,7 @@
 //! | `DELETE /sandbox/faults` | no more faults |
 //! | `GET /sandbox/requests?since=N` | the calls with a number of at least N |
 //! | `GET /sandbox/counts` | instances now, ever and at most at once; calls by operation |
-//! | `DELETE /sandbox/instances/ID` | the instance is gone at once, without job or event |
+//! | `DELETE /sandbox/instances/ID` | the instance is gone at once, without job or event; its delete hook runs |
 //!
 //! With `--faults FILE`, PUT and DELETE write that file, so that there is one truth.
 
@@ -88,10 +88,11 @@ fn counts(shared: &Shared) -> Response {
 }
 
 async fn vanish(shared: &Shared, id: u64) -> Response {
-    let gone = shared.with(|world| world.remove_instance(now(), id), Option::is_some).await;
+    let pace = shared.rules.pace;
+    let gone = shared.with(|world| world.vanish(now(), id, &pace), Option::is_some).await;
     shared.changed.notify_one();
     match gone {
-        Some(instance) => ok(&json!({"vanished": instance.label})),
+        Some(label) => ok(&json!({ "vanished": label })),
         None => problem(StatusCode::NOT_FOUND, "no such instance"),
     }
 }

@@ -62,8 +62,10 @@ pub async fn run(shared: Arc<Shared>, commands: Hooks) {
             if running.contains_key(&hook.instance) {
                 continue;
             }
-            let machine =
-                shared.look(|world| world.instances.get(&hook.instance).map(VirtualMachine::of));
+            let machine = shared.look(|world| {
+                let alive = world.instances.get(&hook.instance);
+                alive.or(world.ghosts.get(&hook.instance)).map(VirtualMachine::of)
+            });
             let Some(machine) = machine else { continue };
             let call_off = shared.shutdown.child_token();
             running

@@ -17,8 +17,9 @@ use serde_json::{Map, Value};
 use super::auth::Caller;
 use super::call::{Call, Reply};
 use super::control;
+use super::effects::{Canned, Curse, Effect};
 use super::errors::Refusal;
-use super::faults::{Canned, Curse, Effect, Target};
+use super::faults::Target;
 use super::filter::Filter;
 use super::journal::Entry;
 use super::limits::Allowance;
@@ -30,12 +31,21 @@ use super::shared::{Shared, lock, now};
 // The largest legal body is a create with 16 KiB of user data in base64 and some keys.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// Answers every request of the server.
+/// Answers every request of the server. A client that hangs up doesn't undo what it asked for:
+/// the request is a task of its own, which nobody's leaving cuts short.
 pub async fn answer(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> Response {
+    let task = tokio::spawn(process(shared, peer, request));
+    task.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request ended early");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
+}
+
+async fn process(shared: Arc<Shared>, peer: Peer, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -119,11 +129,7 @@ async fn act(
 ) -> Option<Response> {
     for effect in effects {
         if let Effect::HangSeconds(seconds) = effect {
-            let hang = Duration::try_from_secs_f64(*seconds).unwrap_or(Duration::MAX);
-            tokio::select! {
-                () = tokio::time::sleep(hang) => {}
-                () = shared.shutdown.cancelled() => return None,
-            }
+            hang(shared, *seconds).await?;
         }
     }
     if effects.contains(&Effect::DropBeforeActing) {
@@ -133,7 +139,21 @@ async fn act(
         return Some(canned_response(&canned));
     }
     let response = serve(shared, request, found, effects).await;
+    for effect in effects {
+        if let Effect::AnswerAfterSeconds(seconds) = effect {
+            hang(shared, *seconds).await?;
+        }
+    }
     (!effects.contains(&Effect::DropAnswerAfterActing)).then_some(response)
+}
+
+/// `None` when the sandbox stops meanwhile.
+async fn hang(shared: &Shared, seconds: f64) -> Option<()> {
+    let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    tokio::select! {
+        () = tokio::time::sleep(length) => Some(()),
+        () = shared.shutdown.cancelled() => None,
+    }
 }
 
 async fn serve(

@@ -50,6 +50,8 @@ pub struct Instance {
     pub jobs: VecDeque<Job>,
     /// When a fault makes this instance disappear without a trace.
     pub vanishes: Option<Timestamp>,
+    /// Until when a fault keeps this instance out of listings.
+    pub unlisted_until: Option<Timestamp>,
 }
 
 /// `status` of a Linode: those that the sandbox brings about.

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Reply};
 use super::catalogue::{self, IMAGES, TYPES};
 use super::create::{self, Order};
+use super::effects::Curse;
 use super::errors::Refusal;
 use super::events::Entity;
-use super::faults::Curse;
 use super::fields::Fields;
 use super::instance::{Config, Disk, Helpers, Instance, Interface, Status};
 use super::interfaces::Wanted;
@@ -38,9 +38,10 @@ pub const KEYS: &[&str] = &[
 ];
 
 /// `GET /linode/instances`
-pub fn list(world: &mut World, _call: &Call) -> Answer {
-    let all = world.instances.values().map(|one| views::linode(world, one)).collect();
-    Ok(Reply::list(all, KEYS))
+pub fn list(world: &mut World, call: &Call) -> Answer {
+    let listed = |one: &&Instance| one.unlisted_until.is_none_or(|until| until <= call.now);
+    let all = world.instances.values().filter(listed).map(|one| views::linode(world, one));
+    Ok(Reply::list(all.collect(), KEYS))
 }
 
 /// `GET /linode/instances/{linodeId}`
@@ -110,6 +111,7 @@ fn build(world: &mut World, call: &Call, id: u64, order: &Order) -> Instance {
         interfaces,
         jobs: Default::default(),
         vanishes: call.curse.vanish_after.map(|wait| after(now, wait)),
+        unlisted_until: call.curse.listed_after.map(|wait| after(now, wait)),
     }
 }
 
@@ -164,7 +166,7 @@ pub fn update(world: &mut World, call: &Call) -> Answer {
     let group = fields.text("group");
     let watchdog = fields.flag("watchdog_enabled");
     let policy = create::read_maintenance_policy(&mut fields);
-    let alerts = fields.raw("alerts").and_then(Value::as_object);
+    let alerts = read_alerts(&mut fields);
     Refusal::unless_empty(fields.complaints)?;
     world.tags.extend(tags.iter().flatten().cloned());
     let instance = world.instance_mut(id)?;
@@ -174,14 +176,25 @@ pub fn update(world: &mut World, call: &Call) -> Answer {
     instance.group = group.map_or_else(|| instance.group.clone(), str::to_owned);
     instance.watchdog_enabled = watchdog.unwrap_or(instance.watchdog_enabled);
     instance.maintenance_policy = policy.unwrap_or_else(|| instance.maintenance_policy.clone());
-    for (name, value) in alerts.into_iter().flatten() {
-        if instance.alerts.get(name).is_some() {
-            instance.alerts[name] = value.clone();
-        }
+    for (name, value) in alerts {
+        instance.alerts[name] = value.into();
     }
     let entity = Entity::linode(id, &instance.label);
     world.notify(call.now, "linode_update", entity);
     Ok(Reply::Object(views::linode(world, world.instance(id)?)))
+}
+
+fn read_alerts(fields: &mut Fields) -> Vec<(&'static str, u64)> {
+    let Some(alerts) = fields.raw("alerts") else { return Vec::new() };
+    let mut read = Vec::new();
+    for name in ["cpu", "network_in", "network_out", "transfer_quota", "io"] {
+        match (&alerts[name], alerts[name].as_u64()) {
+            (Value::Null, _) => {}
+            (_, Some(number)) => read.push((name, number)),
+            (_, None) => fields.complain(format!("alerts.{name}"), "Must be an integer"),
+        }
+    }
+    read
 }
 
 /// `DELETE /linode/instances/{linodeId}`: accepted in every status; while the job runs the Linode

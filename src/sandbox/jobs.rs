@@ -76,6 +76,7 @@ pub struct Pace {
 #[derive(Clone, Debug, PartialEq)]
 pub struct WantedHook {
     pub instance: u64,
+    /// The job's event; 0 for an instance that vanished.
     pub event: u64,
     pub kind: HookKind,
 }
@@ -204,12 +205,16 @@ impl World {
             let kind = *job.hooks.first()?;
             Some(WantedHook { instance: instance.id, event: job.event, kind })
         };
-        self.instances.values().filter_map(wanted).collect()
+        let ghost = |id: &u64| WantedHook { instance: *id, event: 0, kind: HookKind::Delete };
+        self.instances.values().filter_map(wanted).chain(self.ghosts.keys().map(ghost)).collect()
     }
 
     /// Takes note of how a hook ended. A failed boot hook fails the job; the others' failures
     /// can't keep a VM alive. A hook whose job is no more is ignored.
     pub fn hook_ended(&mut self, now: Timestamp, hook: &WantedHook, outcome: Result<(), String>) {
+        if self.ghosts.remove(&hook.instance).is_some() {
+            return;
+        }
         let Some(instance) = self.instances.get_mut(&hook.instance) else { return };
         let Some(job) = instance.jobs.front_mut().filter(|job| job.event == hook.event) else {
             return;
@@ -232,7 +237,7 @@ impl World {
     fn step(&mut self, now: Timestamp, id: u64, pace: &Pace) -> bool {
         let Some(instance) = self.instances.get_mut(&id) else { return false };
         if instance.vanishes.is_some_and(|moment| moment <= now) {
-            self.remove_instance(now, id);
+            self.vanish(now, id, pace);
             return true;
         }
         let has_image = instance.image.is_some();
@@ -241,7 +246,9 @@ impl World {
             let real = draw(pace.seed, job, has_image).mul_f64(job.drag);
             let due = after(now, pace.speed.shorten(real));
             job.span = Some((now, due));
-            job.hooks = job.kind.hooks(pace);
+            // What never comes up gets no body either.
+            let hopeless = job.stuck || job.doomed;
+            job.hooks = if hopeless { Vec::new() } else { job.kind.hooks(pace) };
             instance.status = job.kind.status_while_running();
             instance.updated = now;
             let event = job.event;

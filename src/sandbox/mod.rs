@@ -15,6 +15,7 @@ mod configs;
 mod control;
 mod create;
 mod driver;
+mod effects;
 mod errors;
 mod events;
 mod faults;

@@ -132,3 +132,37 @@ impl FromStr for Speed {
             .ok_or_else(|| format!("`{text}` is no number above zero, such as 1 or 20"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: SandboxOptions,
+    }
+
+    #[test]
+    fn flags_are_well_formed_and_read() {
+        Cli::command().debug_assert();
+        let line = "sandbox --listen 127.0.0.1:0 --token abc --token def:linodes:read_only \
+                    --speed 20 --network-helper off --hook-timeout 5s --quota-instances 3";
+        let options = Cli::parse_from(line.split_whitespace()).options;
+        assert_eq!(options.tokens.len(), 2);
+        assert_eq!(options.speed, Speed(20.0));
+        assert_eq!(options.network_helper, NetworkHelper::Off);
+        assert_eq!(options.hook_timeout, Duration::from_secs(5));
+        assert_eq!(options.quota_instances, Some(3));
+    }
+
+    #[test]
+    fn a_bad_speed_says_how_a_good_one_looks() {
+        for speed in ["0", "-1", "inf", "fast"] {
+            let argument = format!("--speed={speed}");
+            let error = Cli::try_parse_from(["sandbox", &argument]).expect_err(speed).to_string();
+            assert!(error.contains("is no number above zero"), "{error}");
+        }
+    }
+}

@@ -37,6 +37,8 @@ pub struct World {
     pub placement_groups: BTreeMap<u64, PlacementGroup>,
     pub locks: BTreeMap<u64, Lock>,
     pub counts: Counts,
+    /// Instances that vanished, whose bodies the delete hook has yet to take away.
+    pub ghosts: BTreeMap<u64, Instance>,
 }
 
 /// How many instances there were.
@@ -75,6 +77,7 @@ impl World {
             placement_groups: BTreeMap::new(),
             locks: BTreeMap::new(),
             counts: Counts::default(),
+            ghosts: BTreeMap::new(),
         }
     }
 
@@ -111,6 +114,16 @@ impl World {
         self.locks.retain(|_, lock| lock.linode != id);
         self.settle_vlans(now);
         Some(gone)
+    }
+
+    /// Lets an instance disappear without job or event; only a hook will know of it.
+    pub fn vanish(&mut self, now: Timestamp, id: u64, pace: &super::jobs::Pace) -> Option<String> {
+        let gone = self.remove_instance(now, id)?;
+        let label = gone.label.clone();
+        if pace.has_delete_hook {
+            self.ghosts.insert(id, gone);
+        }
+        Some(label)
     }
 
     /// Ids of the instances attached to a VLAN.

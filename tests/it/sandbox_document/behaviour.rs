@@ -99,42 +99,59 @@ async fn a_label_is_taken_until_its_owner_is_gone() {
 
 #[tokio::test]
 async fn a_linode_passes_through_its_statuses_in_order() {
-    let api =
-        Api::start(SandboxOptions { speed: Speed::new(200.0).expect("above zero"), ..quick() })
-            .await;
-    let id = api.create(bootable("in-order")).await;
-    let mut seen = vec![api.status(id).await];
-    while seen.last().map(String::as_str) != Some("running") {
-        let now = api.status(id).await;
-        if seen.last() != Some(&now) {
-            seen.push(now);
-        }
-    }
-    assert_eq!(seen, ["provisioning", "booting", "running"]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let go = folder.path().join("go");
+    let on_boot = Some(format!("until [ -e {} ]; do sleep 0.01; done", go.display()));
+    let api = Api::start(SandboxOptions { on_boot, ..quick() }).await;
+    let made = api.post("/linode/instances", bootable("in-order")).await;
+    assert_eq!(made["status"], "provisioning");
+    let id = made["id"].as_u64().expect("an id");
+    api.until(id, "booting").await;
     let event = api.get("/account/events").await["data"][0].clone();
+    assert_eq!((&event["action"], &event["status"]), (&json!("linode_boot"), &json!("started")));
+    std::fs::write(go, "").expect("a file");
+    api.until(id, "running").await;
+    let event = api.get(&format!("/account/events/{}", event["id"])).await;
     assert_eq!(
-        (&event["action"], &event["percent_complete"]),
-        (&json!("linode_boot"), &json!(100))
+        (&event["status"], &event["percent_complete"], &event["secondary_entity"]["type"]),
+        (&json!("finished"), &json!(100), &json!("linode_config"))
     );
 
     let bare = json!({"type": "g6-nanode-1", "region": "eu-central", "label": "bare"});
-    let bare = api.create(bare).await;
-    assert_eq!(api.status(bare).await, "provisioning");
-    api.until(bare, "offline").await;
-    let boot = api.call("POST", &format!("/linode/instances/{bare}/boot"), None).await;
+    let made = api.post("/linode/instances", bare).await;
+    assert_eq!(made["status"], "provisioning", "always, also without an image");
+    let id = made["id"].as_u64().expect("an id");
+    api.until(id, "offline").await;
+    let boot = api.call("POST", &format!("/linode/instances/{id}/boot"), None).await;
     assert_eq!(boot.status, 400, "nothing to boot from");
 }
 
 #[tokio::test]
-async fn power_calls_are_queued_or_refused_as_recorded() {
+async fn while_a_linode_is_made_a_boot_is_accepted_and_all_else_is_refused() {
+    let api = Api::start(SandboxOptions { speed: Speed::REAL, ..quick() }).await;
+    for (label, booted) in [("eager", true), ("patient", false)] {
+        let id = api.create(bootable_with(label, json!({ "booted": booted }))).await;
+        let path = format!("/linode/instances/{id}");
+        for call in ["shutdown", "reboot"] {
+            let answer = api.call("POST", &format!("{path}/{call}"), None).await;
+            assert_eq!(answer.body["errors"][0]["reason"], "Linode busy.", "{call}");
+        }
+        api.post(&format!("{path}/boot"), json!({})).await;
+        let filter = format!(r#"{{"entity.id": {id}, "action": "linode_boot"}}"#);
+        let boots = api.filtered("GET", "/account/events", &[("x-filter", &filter)], None).await;
+        assert_eq!(boots.body["data"][0]["status"], "scheduled", "{label}");
+        assert_eq!(boots.body["results"], 1, "{label}: one boot, not two");
+    }
+}
+
+#[tokio::test]
+async fn a_running_linode_cannot_be_booted_again() {
     let api = Api::start(quick()).await;
     let id = api.create(bootable_with("power", json!({"booted": false}))).await;
-    let path = format!("/linode/instances/{id}");
-    let shutdown = api.call("POST", &format!("{path}/shutdown"), None).await;
-    assert_eq!(shutdown.body["errors"][0]["reason"], "Linode busy.");
-    api.post(&format!("{path}/boot"), json!({})).await;
+    api.until(id, "offline").await;
+    api.post(&format!("/linode/instances/{id}/boot"), json!({})).await;
     api.until(id, "running").await;
-    let boot = api.call("POST", &format!("{path}/boot"), None).await;
+    let boot = api.call("POST", &format!("/linode/instances/{id}/boot"), None).await;
     let reason = boot.body["errors"][0]["reason"].as_str().expect("a text").to_owned();
     assert!(boot.status == 400 && reason.ends_with("already booted."), "{reason}");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use windlass::sandbox::{SandboxOptions, Speed};
 
 use super::api::{Api, bootable, bootable_with, quick, shared};
 
@@ -37,7 +38,7 @@ async fn a_recorded_mistake_gets_the_recorded_refusal() {
 
 #[tokio::test]
 async fn refusals_that_need_a_situation_read_as_recorded() {
-    let api = Api::start(quick()).await;
+    let api = Api::start(SandboxOptions { speed: Speed::REAL, ..quick() }).await;
     let id = api.create(bootable("busy-one")).await;
     let path = format!("/linode/instances/{id}");
 

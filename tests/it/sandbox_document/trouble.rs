@@ -70,6 +70,27 @@ async fn a_hanging_call_is_only_slow() {
 }
 
 #[tokio::test]
+async fn a_client_that_gives_up_waiting_undoes_nothing() {
+    for effect in ["hang_seconds", "answer_after_seconds"] {
+        let fault = json!({"operation": "create_instance", "effect": {effect: 0.5}});
+        let api = with_faults(json!([fault])).await;
+        let body = bootable("in-doubt");
+        let send = api.send("POST", "/v4/linode/instances", &[], Some(&body));
+        let given_up = tokio::time::timeout(Duration::from_millis(200), send).await;
+        assert!(given_up.is_err(), "{effect}: an answer came");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let list = api.get("/linode/instances").await;
+            if list["data"][0]["status"] == "running" {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{effect}: not running: {list}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_sandbox_stops_though_a_call_hangs() {
     let api = with_faults(json!([{"operation": "*", "effect": {"hang_seconds": 3600}}])).await;
     let address = api.sandbox.address;
@@ -111,6 +132,54 @@ async fn cursed_vms_stick_fail_or_vanish() {
     for label in ["sticks", "stays"] {
         api.call("DELETE", &format!("/linode/instances/{}", ids[label]), None).await;
         api.until(ids[label], "gone").await;
+    }
+}
+
+#[tokio::test]
+async fn a_hopeless_vm_gets_no_body_and_a_vanished_one_loses_its() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path().display();
+    let options = SandboxOptions {
+        on_boot: Some(format!("touch {at}/$WINDLASS_VM_LABEL")),
+        on_delete: Some(format!("rm {at}/$WINDLASS_VM_LABEL")),
+        ..quick()
+    };
+    let api = Api::start(options).await;
+    let faults = json!({"faults": [
+        {"operation": "create_instance", "label": "fails", "effect": "boot_fails"},
+    ]});
+    api.control("PUT", "/faults", Some(faults)).await;
+    let fails = api.create(bootable("fails")).await;
+    let healthy = api.create(bootable("healthy")).await;
+    api.until(fails, "offline").await;
+    api.until(healthy, "running").await;
+    let exists = |label: &str| folder.path().join(label).exists();
+    assert!(!exists("fails") && exists("healthy"));
+    api.control("DELETE", &format!("/instances/{healthy}"), None).await;
+    assert_eq!(api.status(healthy).await, "gone", "at once, whatever its body does");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while exists("healthy") {
+        assert!(Instant::now() < deadline, "its body is still there");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_listing_may_lag_behind_a_create() {
+    let api = with_faults(json!([
+        {"operation": "create_instance", "times": 1, "effect": {"listed_after_seconds": 3.0}},
+        {"operation": "create_instance", "times": 1, "effect": "drop_answer_after_acting"},
+    ]))
+    .await;
+    let body = bootable("late-to-show");
+    assert!(api.send("POST", "/v4/linode/instances", &[], Some(&body)).await.is_err());
+    assert_eq!(api.get("/linode/instances").await["results"], 0, "there, but not yet to be seen");
+    let again = api.call("POST", "/linode/instances", Some(body)).await;
+    assert_eq!(again.body["errors"][0]["field"], "label", "the label gives it away");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while api.get("/linode/instances").await["results"] == 0 {
+        assert!(Instant::now() < deadline, "it never shows");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
