@@ -14,7 +14,7 @@ const MAX: u32 = 3;
 
 #[test]
 fn a_failing_playbook_costs_its_node_and_keeps_the_count_below_max_and_the_rest_serving() {
-    in_a_world!(240, |lab| {
+    in_a_world!(400, |lab| {
         one_node_serves(lab);
         let good = fs::read_to_string(format!("{HERE}/playbook/node.yml")).expect("setup wrote it");
         let broken = "    - name: Reach the artifact store\n      ansible.builtin.fail:\n        \
@@ -28,14 +28,14 @@ fn a_failing_playbook_costs_its_node_and_keeps_the_count_below_max_and_the_rest_
         assert_eq!(serving("lb1").expect("it runs").len(), 1, "the old node serves on");
 
         replace_file("playbook/node.yml", &good);
-        lab.wait_until_settled_at(MAX as usize, 90);
+        lab.wait_until_settled_at(MAX as usize, 120);
         lab.assert_never_more_instances_than(MAX);
     });
 }
 
 #[test]
 fn a_vm_that_never_boots_is_deleted_and_another_one_tried() {
-    in_a_world!(240, |lab| {
+    in_a_world!(400, |lab| {
         one_node_serves(lab);
         lab.set_cloud_faults("faults: [{operation: create_instance, effect: never_boots}]");
         lab.dial_for(2);
@@ -43,14 +43,14 @@ fn a_vm_that_never_boots_is_deleted_and_another_one_tried() {
         assert_eq!(serving("lb1").expect("it runs").len(), 1, "the old node serves on");
 
         lab.set_cloud_faults("");
-        lab.wait_until_settled_at(2, 90);
+        lab.wait_until_settled_at(2, 120);
         lab.assert_never_more_instances_than(MAX);
     });
 }
 
 #[test]
 fn a_cloud_that_fails_and_throttles_for_a_while_costs_time_and_nothing_else() {
-    in_a_world!(240, |lab| {
+    in_a_world!(400, |lab| {
         one_node_serves(lab);
         for (fault, nodes) in [(SERVER_ERRORS, 2), (TOO_MANY_REQUESTS, 3)] {
             lab.set_cloud_faults(fault);
@@ -58,7 +58,7 @@ fn a_cloud_that_fails_and_throttles_for_a_while_costs_time_and_nothing_else() {
             let refused = lab.wait_for_refusals(3, 60);
             assert_eq!(serving("lb1").expect("it runs").len(), nodes as usize - 1, "{refused:?}");
             lab.set_cloud_faults("");
-            lab.wait_until_settled_at(nodes as usize, 75);
+            lab.wait_until_settled_at(nodes as usize, 120);
         }
         assert_eq!(lab.instances_ever(), 3, "one create for each node");
         lab.assert_never_more_instances_than(MAX);
@@ -67,11 +67,11 @@ fn a_cloud_that_fails_and_throttles_for_a_while_costs_time_and_nothing_else() {
 
 #[test]
 fn a_create_whose_answer_is_lost_makes_one_instance() {
-    in_a_world!(150, |lab| {
+    in_a_world!(300, |lab| {
         one_node_serves(lab);
         lab.set_cloud_faults(LOST_ANSWERS);
         lab.dial_for(2);
-        lab.wait_until_settled_at(2, 75);
+        lab.wait_until_settled_at(2, 120);
         assert_eq!(lab.instances_ever(), 2, "the lost one was found again");
     });
 }
@@ -90,7 +90,7 @@ fn one_node_serves(lab: &mut Lab) {
     lab.dial_for(1);
     lab.start_surroundings();
     lab.start_daemon(DaemonStart::default());
-    lab.wait_until_settled_at(1, 60);
+    lab.wait_until_settled_at(1, 120);
 }
 
 fn wait_for_journal(lab: &Lab, word: &str, seconds: u64) -> Value {

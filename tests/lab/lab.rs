@@ -76,7 +76,7 @@ impl Lab {
             "--token-file",
             "/run/lab/tokens",
             "--speed",
-            "20",
+            "40",
             "--state",
             "/run/lab/cloud.json",
             "--faults",

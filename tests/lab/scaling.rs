@@ -11,10 +11,10 @@ use crate::world::in_a_world;
 
 #[test]
 fn a_push_campaign_brings_nodes_and_the_quiet_takes_them_away_and_no_request_fails() {
-    in_a_world!(300, |lab| {
+    in_a_world!(500, |lab| {
         lab.start_surroundings();
         lab.start_daemon(DaemonStart::default());
-        lab.wait_until_settled_at(1, 60);
+        lab.wait_until_settled_at(1, 120);
         let load = lab.start_load(&["--base", "25", "--campaign", "5,120,30,10", "--for", "240"]);
         for balancer in BALANCERS {
             wait_for("three nodes and more serve", 75, || {
@@ -35,19 +35,19 @@ fn a_push_campaign_brings_nodes_and_the_quiet_takes_them_away_and_no_request_fai
 
 #[test]
 fn a_scale_out_takes_back_a_draining_node_before_it_creates_another() {
-    in_a_world!(150, |lab| {
+    in_a_world!(300, |lab| {
         lab.follow_the_dial(1, 4);
         // Requests that take eight seconds: a node that drains is a node that can be taken back.
         lab.edit_policy(
-            "timeout: 60s}",
-            "timeout: 60s, variables: {service_milliseconds: '8000', slots: '60'}}",
+            "timeout: 120s}",
+            "timeout: 120s, variables: {service_milliseconds: '8000', slots: '60'}}",
         );
         lab.dial_for(2);
         lab.start_surroundings();
         lab.start_daemon(DaemonStart::default());
-        lab.wait_until_settled_at(2, 60);
+        lab.wait_until_settled_at(2, 120);
         let before = addresses(lab);
-        let load = lab.start_load(&["--base", "5", "--for", "120"]);
+        let load = lab.start_load(&["--base", "5", "--for", "250"]);
         wait_for("both nodes have requests under way", 20, || {
             let waiting = load.last_progress()["waiting"].as_u64();
             found(30 <= waiting.unwrap_or(0), waiting)

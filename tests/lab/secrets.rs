@@ -12,12 +12,12 @@ const KEEPERS: [&str; 4] = ["token", "tokens", "eyes", "eyes.token"];
 
 #[test]
 fn the_token_stands_in_no_log_no_table_no_process_list_and_no_error() {
-    in_a_world!(150, |lab| {
+    in_a_world!(300, |lab| {
         lab.follow_the_dial(1, 3);
         lab.dial_for(1);
         lab.start_surroundings();
         lab.start_daemon(DaemonStart::default());
-        lab.wait_until_settled_at(1, 60);
+        lab.wait_until_settled_at(1, 120);
         let token = read("token");
         assert_nowhere(lab, &token, "while all is well");
 
@@ -26,7 +26,7 @@ fn the_token_stands_in_no_log_no_table_no_process_list_and_no_error() {
         lab.dial_for(2);
         lab.wait_for_state("planned", 20);
         lab.start_cloud();
-        lab.wait_until_settled_at(2, 60);
+        lab.wait_until_settled_at(2, 120);
         assert_nowhere(lab, &token, "after a cloud that could not be reached");
 
         lab.kill("windlass");
