@@ -14,15 +14,16 @@ fn a_push_campaign_brings_nodes_and_the_quiet_takes_them_away_and_no_request_fai
     in_a_world!(500, |lab| {
         lab.start_surroundings();
         lab.start_daemon(DaemonStart::default());
-        lab.wait_until_settled_at(1, 120);
-        let load = lab.start_load(&["--base", "25", "--campaign", "5,120,30,10", "--for", "240"]);
+        lab.wait_until_settled_at(2, 120);
+
+        let load = lab.start_load(&["--base", "30", "--campaign", "5,150,30,10", "--for", "400"]);
         for balancer in BALANCERS {
-            wait_for("three nodes and more serve", 75, || {
+            wait_for("four nodes and more serve", 120, || {
                 let serving = serving(balancer)?;
-                found(3 <= serving.len(), serving)
+                found(4 <= serving.len(), serving)
             });
         }
-        lab.wait_until_settled_at(1, 120);
+        lab.wait_until_settled_at(2, 120);
         let summary = load.stop();
 
         summary.assert_nothing_failed();
@@ -39,8 +40,8 @@ fn a_scale_out_takes_back_a_draining_node_before_it_creates_another() {
         lab.follow_the_dial(1, 4);
         // Requests that take eight seconds: a node that drains is a node that can be taken back.
         lab.edit_policy(
-            "timeout: 120s}",
-            "timeout: 120s, variables: {service_milliseconds: '8000', slots: '60'}}",
+            "node.yml, timeout: 120s}",
+            "node.yml, timeout: 120s, variables: {service_milliseconds: '8000', slots: '60'}}",
         );
         lab.dial_for(2);
         lab.start_surroundings();
