@@ -23,10 +23,6 @@ def moment(text):
     return seconds + float(f"0.{decimals or 0}")
 
 
-def because(record):
-    return "; ".join(record["sentences"])
-
-
 def show(demo, load, hourly, journal):
     print("\n" + "=" * 100)
     requests(load)
@@ -36,7 +32,9 @@ def show(demo, load, hourly, journal):
     for record in sorted(demo.decisions.values(), key=lambda record: record["at"]):
         decision = record["decision"]
         at = demo.clock(moment(record["at"]))
-        print(f"  {at:>5}  {decision['from']} -> {decision['to']}  {because(record)}")
+        print(f"  {at:>5}  {decision['from']} -> {decision['to']}  {record['sentences'][0]}")
+        for sentence in record["sentences"][1:]:
+            print(f"                 {sentence}")
     phases(demo, journal, load)
     return verdict(demo, load)
 

@@ -21,9 +21,12 @@ API = "http://10.77.0.2:8377/api/v1/pools"
 CLOUD = "http://203.0.113.1:8080/v4"
 BALANCERS = {"lb1": "10.77.0.3", "lb2": "10.77.0.4"}
 TOKEN = pathlib.Path("/run/lab/eyes.token")
-LINE_EVERY = 3
-# What the quiet may take until only the smallest count is left.
-PATIENCE = 90
+LINE_EVERY = 5
+# The campaign begins at this second of the load, reaches its peak at once, holds it, and decays.
+CAMPAIGN = {"at": 20, "peak": 160, "hold": 45, "decay": 15}
+BASE = 40  # requests a second before and after: two nodes' worth
+# The load ends as soon as the quiet has had its effect, and at the latest at this second.
+LONGEST = 240
 
 
 def get(url, token=None):
@@ -53,8 +56,9 @@ class Demo:
         self.began = time.time()
         self.samples = []  # one a second
         self.decisions = {}  # by id: those that changed the count
-        self.nodes = {}  # by label: when it was first and last seen, and its first state times
-        self.price = None
+        self.nodes = {}  # by label: when it was seen first and last, and its states
+        self.living = set()
+        self.least = None  # nodes, as the policy says
 
     def clock(self, at=None):
         seconds = max(0, int((at or time.time()) - self.began))
@@ -63,12 +67,16 @@ class Demo:
     def look(self, load):
         """One look at everything; says what has changed since the last one."""
         now, seen = time.time(), pool()
+        self.least = seen["min"]
         sample = {"at": now, "load": load, "desired": seen["desired"], "nodes": seen["nodes"]}
         sample |= {count: seen[count] for count in ("serving", "on_the_way", "leaving")}
         sample |= {name: servers_up(address) for name, address in BALANCERS.items()}
         self.samples.append(sample)
         for node in seen["nodes"]:
             self.notice(node, now)
+        for label in self.living - {node["label"] for node in seen["nodes"]}:
+            self.say(f"      {label} is gone")
+        self.living = {node["label"] for node in seen["nodes"]}
         self.tell_decisions()
         return sample
 
@@ -78,9 +86,8 @@ class Demo:
         known["created"] = node["instance_created_at"] or known.get("created")
         if node["state"] not in known["states"]:
             known["states"][node["state"]] = now
-            what = {"planned": "is planned", "in_service": "serves", "draining": "drains"}.get(node["state"])
-            if what:
-                self.say(f"      {node['label']} {what}")
+            if node["state"] == "in_service":
+                self.say(f"      {node['label']} serves")
 
     def tell_decisions(self):
         for record in reversed(get(f"{API}/notifications/decisions?changes=true&limit=50")):
@@ -88,7 +95,7 @@ class Demo:
             if record["id"] in self.decisions:
                 continue
             self.decisions[record["id"]] = record
-            self.say(f"  {decision['from']} -> {decision['to']} nodes: {summary.because(record)}")
+            self.say(f"  {decision['from']} -> {decision['to']} nodes: {record['sentences'][0]}")
 
     def say(self, text):
         print(f"{self.clock():>5} {text}", flush=True)
@@ -115,33 +122,33 @@ def wait_until_ready(demo, limit=60):
             last = problem
         else:
             last = f"{sample['serving']} serving"
-            if sample["on_the_way"] == 0 and 0 < sample["serving"] == sample["lb1"] == sample["lb2"]:
+            if demo.least == sample["serving"] == sample["lb1"] == sample["lb2"]:
                 return
         time.sleep(0.5)
     sys.exit(f"the pool was not ready within {limit} s ({last}); see windlass.log in target/demo")
 
 
 def follow(demo, load_command, load_lines):
-    """Runs the load, looks every second, and waits for the quiet to have its effect."""
+    """Runs the load and looks every second, until the pool has grown and is down to its least again."""
+    campaign = ",".join(str(number) for number in CAMPAIGN.values())
+    flags = ["--base", str(BASE), "--campaign", campaign, "--for", str(LONGEST)]
     with open(load_lines, "w") as lines:
-        load = subprocess.Popen(load_command, stdout=lines)
-    try:
-        tick, ended_at = 0, None
-        while True:
-            sample = demo.look(last_line(load_lines))
-            if tick % LINE_EVERY == 0:
-                demo.line(sample)
-            tick += 1
-            if load.poll() is not None:
-                ended_at = ended_at or time.time()
-                if (sample["serving"], sample["on_the_way"], sample["leaving"]) == (1, 0, 0):
-                    return
-                if ended_at + PATIENCE < time.time():
-                    return demo.say(f"after {PATIENCE} s of quiet there are still more nodes than the least")
-            time.sleep(1 - time.time() % 1)
-    finally:
-        if load.poll() is None:
+        load = subprocess.Popen([*load_command, *flags], stdout=lines)
+    quiet = CAMPAIGN["at"] + CAMPAIGN["hold"] + CAMPAIGN["decay"]
+    tick, told, resting = 0, None, 0
+    while load.poll() is None:
+        sample = demo.look(last_line(load_lines))
+        counts = [sample[count] for count in ("desired", "serving", "on_the_way", "leaving", "lb1", "lb2")]
+        if tick % LINE_EVERY == 0 or counts != told:
+            demo.line(sample)
+        tick, told = tick + 1, counts
+        least = demo.least
+        resting = resting + 1 if counts == [least, least, 0, 0, least, least] else 0
+        # A few seconds more, so that the picture shows the rest, too.
+        if quiet < sample["load"].get("seconds", 0) and resting == 5:
             load.send_signal(signal.SIGTERM)
+            load.wait()
+        time.sleep(1 - time.time() % 1)
 
 
 def last_line(path):
@@ -155,7 +162,7 @@ def last_line(path):
 def main(results, load_command):
     results = pathlib.Path(results)
     demo = Demo(results)
-    demo.say("HAProxy, Prometheus and Windlass start; the pool is empty, and its smallest count is one")
+    demo.say("HAProxy, Prometheus and Windlass start; the pool is empty, and two nodes are its least")
     wait_until_ready(demo)
     demo.say("ready: the phones begin")
     report = results / "load.json"

@@ -26,7 +26,7 @@ fn a_push_campaign_brings_nodes_and_the_quiet_takes_them_away_and_no_request_fai
         let summary = load.stop();
 
         summary.assert_nothing_failed();
-        assert!(3 <= summary.nodes.len(), "the new nodes answered: {:?}", summary.nodes);
+        assert!(4 <= summary.nodes.len(), "the new nodes answered: {:?}", summary.nodes);
         lab.assert_never_more_instances_than(6);
         assert_every_node_tells_its_facts(lab, summary.nodes.keys());
         assert_decisions_explain_every_change(lab);
