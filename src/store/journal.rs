@@ -148,8 +148,7 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// Walks the chain from its oldest row that is kept. `Ok(rows)` when every row is as it was
-    /// written and none between is missing.
+    /// Walks the whole chain. `Ok(rows)` when every row is as it was written and none is missing.
     pub async fn verify_journal(&self) -> Result<u64, StoreError> {
         let (mut last, mut hash, mut count) = (0i64, ORIGIN.to_string(), 0u64);
         loop {
@@ -164,10 +163,6 @@ impl Store {
             }
             for row in &rows {
                 let sequence: i64 = row.get(0);
-                if count == 0 && 1 < sequence {
-                    // Older rows were forgotten after their time; the first one left is believed.
-                    (last, hash) = (sequence - 1, row.get(6));
-                }
                 let content = Content {
                     at_milliseconds: row.get(1),
                     pool: row.get(2),
