@@ -9,6 +9,8 @@ mod health;
 mod pools;
 mod problem;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -134,8 +134,8 @@ pub struct Retention {
     pub decisions: Duration,
     /// Samples of signals.
     pub samples: Duration,
-    /// The journal of acts.
-    pub journal: Duration,
+    /// Nodes that are gone. The journal is kept for ever: it is a chain.
+    pub nodes: Duration,
 }
 
 impl Config {

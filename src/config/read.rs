@@ -280,9 +280,9 @@ fn retention(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Retention> {
     // The engine looks back over hours, never days: a day is the least that can't harm it.
     let decisions = fields.or("decisions", 30 * DAY, notes, fields::duration_from(DAY));
     let samples = fields.or("samples", 30 * DAY, notes, fields::duration_from(DAY));
-    let journal = fields.or("journal", 400 * DAY, notes, fields::duration_from(DAY));
+    let nodes = fields.or("nodes", 400 * DAY, notes, fields::duration_from(DAY));
     fields.finish(notes);
-    Some(Retention { decisions: decisions?, samples: samples?, journal: journal? })
+    Some(Retention { decisions: decisions?, samples: samples?, nodes: nodes? })
 }
 
 fn interval(value: Value<'_>, notes: &mut Notes) -> Option<Duration> {

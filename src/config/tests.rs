@@ -79,7 +79,7 @@ fn three_settings_are_enough() {
     assert_eq!(config.interval, Duration::from_secs(5));
     assert_eq!(config.control, Control::Automatic);
     assert_eq!(config.balancers[0].mode, BalancerMode::Auto);
-    assert_eq!(config.retention.journal, Duration::from_secs(400 * 86_400));
+    assert_eq!(config.retention.nodes, Duration::from_secs(400 * 86_400));
     assert_eq!(config.policies.len(), 1);
     assert_eq!(config.warnings, [""; 0]);
     assert!(!format!("{config:?}").contains(TOKEN), "a token must not show");
@@ -101,7 +101,7 @@ policies: [policies/a.yaml]
 interval: 1s
 control: dry_run
 log: {format: json}
-retention: {decisions: 7d, samples: 1d, journal: 90d}
+retention: {decisions: 7d, samples: 1d, nodes: 90d}
 ",
     );
     let config = folder.load(&[]).expect("they are good");

@@ -181,7 +181,7 @@ fn retention(config: &Config) -> Retention {
         idle_decisions: config.retention.decisions.min(day),
         decisions: config.retention.decisions,
         samples: config.retention.samples,
-        journal: config.retention.journal,
+        nodes: config.retention.nodes,
     }
 }
 

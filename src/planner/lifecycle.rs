@@ -283,6 +283,9 @@ impl Life<'_> {
         if !receiving.is_empty() && self.may_try() {
             return stay(Step::DrainServer { balancers: receiving }, "still given requests");
         }
+        if !receiving.is_empty() {
+            return wait("the next try to drain it");
+        }
         if self.facts.every_balancer_answers() && self.facts.servers.iter().all(|(_, f)| idle(f)) {
             return self.leave_with(Sessions::LetEnd, "no sessions on any balancer");
         }

@@ -1,1 +1,6 @@
+//! The table of a node's life row by row, and whole plans.
 
+mod fixture;
+mod pool;
+mod properties;
+mod table;

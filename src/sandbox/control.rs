@@ -23,7 +23,7 @@ use super::faults::Faults;
 use super::gate::json_response;
 use super::operations::decode;
 use super::server::Peer;
-use super::shared::{Shared, lock, now};
+use super::shared::{Saving, Shared, lock, now};
 
 /// Answers a call; `path` is what follows `/sandbox`.
 pub async fn answer(
@@ -89,7 +89,7 @@ fn counts(shared: &Shared) -> Response {
 
 async fn vanish(shared: &Shared, id: u64) -> Response {
     let pace = shared.rules.pace;
-    let gone = shared.with(|world| world.vanish(now(), id, &pace), Option::is_some).await;
+    let gone = shared.with(|world| world.vanish(now(), id, &pace), |_| Saving::Now).await;
     shared.changed.notify_one();
     match gone {
         Some(label) => ok(&json!({ "vanished": label })),

@@ -10,12 +10,18 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::hooks::{self, HookError, VirtualMachine};
 use super::jobs::{HookKind, WantedHook};
-use super::shared::{Shared, now};
+use super::shared::{Saving, Shared, now};
 use crate::domain::elapsed;
+
+// Hundreds of VMs that boot at once change state every millisecond; each change on disk of its own
+// would keep the disk busy. A restart makes up for what a moment lost: a job begins again, and a
+// hook is safe to repeat.
+const SAVE_WITHIN: Duration = Duration::from_millis(100);
 
 /// The operator's commands.
 #[derive(Clone, Debug)]
@@ -48,13 +54,16 @@ pub async fn run(shared: Arc<Shared>, commands: Hooks) {
     let (ended, mut endings) = mpsc::unbounded_channel();
     let mut running: BTreeMap<u64, Running> = BTreeMap::new();
     let mut tasks = JoinSet::new();
+    let mut save_at: Option<Instant> = None;
     loop {
         let pace = shared.rules.pace;
         let advance = |world: &mut super::world::World| {
             let advance = world.advance(now(), &pace);
             (advance, world.wanted_hooks())
         };
-        let (advance, wanted) = shared.with(advance, |(advance, _)| advance.changed).await;
+        let (advance, wanted) = shared
+            .with(advance, |(advance, _)| if advance.changed { Saving::Soon } else { Saving::Not })
+            .await;
         for one in running.values().filter(|one| !wanted.contains(&one.hook)) {
             one.call_off.cancel();
         }
@@ -73,9 +82,22 @@ pub async fn run(shared: Arc<Shared>, commands: Hooks) {
             tasks.spawn(run_one(hook, commands.clone(), machine, call_off, ended.clone()));
         }
         let wait = advance.next.map_or(Duration::MAX, |due| elapsed(now(), due));
+        if shared.is_unsaved() {
+            save_at.get_or_insert_with(|| Instant::now() + SAVE_WITHIN);
+        }
+        let save = async {
+            match save_at {
+                Some(moment) => tokio::time::sleep_until(moment).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = shared.changed.notified() => {}
             () = tokio::time::sleep(wait) => {}
+            () = save => {
+                save_at = None;
+                shared.save().await;
+            }
             () = shared.shutdown.cancelled() => break,
             Some((hook, outcome)) = endings.recv() => {
                 running.remove(&hook.instance);
@@ -84,6 +106,7 @@ pub async fn run(shared: Arc<Shared>, commands: Hooks) {
         }
     }
     while tasks.join_next().await.is_some() {}
+    shared.save().await;
 }
 
 async fn run_one(
@@ -111,5 +134,5 @@ async fn settle(shared: &Shared, hook: &WantedHook, outcome: Result<(), HookErro
             Err(error.to_string())
         }
     };
-    shared.with(|world| world.hook_ended(now(), hook, outcome), |()| true).await;
+    shared.with(|world| world.hook_ended(now(), hook, outcome), |()| Saving::Soon).await;
 }

@@ -26,7 +26,7 @@ use super::limits::Allowance;
 use super::operations::{self, Access, Operation};
 use super::paginate::Page;
 use super::server::Peer;
-use super::shared::{Shared, lock, now};
+use super::shared::{Saving, Shared, lock, now};
 
 // The largest legal body is a create with 16 KiB of user data in base64 and some keys.
 const BODY_LIMIT: usize = 1 << 20;
@@ -265,7 +265,10 @@ async fn handle(
     let call = Call { now: now(), params, body, rules: shared.rules, curse };
     let changes = operation.method != Method::GET;
     let reply = shared
-        .with(|world| (operation.handler)(world, &call), |answer| changes && answer.is_ok())
+        .with(
+            |world| (operation.handler)(world, &call),
+            |answer| if changes && answer.is_ok() { Saving::Now } else { Saving::Not },
+        )
         .await?;
     if changes {
         shared.changed.notify_one();

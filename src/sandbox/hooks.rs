@@ -168,7 +168,7 @@ struct HookFolder(PathBuf);
 
 impl HookFolder {
     fn create(machine: &VirtualMachine) -> std::io::Result<Self> {
-        let name = format!("windlass-hook-{}", uuid::Uuid::now_v7());
+        let name = format!("windlass-hook-{:032x}", rand::random::<u128>());
         let folder = std::env::temp_dir().join(name);
         DirBuilder::new().mode(0o700).create(&folder)?;
         let folder = Self(folder);

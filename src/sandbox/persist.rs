@@ -1,14 +1,13 @@
 //! The state file: the whole account as JSON.
 //!
-//! In: the account after a change, numbered.
+//! In: the account after a change.
 //! Out: a file that is either the old or the new one, whenever the machine stops.
-//! Never: writes an older state over a newer one; lets others read it (user data may be secret).
+//! Never: lets others read it: user data may be secret.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use super::world::World;
 
@@ -57,29 +56,22 @@ pub fn load(path: &Path) -> Result<Option<World>, StateError> {
     world.map(Some).map_err(|cause| StateError::Malformed { path: path.into(), cause })
 }
 
-/// Writes states to one file, in order.
+/// Writes states to one file.
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
-    last_written: Mutex<u64>,
 }
 
 impl StateFile {
     /// A file to write to.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, last_written: Mutex::new(0) }
+        Self { path }
     }
 
-    /// Writes a state, unless a newer one was written meanwhile. Blocks on the disk.
-    pub fn write(&self, version: u64, state: &[u8]) -> Result<(), StateError> {
-        let mut last = self.last_written.lock().unwrap_or_else(PoisonError::into_inner);
-        if version <= *last {
-            return Ok(());
-        }
+    /// Writes a state; one call at a time. Blocks on the disk.
+    pub fn write(&self, state: &[u8]) -> Result<(), StateError> {
         let unwritable = |cause| StateError::Unwritable { path: self.path.clone(), cause };
-        self.replace(state).map_err(unwritable)?;
-        *last = version;
-        Ok(())
+        self.replace(state).map_err(unwritable)
     }
 
     fn replace(&self, state: &[u8]) -> std::io::Result<()> {

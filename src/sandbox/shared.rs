@@ -33,12 +33,24 @@ pub struct Shared {
     pub shutdown: CancellationToken,
     account: Mutex<Account>,
     state_file: Option<Arc<StateFile>>,
+    saving: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
 struct Account {
     world: World,
-    version: u64,
+    unsaved: bool,
+}
+
+/// When a change must be on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saving {
+    /// Before anybody is told of it.
+    Now,
+    /// With the next one, or in a moment: time alone made it, and would make it again.
+    Soon,
+    /// Nothing changed.
+    Not,
 }
 
 impl Shared {
@@ -63,8 +75,9 @@ impl Shared {
             journal: Mutex::default(),
             changed: Notify::new(),
             shutdown,
-            account: Mutex::new(Account { world, version: 0 }),
+            account: Mutex::new(Account { world, unsaved: false }),
             state_file: state_file.map(Arc::new),
+            saving: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -73,35 +86,50 @@ impl Shared {
         look(&lock(&self.account).world)
     }
 
-    /// Does something with the account. When `changed` says of the result that it changed
-    /// something, the state is on disk before this returns.
+    /// Does something with the account. When `saving` says `Now` of the result, the state is on
+    /// disk before this returns.
     pub async fn with<T>(
         &self,
         act: impl FnOnce(&mut World) -> T,
-        changed: impl FnOnce(&T) -> bool,
+        saving: impl FnOnce(&T) -> Saving,
     ) -> T {
         let (result, save) = {
             let mut account = lock(&self.account);
             let result = act(&mut account.world);
-            let mut save = None;
-            if changed(&result) {
-                account.version += 1;
-                let version = account.version;
-                save = self.state_file.clone().map(|file| {
-                    let state = serde_json::to_vec(&account.world);
-                    (file, version, state.expect("an account is plain data with text keys"))
-                });
-            }
-            (result, save)
+            let saving = saving(&result);
+            account.unsaved |= saving != Saving::Not;
+            (result, saving == Saving::Now)
         };
-        if let Some((file, version, state)) = save {
-            let written = tokio::task::spawn_blocking(move || file.write(version, &state)).await;
-            if let Ok(Err(error)) = written {
-                let cause = std::error::Error::source(&error);
-                tracing::error!(cause = ?cause, "{error}; a restart would not know of this change");
-            }
+        if save {
+            self.save().await;
         }
         result
+    }
+
+    /// Whether something was changed that is not on disk yet.
+    pub fn is_unsaved(&self) -> bool {
+        self.state_file.is_some() && lock(&self.account).unsaved
+    }
+
+    /// Writes the state, if there is anything new in it.
+    pub async fn save(&self) {
+        let Some(file) = self.state_file.clone() else { return };
+        // Whoever waits here may find its change taken along, and then it is on disk.
+        let _turn = self.saving.lock().await;
+        let state = {
+            let mut account = lock(&self.account);
+            if !account.unsaved {
+                return;
+            }
+            account.unsaved = false;
+            serde_json::to_vec(&account.world)
+        };
+        let state = state.expect("an account is plain data with text keys");
+        let written = tokio::task::spawn_blocking(move || file.write(&state)).await;
+        if let Ok(Err(error)) = written {
+            let cause = std::error::Error::source(&error);
+            tracing::error!(cause = ?cause, "{error}; a restart would not know of this change");
+        }
     }
 
     /// Reads the faults file again; a bad text is reported and changes nothing.

@@ -166,13 +166,13 @@ impl World {
     /// (RFC 2544), so that none of them leads anywhere.
     pub fn free_public_address(&self) -> Ipv4Addr {
         let base = u32::from(Ipv4Addr::new(198, 18, 0, 0));
-        free(base, |address| self.instances.values().any(|one| one.ipv4 == address))
+        free(base, self.instances.values().map(|one| one.ipv4).collect())
     }
 
     /// An address of the data centre's private range that no instance has.
     pub fn free_private_address(&self) -> Ipv4Addr {
         let base = u32::from(Ipv4Addr::new(192, 168, 128, 0));
-        free(base, |address| self.instances.values().any(|one| one.private_ipv4 == Some(address)))
+        free(base, self.instances.values().filter_map(|one| one.private_ipv4).collect())
     }
 
     /// The address that follows from an id, in the documentation range.
@@ -182,11 +182,11 @@ impl World {
     }
 }
 
-fn free(base: u32, taken: impl Fn(Ipv4Addr) -> bool) -> Ipv4Addr {
+fn free(base: u32, taken: BTreeSet<Ipv4Addr>) -> Ipv4Addr {
     // `.0` and `.255` of each 256 are skipped: tools take them for network and broadcast.
     (1..)
         .filter(|offset| !matches!(offset % 256, 0 | 255))
         .map(|offset| Ipv4Addr::from(base + offset))
-        .find(|address| !taken(*address))
+        .find(|address| !taken.contains(address))
         .expect("there are fewer instances than addresses")
 }

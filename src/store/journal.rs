@@ -148,8 +148,7 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// Walks the chain from its oldest row that is kept. `Ok(rows)` when every row is as it was
-    /// written and none between is missing.
+    /// Walks the whole chain. `Ok(rows)` when every row is as it was written and none is missing.
     pub async fn verify_journal(&self) -> Result<u64, StoreError> {
         let (mut last, mut hash, mut count) = (0i64, ORIGIN.to_string(), 0u64);
         loop {
@@ -164,12 +163,14 @@ impl Store {
             }
             for row in &rows {
                 let sequence: i64 = row.get(0);
-                if count == 0 && 1 < sequence {
-                    // Older rows were forgotten after their time; the first one left is believed.
-                    (last, hash) = (sequence - 1, row.get(6));
-                }
-                let wanted =
-                    hash_of(&hash, sequence, row.get(1), row.get(2), row.get(3), row.get(5));
+                let content = Content {
+                    at_milliseconds: row.get(1),
+                    pool: row.get(2),
+                    node: row.get(3),
+                    kind: row.get(4),
+                    document: row.get(5),
+                };
+                let wanted = hash_of(&hash, sequence, &content);
                 let (previous, found): (String, String) = (row.get(6), row.get(7));
                 if sequence != last + 1 || previous != hash || found != wanted {
                     let what = format!("journal row {sequence} is not as it was written");
@@ -196,16 +197,22 @@ pub(super) async fn append(
         head.map_or((0, ORIGIN.to_string()), |row| (row.get::<i64, _>(0), row.get(1)));
     for (node, entry) in entries {
         sequence += 1;
-        let (at, node) = (milliseconds(at), node.map(|node| node.to_string()));
-        let document = document(&entry);
-        let hash = hash_of(&previous, sequence, at, pool.as_str(), node.as_deref(), &document);
+        let (node, document) = (node.map(|node| node.to_string()), document(&entry));
+        let content = Content {
+            at_milliseconds: milliseconds(at),
+            pool: pool.as_str(),
+            node: node.as_deref(),
+            kind: entry.kind(),
+            document: &document,
+        };
+        let hash = hash_of(&previous, sequence, &content);
         sqlx::query(sql::ADD_JOURNAL)
             .bind(sequence)
-            .bind(at)
-            .bind(pool.as_str())
-            .bind(node)
-            .bind(entry.kind())
-            .bind(document)
+            .bind(content.at_milliseconds)
+            .bind(content.pool)
+            .bind(content.node)
+            .bind(content.kind)
+            .bind(content.document)
             .bind(&previous)
             .bind(&hash)
             .execute(&mut *transaction)
@@ -216,18 +223,21 @@ pub(super) async fn append(
     Ok(())
 }
 
+/// What a row says.
+struct Content<'a> {
+    at_milliseconds: i64,
+    pool: &'a str,
+    node: Option<&'a str>,
+    kind: &'a str,
+    document: &'a str,
+}
+
 /// Covers every field, each ended by a byte that no field contains.
-fn hash_of(
-    previous: &str,
-    sequence: i64,
-    at: i64,
-    pool: &str,
-    node: Option<&str>,
-    document: &str,
-) -> String {
+fn hash_of(previous: &str, sequence: i64, content: &Content<'_>) -> String {
     let mut hash = Sha256::new();
-    let (sequence, at) = (sequence.to_string(), at.to_string());
-    for part in [previous, &sequence, &at, pool, node.unwrap_or(""), document] {
+    let (sequence, at) = (sequence.to_string(), content.at_milliseconds.to_string());
+    let Content { pool, node, kind, document, .. } = *content;
+    for part in [previous, &sequence, &at, pool, node.unwrap_or(""), kind, document] {
         hash.update(part.as_bytes());
         hash.update([0]);
     }

@@ -4,7 +4,7 @@ use super::error::failed;
 use super::{Store, StoreError, milliseconds, sql};
 use crate::domain::{Duration, Timestamp, before};
 
-/// How long things are kept.
+/// How long things are kept. The journal is never shortened: it is a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Decisions that changed nothing.
@@ -13,8 +13,8 @@ pub struct Retention {
     pub decisions: Duration,
     /// Samples.
     pub samples: Duration,
-    /// The journal, from its oldest row on, and nodes that are gone.
-    pub journal: Duration,
+    /// Nodes that are gone.
+    pub nodes: Duration,
 }
 
 impl Store {
@@ -25,8 +25,7 @@ impl Store {
             (sql::PRUNE_IDLE_DECISIONS, keep.idle_decisions),
             (sql::PRUNE_DECISIONS, keep.decisions),
             (sql::PRUNE_SAMPLES, keep.samples),
-            (sql::PRUNE_NODES, keep.journal),
-            (sql::PRUNE_JOURNAL, keep.journal),
+            (sql::PRUNE_NODES, keep.nodes),
         ] {
             let done = sqlx::query(statement)
                 .bind(milliseconds(before(now, age)))

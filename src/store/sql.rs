@@ -116,12 +116,6 @@ pub const PRUNE_NODES: &str = "
     DELETE FROM nodes WHERE id IN (SELECT id FROM nodes
         WHERE is_final = 1 AND state_since_milliseconds < ?1 LIMIT 500)";
 
-/// Old journal rows, some at a time, never the newest: the chain goes on from it.
-pub const PRUNE_JOURNAL: &str = "
-    DELETE FROM journal WHERE sequence IN (SELECT sequence FROM journal
-        WHERE at_milliseconds < ?1 AND sequence < (SELECT MAX(sequence) FROM journal)
-        ORDER BY sequence LIMIT 500)";
-
 /// All of the above, for the test that prepares each.
 #[cfg(test)]
 pub const ALL: &[&str] = &[
@@ -148,5 +142,4 @@ pub const ALL: &[&str] = &[
     PRUNE_DECISIONS,
     PRUNE_SAMPLES,
     PRUNE_NODES,
-    PRUNE_JOURNAL,
 ];

@@ -17,13 +17,14 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 pub const TOKEN: &str = "0123456789abcdef-not-a-real-token";
 const TAG: &str = "windlass:pool=web";
 
-/// A client for any Linode API, quick enough to give up within a test.
+/// A client for any Linode API, quick enough to give up within a test, and patient
+/// with a busy machine.
 pub fn client(base_url: &str) -> LinodeCloud {
     let settings = LinodeSettings {
         base_url: base_url.into(),
-        connect_timeout: Duration::from_secs(2),
-        request_timeout: Duration::from_secs(2),
-        call_budget: Duration::from_secs(10),
+        connect_timeout: Duration::from_secs(8),
+        request_timeout: Duration::from_secs(8),
+        call_budget: Duration::from_secs(40),
         body_limit: 256 * 1024,
     };
     LinodeCloud::new(settings, SecretString::from(TOKEN)).expect("the settings are usable")

@@ -1,5 +1,7 @@
 //! Everything that is tested from outside, in one binary: each further one is a link of its own.
 
+#![allow(clippy::disallowed_methods, reason = "tests wait for processes, a condition at a time")]
+
 mod ansible_runs;
 mod command_line;
 mod deployment;

@@ -4,6 +4,8 @@
 //! Needs root and the packages that `tests/lab/install` puts in place. Logs stay in
 //! `target/tmp/lab/TEST`.
 
+#![allow(clippy::disallowed_methods, reason = "tests wait for processes, a condition at a time")]
+
 mod haproxy;
 mod lab;
 mod load;

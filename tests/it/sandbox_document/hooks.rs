@@ -194,6 +194,19 @@ async fn a_restart_goes_on_with_the_very_same_instances() {
 }
 
 #[tokio::test]
+async fn a_change_is_on_disk_before_it_is_answered() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let state = folder.path().join("state.json");
+    let api = Api::start(SandboxOptions { state: Some(state.clone()), ..quick() }).await;
+    for number in 0..20 {
+        let label = format!("durable-{number}");
+        api.create(bootable(&label)).await;
+        let kept = std::fs::read_to_string(&state).expect("a state file");
+        assert!(kept.contains(&label), "{label} was answered, but is not on disk");
+    }
+}
+
+#[tokio::test]
 async fn a_spoilt_state_file_stops_the_start_and_stays_as_it_is() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let state = folder.path().join("state.json");

@@ -1,0 +1,163 @@
+//! What the API answers before, while and after a pool came up in a rehearsed world.
+
+use std::path::Path;
+
+use axum::body::to_bytes;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::*;
+use crate::domain::Duration;
+use crate::policy::{Control, parse};
+use crate::reconciler::PoolLoop;
+use crate::sim::{SimWorld, Traffic};
+
+const POLICY: &str = "\
+pool: web
+bounds: {min: 2, max: 5}
+signals:
+  requests: {prometheus: {query: 'sum(rate(http_requests_total[1m]))'}}
+rules: [{target: {signal: requests, per_node: 100}}]
+node:
+  type: g6-nanode-1
+  region: eu-central
+  image: linode/debian12
+  vlan: {label: app, cidr: 10.9.0.0/24}
+  ssh: {authorized_keys_file: /dev/null}
+configure: {playbook: node.yml}
+join: {backend: web, port: 8080}
+";
+
+/// A pool in a rehearsed world, and the API beside it.
+struct Rehearsal {
+    world: SimWorld,
+    pool: PoolLoop,
+    sources: Sources,
+}
+
+impl Rehearsal {
+    async fn new() -> Self {
+        let policy = Arc::new(parse(POLICY, Path::new("web.yaml")).expect("a good policy"));
+        let world = SimWorld::new(1, 2);
+        world.set_traffic(Traffic::steady(150.0));
+        let store = Arc::new(Store::in_memory().await.expect("a store"));
+        let metrics = Metrics::new();
+        let pool = PoolLoop::start(
+            policy.clone(),
+            world.ports(),
+            store.clone(),
+            metrics.clone(),
+            Control::Automatic,
+            Duration::from_secs(5),
+        )
+        .await
+        .expect("the store works");
+        let source = PoolSource { policy: policy.clone(), status: pool.status() };
+        let pools = Arc::new(BTreeMap::from([(policy.pool.clone(), source)]));
+        Self { world, pool, sources: Sources { store, pools, metrics } }
+    }
+
+    /// Looks until both nodes serve, for at most an hour of the rehearsed world.
+    async fn comes_up(&mut self) {
+        for _ in 0..3_600 {
+            let rest = self.pool.look().await.expect("the store works");
+            if self.pool.status().borrow().fleet.serving.0 == 2 {
+                return;
+            }
+            self.world.pass(rest.max(Duration::from_secs(1)));
+        }
+        panic!("the pool never came up: {:?}", self.pool.status().borrow());
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(axum::body::Body::empty()).expect("a request");
+        let answer = router(self.sources.clone()).oneshot(request).await.expect("an answer");
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+}
+
+#[tokio::test]
+async fn before_the_first_look_nothing_is_ready_and_no_target_list_is_empty() {
+    let rehearsal = Rehearsal::new().await;
+    assert_eq!(rehearsal.get("/healthz").await.0, StatusCode::OK);
+    for path in ["/readyz", "/sd/prometheus"] {
+        let (status, body) = rehearsal.get(path).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}: {body}");
+        assert!(body.contains("web"), "{path} names the pool: {body}");
+    }
+    let (status, body) = rehearsal.get("/api/v1/pools/web/explanation").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{body}");
+}
+
+#[tokio::test]
+async fn a_pool_that_came_up_is_shown_with_nodes_targets_decisions_and_reasons() {
+    let mut rehearsal = Rehearsal::new().await;
+    rehearsal.comes_up().await;
+    assert_eq!(rehearsal.get("/readyz").await.0, StatusCode::OK);
+    let pools = rehearsal.json("/api/v1/pools").await;
+    assert_eq!(pools[0]["pool"], "web");
+    assert_eq!((&pools[0]["serving"], &pools[0]["desired"]), (&json!(2), &json!(2)));
+    assert_eq!(pools[0]["nodes"].as_array().map(Vec::len), Some(2));
+    let targets = rehearsal.json("/sd/prometheus").await;
+    for target in targets.as_array().expect("a list") {
+        let keys: Vec<&String> = target.as_object().expect("an object").keys().collect();
+        assert_eq!(keys, ["labels", "targets"], "Prometheus allows nothing else");
+        assert_eq!(target["labels"]["__meta_windlass_pool"], "web");
+    }
+    let decisions = rehearsal.json("/api/v1/pools/web/decisions?limit=500").await;
+    let first = decisions.as_array().and_then(|all| all.last()).expect("a decision");
+    assert!(!first["sentences"].as_array().expect("sentences").is_empty());
+    let explanation = rehearsal.json("/api/v1/pools/web/explanation").await;
+    assert!(explanation["text"].as_str().expect("text").starts_with("web at "));
+    let learned = rehearsal.json("/api/v1/pools/web/learned").await;
+    let phases: Vec<&str> =
+        learned.as_array().expect("phases").iter().filter_map(|one| one["phase"].as_str()).collect();
+    assert_eq!(phases, ["create", "boot", "configure", "join"]);
+    let (_, metrics) = rehearsal.get("/metrics").await;
+    assert!(metrics.contains("windlass_nodes{pool=\"web\",state=\"in_service\"} 2"), "{metrics}");
+}
+
+#[tokio::test]
+async fn the_journal_is_read_page_by_page_to_its_beginning() {
+    let mut rehearsal = Rehearsal::new().await;
+    rehearsal.comes_up().await;
+    let (mut rows, mut path) = (Vec::new(), "/api/v1/pools/web/journal?limit=7".to_string());
+    loop {
+        let page = rehearsal.json(&path).await;
+        rows.extend(page["entries"].as_array().expect("rows").clone());
+        let Some(before) = page["next_before"].as_i64() else { break };
+        path = format!("/api/v1/pools/web/journal?limit=7&before={before}");
+    }
+    let sequences: Vec<i64> = rows.iter().filter_map(|row| row["sequence"].as_i64()).collect();
+    let all: Vec<i64> = (1..=sequences[0]).rev().collect();
+    assert_eq!(sequences, all, "every row once, newest first");
+    assert_eq!(rows.last().map(|row| &row["entry"]["kind"]), Some(&json!("started")));
+    let kinds: Vec<&str> = rows.iter().filter_map(|row| row["entry"]["kind"].as_str()).collect();
+    assert!(kinds.contains(&"configured"), "what the playbook told is in it: {kinds:?}");
+}
+
+#[tokio::test]
+async fn a_question_that_makes_no_sense_is_answered_with_what_would() {
+    let rehearsal = Rehearsal::new().await;
+    for (path, status, says) in [
+        ("/api/v1/pools/wbe", StatusCode::NOT_FOUND, "there are: web"),
+        ("/api/v1/pools/WEB/journal", StatusCode::NOT_FOUND, "no pool name"),
+        ("/api/v1/pools/web/decisions?limit=0", StatusCode::BAD_REQUEST, "use 1 to 500"),
+        ("/api/v1/pools/web/decisions?limt=5", StatusCode::BAD_REQUEST, "limt"),
+        ("/api/v1/pools/web/explanation?at=noon", StatusCode::BAD_REQUEST, "at"),
+        ("/api/v2", StatusCode::NOT_FOUND, "/api/v1/pools"),
+    ] {
+        let (found, body) = rehearsal.get(path).await;
+        assert_eq!(found, status, "{path}: {body}");
+        assert!(body.contains(says), "{path}: {body}");
+    }
+}

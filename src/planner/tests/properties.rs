@@ -1,0 +1,198 @@
+//! What is so of every plan.
+
+use proptest::prelude::*;
+
+use super::super::{Facts, InstanceFact, Next, Wish, next};
+use super::fixture::{
+    ABSENT, Case, Check, Says, at, facts, instance, node, now, policy, resting, run, serving,
+};
+use crate::domain::{Failure, HostResult, InstanceStatus, Node, NodeState, RunStatus, ServerAdmin};
+
+fn any_state() -> impl Strategy<Value = NodeState> {
+    (0..10u8, -500..500i64).prop_map(|(which, seconds)| {
+        let deadline = at(seconds);
+        match which {
+            0 => NodeState::Planned,
+            1 => NodeState::Provisioning { deadline },
+            2 => NodeState::Configuring { run: run(5), deadline },
+            3 => NodeState::Joining { deadline },
+            4 => NodeState::InService,
+            5 => NodeState::Standby,
+            6 => NodeState::Draining { deadline },
+            7 => NodeState::Deleting { deadline },
+            8 => NodeState::Deleted,
+            _ => NodeState::Failed { why: Failure::NeverBooted },
+        }
+    })
+}
+
+fn any_says() -> impl Strategy<Value = Says> {
+    let admin = prop_oneof![
+        Just(ServerAdmin::Ready),
+        Just(ServerAdmin::Drain),
+        Just(ServerAdmin::Maintenance)
+    ];
+    let check = prop_oneof![Just(Check::Up), Just(Check::Rising), Just(Check::Down)];
+    prop_oneof![
+        Just(Says::Nothing),
+        Just(ABSENT),
+        Just(Says::Unknown { usable: false }),
+        Just(Says::HeldByOldWorker),
+        admin.clone().prop_map(Says::Busy),
+        (admin, check).prop_map(|(admin, check)| Says::Has(admin, check)),
+    ]
+}
+
+fn any_run() -> impl Strategy<Value = Option<RunStatus>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(RunStatus::NotStarted)),
+        Just(Some(RunStatus::Running)),
+        Just(Some(RunStatus::Lost)),
+        Just(Some(RunStatus::Ended { hosts: Default::default() })),
+    ]
+}
+
+fn any_node() -> impl Strategy<Value = (Node, Facts)> {
+    let says = proptest::collection::vec(any_says(), 1..4);
+    let world = (0..7u8, 0..4u32, any_run(), says);
+    (any_state(), world, any::<bool>(), any::<bool>(), -9_000..0i64).prop_map(
+        |(state, (status, looks, run, says), rests, is_known, born)| {
+            let mut node = node(1, state);
+            node.instance_created_at = Some(at(born));
+            if !is_known {
+                node.instance = None;
+            }
+            let node = if rests { resting(node) } else { node };
+            let instance = match status {
+                0 => InstanceFact::Unknown,
+                1 => InstanceFact::Absent { looks },
+                2 => instance(&node, InstanceStatus::Booting),
+                3 => instance(&node, InstanceStatus::Offline),
+                4 => instance(&node, InstanceStatus::Deleting),
+                _ => instance(&node, InstanceStatus::Running),
+            };
+            let facts = Facts { instance, run, ..facts(&node, &says) };
+            (node, facts)
+        },
+    )
+}
+
+/// Up to twelve nodes with their own ids, labels and addresses.
+fn any_case() -> impl Strategy<Value = Case> {
+    (proptest::collection::vec(any_node(), 0..12), 0..=10u32).prop_map(|(nodes, desired)| {
+        let distinct = nodes.into_iter().zip(1..).map(|((like, facts), number)| {
+            let own = node(number, like.state.clone());
+            let own = Node { instance: like.instance.and(own.instance), ..own };
+            let attempt = like.attempt;
+            (Node { attempt, instance_created_at: like.instance_created_at, ..own }, facts)
+        });
+        Case::new(desired, distinct.collect())
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_plan_makes_more_than_max(case in any_case()) {
+        let may_exist = |node: &&Node| node.counts_against_max();
+        let existing = case.nodes.iter().filter(may_exist).count();
+        let created = case.plan().create.len();
+        let max = case.policy.bounds.max.0 as usize;
+        prop_assert!(created == 0 || existing + created <= max, "{existing} + {created}");
+    }
+
+    #[test]
+    fn no_plan_makes_more_than_are_wanted_or_has_one_come_while_another_goes(case in any_case()) {
+        let committed = case.nodes.iter().filter(|node| node.state.is_committed()).count() as u32;
+        let desired = case.desired.expect("it was decided").0;
+        let plan = case.plan();
+        prop_assert!(plan.create.len() as u32 <= desired.saturating_sub(committed));
+        let drains = plan.moves.iter().any(|one| {
+            matches!(one.enter, Some(NodeState::Draining { .. }))
+        });
+        prop_assert!(!drains || plan.create.is_empty());
+    }
+
+    #[test]
+    fn the_same_case_gives_the_same_plan(case in any_case()) {
+        prop_assert_eq!(case.plan(), case.plan());
+    }
+
+    #[test]
+    fn each_living_node_moves_or_waits_for_something(case in any_case()) {
+        let plan = case.plan();
+        for node in case.nodes.iter().filter(|node| !node.state.is_final()) {
+            let moves = plan.moves.iter().filter(|one| one.node == node.id).count();
+            let waits = plan.waits.get(&node.id).is_some_and(|what| !what.is_empty());
+            prop_assert_eq!(moves + usize::from(waits), 1, "{:?}", node);
+        }
+    }
+
+    #[test]
+    fn a_settled_pool_is_left_alone(count in 0..10u8) {
+        let case = Case::new(count.into(), (1..=count).map(serving).collect());
+        let plan = case.plan();
+        prop_assert!(plan.is_empty(), "{:?}", plan);
+        prop_assert!(plan.notes.is_empty());
+    }
+
+    #[test]
+    fn a_serving_node_leaves_through_a_drain_unless_it_is_gone(
+        (mut node, facts) in any_node(), leaves in any::<bool>()
+    ) {
+        node.state = NodeState::InService;
+        let wish = if leaves { Wish::Leave } else { Wish::Stay };
+        let next = next(&node, &facts, wish, &policy(), run(7), now());
+        if let Next::Do { enter: Some(NodeState::Deleting { .. }), .. } = next {
+            prop_assert!(facts.instance_is_gone());
+        }
+    }
+
+    #[test]
+    fn a_bare_node_is_never_given_requests(
+        (mut node, facts) in any_node(), which in 0..3u8
+    ) {
+        node.state = match which {
+            0 => NodeState::Planned,
+            1 => NodeState::Provisioning { deadline: at(100) },
+            _ => NodeState::Configuring { run: run(5), deadline: at(100) },
+        };
+        let next = next(&node, &facts, Wish::Serve, &policy(), run(7), now());
+        if let Next::Do { step: Some(step), .. } = next {
+            prop_assert!(!matches!(step.name(), "make_ready" | "readmit_server"), "{step:?}");
+        }
+    }
+
+    /// The only waits after a deadline are those of a deletion that nothing may end before the
+    /// cloud has answered: which instance there is, or that there is none.
+    #[test]
+    fn whatever_is_overdue_is_acted_upon((mut node, facts) in any_node(), which in 0..5u8) {
+        let deadline = at(-1);
+        node.attempt = None;
+        node.state = match which {
+            0 => NodeState::Provisioning { deadline },
+            1 => NodeState::Configuring { run: run(5), deadline },
+            2 => NodeState::Joining { deadline },
+            3 => NodeState::Draining { deadline },
+            _ => NodeState::Deleting { deadline },
+        };
+        let next = next(&node, &facts, Wish::Stay, &policy(), run(7), now());
+        if let Next::Wait { what } = next {
+            let absent = matches!(facts.instance, InstanceFact::Absent { .. });
+            let unknown = facts.instance == InstanceFact::Unknown;
+            prop_assert!(which == 4 && node.instance.is_none() && (absent || unknown), "{}", what);
+        }
+    }
+}
+
+#[test]
+fn a_host_result_that_succeeded_is_the_only_way_to_join() {
+    let node = node(1, NodeState::Configuring { run: run(5), deadline: at(100) });
+    let failed = HostResult::Failed { reason: "x".into() };
+    for (result, joins) in [(failed, false), (super::fixture::succeeded(), true)] {
+        let facts = Facts { run: super::fixture::ended(&node, result), ..facts(&node, &[ABSENT]) };
+        let next = next(&node, &facts, Wish::Stay, &policy(), run(7), now());
+        let joined = matches!(next, Next::Do { enter: Some(NodeState::Joining { .. }), .. });
+        assert_eq!(joined, joins);
+    }
+}
