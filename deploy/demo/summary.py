@@ -1,6 +1,6 @@
 """summary.py: what the demo came to, in words and a small picture.
 
-In: what watch.py saw, the load generator's report, the price of an hour, the daemon's journal.
+In: what watch.py saw, the load generator's report, the price of an hour, the daemon's journal and its own needs.
 Out: text on stdout; 0 when the demo showed what it promises, 1 when not.
 Never: asks anybody anything.
 """
@@ -23,7 +23,7 @@ def moment(text):
     return seconds + float(f"0.{decimals or 0}")
 
 
-def show(demo, load, hourly, journal):
+def show(demo, load, hourly, journal, daemon):
     print("\n" + "=" * 100)
     requests(load)
     picture(demo)
@@ -36,6 +36,8 @@ def show(demo, load, hourly, journal):
         for sentence in record["sentences"][1:]:
             print(f"                 {sentence}")
     phases(demo, journal, load)
+    resident, look = daemon
+    print(f"\nWindlass itself (debug build): {resident:.0f} MB resident, {look * 1000:.0f} ms for a look at everything")
     return verdict(demo, load)
 
 

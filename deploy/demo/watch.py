@@ -1,4 +1,4 @@
-"""watch.py RESULTS LOAD-COMMAND…: the demo's eyes: starts the load, shows what happens, and sums it up.
+"""watch.py RESULTS DAEMON-PID LOAD-COMMAND…: the demo's eyes: starts the load, shows what happens, and sums it up.
 
 In: the daemon's API, the balancers' runtime API, the cloud's API, the load generator's lines.
 Out: a line every few seconds, each decision with its reasons, a summary; exit code 1 when a request failed, or when the
@@ -17,7 +17,8 @@ import urllib.request
 
 import summary
 
-API = "http://10.77.0.2:8377/api/v1/pools"
+DAEMON = "http://10.77.0.2:8377"
+API = f"{DAEMON}/api/v1/pools"
 CLOUD = "http://203.0.113.1:8080/v4"
 BALANCERS = {"lb1": "10.77.0.3", "lb2": "10.77.0.4"}
 TOKEN = pathlib.Path("/run/lab/eyes.token")
@@ -159,7 +160,20 @@ def last_line(path):
         return {}
 
 
-def main(results, load_command):
+def daemon_itself(pid):
+    """What Windlass takes of this machine: resident memory in MB, and the mean length of a look in seconds."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    resident = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    with urllib.request.urlopen(f"{DAEMON}/metrics", timeout=3) as answer:
+        lines = answer.read().decode().splitlines()
+    total, count = (
+        sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"windlass_look_duration_seconds_{end}"))
+        for end in ("sum", "count")
+    )
+    return int(resident) / 1024, total / count
+
+
+def main(results, pid, load_command):
     results = pathlib.Path(results)
     demo = Demo(results)
     demo.say("HAProxy, Prometheus and Windlass start; the pool is empty, and two nodes are its least")
@@ -170,7 +184,7 @@ def main(results, load_command):
     token = TOKEN.read_text().strip()
     plans = {plan["id"]: plan["price"]["hourly"] for plan in get(f"{CLOUD}/linode/types?page_size=100", token)["data"]}
     journal = get(f"{API}/notifications/journal?limit=500")["entries"]
-    return summary.show(demo, json.loads(report.read_text()), plans["g6-nanode-1"], journal)
+    return summary.show(demo, json.loads(report.read_text()), plans["g6-nanode-1"], journal, daemon_itself(pid))
 
 
-sys.exit(main(sys.argv[1], sys.argv[2:]))
+sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
