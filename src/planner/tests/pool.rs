@@ -255,3 +255,30 @@ fn a_failure_is_told_with_the_move_that_it_led_to() {
     let plan = Case::new(1, vec![(node, facts)]).plan();
     assert_eq!(plan.moves[0].failure, Some(Failure::Vanished));
 }
+
+#[test]
+fn a_note_about_another_node_balancer_or_orphan_is_news_and_other_numbers_are_not() {
+    let orphan = |label: &str| Note::Orphan { label: label.into() };
+    let silent = |index, why: &str| Note::BalancerUnreachable {
+        balancer: super::fixture::balancer(index),
+        why: why.into(),
+    };
+    let by_hand = |number, index| Note::TakenOutByHand {
+        node: node(number, NodeState::InService).id,
+        balancer: super::fixture::balancer(index),
+    };
+    let paid = |count, until| Note::PaidHour { surplus: NodeCount(count), until: at(until) };
+    for (one, other, same) in [
+        (orphan("web-a"), orphan("web-a"), true),
+        (orphan("web-a"), orphan("web-b"), false),
+        (silent(0, "refused"), silent(0, "no answer"), true),
+        (silent(0, "refused"), silent(1, "refused"), false),
+        (by_hand(1, 0), by_hand(1, 0), true),
+        (by_hand(1, 0), by_hand(1, 1), false),
+        (by_hand(1, 0), by_hand(2, 0), false),
+        (paid(1, 5), paid(2, 9), true),
+        (paid(1, 5), orphan("web-a"), false),
+    ] {
+        assert_eq!(one.is_about(&other), same, "{one:?} and {other:?}");
+    }
+}
