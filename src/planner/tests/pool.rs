@@ -32,8 +32,10 @@ fn configuring(number: u8, run: RunId) -> (Node, Facts) {
     (node, facts)
 }
 
+/// A node that failed so many seconds from now, three seconds after it was planned.
 fn failed(number: u8, seconds: i64) -> (Node, Facts) {
     let mut node = node(number, NodeState::Deleted);
+    node.planned_at = at(seconds - 3);
     (node.served_at, node.failed_at) = (None, Some(at(seconds)));
     (node, Facts::unknown())
 }
@@ -181,7 +183,9 @@ fn failures_in_a_row_make_creating_rest_ever_longer() {
     assert_eq!(rests(&[-1]), None, "the first is followed by another try at once");
     assert_eq!(rests(&[-9, -1]), Some((at(-1 + 300), 2)));
     assert_eq!(rests(&[-9, -5, -1]), Some((at(-1 + 600), 3)));
-    assert_eq!(rests(&[-1; 9]), Some((at(-1 + 1_800), 9)), "never longer than half an hour");
+    let many: Vec<i64> = (1..=9).map(|number| -50 * number).collect();
+    assert_eq!(rests(&many), Some((at(-50 + 1_800), 9)), "never longer than half an hour");
+    assert_eq!(rests(&[-3, -2, -1]), None, "nodes planned together fail as one");
     assert_eq!(rests(&[-400, -301]), None, "the rest is over");
     assert_eq!(rests(&[-11_000, -10_900, -1]), None, "three quiet hours end a row");
 }
