@@ -20,6 +20,7 @@ build:
 
 test:
 	tests/lab/install
+	-tests/tools/fetch-haproxy
 	$(MAKE) lints
 	$(run_tests) --locked
 	cargo test --doc --locked
@@ -30,6 +31,7 @@ quick: lints
 
 lints:
 	cargo fmt --check
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; fi
 	cargo clippy --all-targets --locked -- -D warnings
 
 demo:

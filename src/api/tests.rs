@@ -119,8 +119,12 @@ async fn a_pool_that_came_up_is_shown_with_nodes_targets_decisions_and_reasons()
     let explanation = rehearsal.json("/api/v1/pools/web/explanation").await;
     assert!(explanation["text"].as_str().expect("text").starts_with("web at "));
     let learned = rehearsal.json("/api/v1/pools/web/learned").await;
-    let phases: Vec<&str> =
-        learned.as_array().expect("phases").iter().filter_map(|one| one["phase"].as_str()).collect();
+    let phases: Vec<&str> = learned
+        .as_array()
+        .expect("phases")
+        .iter()
+        .filter_map(|one| one["phase"].as_str())
+        .collect();
     assert_eq!(phases, ["create", "boot", "configure", "join"]);
     let (_, metrics) = rehearsal.get("/metrics").await;
     assert!(metrics.contains("windlass_nodes{pool=\"web\",state=\"in_service\"} 2"), "{metrics}");

@@ -11,8 +11,9 @@ const MEMORY: Duration = Duration::from_secs(3 * 3600);
 /// - `nodes`: the pool's nodes, the gone ones of the last hours included.
 ///
 /// A failure is followed by another try at once; from the second in a row on, creating rests
-/// for `first`, doubling to `longest`. A node that served ends the row, and so do three quiet
-/// hours. `None`: create freely.
+/// for `first`, doubling to `longest`. Nodes that were planned before the first of them failed
+/// count as one failure: a batch whose playbook is broken is not ten. A node that served ends
+/// the row, and so do three quiet hours. `None`: create freely.
 pub fn create_not_before<'a>(
     nodes: impl IntoIterator<Item = &'a Node>,
     backoff: Backoff,
@@ -20,12 +21,19 @@ pub fn create_not_before<'a>(
 ) -> Option<(Timestamp, u32)> {
     let (mut failures, mut last_success) = (Vec::new(), before(now, MEMORY));
     for node in nodes {
-        failures.extend(node.failed_at.filter(|_| node.served_at.is_none()));
+        let failed = node.failed_at.filter(|_| node.served_at.is_none());
+        failures.extend(failed.map(|failed| (failed, node.planned_at)));
         last_success = last_success.max(node.served_at.unwrap_or(last_success));
     }
-    failures.retain(|failed| last_success < *failed);
-    let last = *failures.iter().max()?;
-    let row = failures.len() as u32;
+    failures.retain(|(failed, _)| last_success < *failed);
+    failures.sort();
+    let last = failures.last()?.0;
+    let (mut row, mut first_of_batch) = (0u32, None);
+    for (failed, planned) in failures {
+        if first_of_batch.is_none_or(|first| first < planned) {
+            (row, first_of_batch) = (row + 1, Some(failed));
+        }
+    }
     let doublings = row.checked_sub(2)?;
     let rest = backoff.first.saturating_mul(1 << doublings.min(16)).min(backoff.longest);
     let until = after(last, rest);

@@ -102,6 +102,9 @@ impl Life<'_> {
         if deadline <= self.now {
             return self.give_up(Some(Failure::NeverBooted), "the instance never came to run");
         }
+        if let Some(next) = self.clear_address() {
+            return next;
+        }
         match &self.facts.instance {
             InstanceFact::Unknown => wait("the cloud to answer"),
             InstanceFact::Absent { .. } if self.node.instance.is_some() => {
@@ -127,6 +130,17 @@ impl Life<'_> {
         }
     }
 
+    /// Takes out what stands at the address of a node that was never registered: a slot that an
+    /// earlier node left on a balancer that was down. It would send requests to a bare machine.
+    fn clear_address(&self) -> Option<Next> {
+        let balancers = self.present();
+        if balancers.is_empty() || !self.may_try() {
+            return None;
+        }
+        let step = Step::RemoveServer { balancers, sessions: Sessions::Cut };
+        Some(stay(step, "an earlier node's server stands at its address"))
+    }
+
     fn configure(&self, run: RunId) -> Next {
         let deadline = after(self.now, self.policy.configure.timeout);
         go(NodeState::Configuring { run, deadline }, Some(Step::StartRun), "the instance runs")
@@ -138,6 +152,9 @@ impl Life<'_> {
         }
         if self.wish == Wish::Leave {
             return self.cut_run(run, None, "not needed any more");
+        }
+        if let Some(next) = self.clear_address() {
+            return next;
         }
         match &self.facts.run {
             Some(RunStatus::Ended { hosts }) => self.configured(hosts.get(&self.node.label)),

@@ -10,7 +10,7 @@ use super::look::PoolLoop;
 use super::pool_tag;
 use crate::domain::{
     BackendView, BalancerName, Duration, Instance, Node, NodeCount, NodeId, NodeState, RunId,
-    RunStatus, Server, ServerName, Timestamp,
+    RunStatus, Server, ServerHealth, ServerName, Timestamp,
 };
 use crate::planner::{Facts, InstanceFact, Note, ServerFact};
 use crate::ports::Fault;
@@ -21,8 +21,8 @@ const LISTING_WHILE_WAITING: Duration = Duration::from_millis(1_000);
 /// Otherwise the listing only shows what vanished or appeared without our doing.
 const LISTING_AT_REST: Duration = Duration::from_secs(10);
 
-/// A listing that lacks at least this many of our instances, and half of them, is not believed:
-/// more likely it is the listing that is wrong.
+/// A listing that lacks at least this many of our instances, and half of them, is not believed
+/// where no balancer confirms it: more likely it is the listing that is wrong.
 const SHRUNK_AT_LEAST: u32 = 3;
 
 /// What one look showed.
@@ -33,6 +33,7 @@ pub(super) struct World {
     pub occupied: BTreeSet<Ipv4Addr>,
 }
 
+type Servers = Vec<(BalancerName, ServerFact)>;
 type Views = Vec<(BalancerName, Result<BackendView, Fault>)>;
 
 impl PoolLoop {
@@ -79,7 +80,8 @@ impl PoolLoop {
     /// Puts together what each node's facts are.
     pub(super) fn facts(&mut self, seeing: &Seeing) -> World {
         let mut notes = Vec::new();
-        let listed = self.believable(&seeing.listing, &mut notes);
+        let mut servers = self.servers(seeing);
+        let listed = self.believable(&seeing.listing, &servers, &mut notes);
         for (balancer, view) in &seeing.views {
             if let Err(fault) = view {
                 let why = fault.to_string();
@@ -91,8 +93,6 @@ impl PoolLoop {
         }
         let sequence = seeing.listing.sequence;
         let mut facts = BTreeMap::new();
-        let living = || self.nodes.values().filter(|node| !node.state.is_final());
-        let held: BTreeSet<Ipv4Addr> = living().map(|node| node.address).collect();
         for node in self.nodes.values() {
             let instance = match listed {
                 _ if node.state.is_final() => InstanceFact::Unknown,
@@ -108,25 +108,34 @@ impl PoolLoop {
                 self.absent_looks.remove(&node.id);
             }
             let run = run_of(node).and_then(|run| seeing.runs.get(&run).cloned());
-            let member = Wanted {
-                name: ServerName::of(&node.label),
-                address: SocketAddrV4::new(node.address, self.policy.join.port),
-                owns_address: !node.state.is_final() || !held.contains(&node.address),
-            };
-            let servers = seeing
-                .views
-                .iter()
-                .map(|(name, view)| (name.clone(), server_fact(view, &member)))
-                .collect();
+            let servers = servers.remove(&node.id).unwrap_or_default();
             facts.insert(node.id, Facts { instance, run, servers });
         }
         World { facts, notes, occupied: seeing.occupied() }
     }
 
-    /// The listing's instances, unless it failed or lacks too much at once.
+    /// Each node's servers.
+    fn servers(&self, seeing: &Seeing) -> BTreeMap<NodeId, Servers> {
+        let living = self.nodes.values().filter(|node| !node.state.is_final());
+        let held: BTreeSet<Ipv4Addr> = living.map(|node| node.address).collect();
+        let servers_of = |node: &Node| {
+            let wanted = Wanted {
+                name: ServerName::of(&node.label),
+                address: SocketAddrV4::new(node.address, self.policy.join.port),
+                owns_address: !node.state.is_final() || !held.contains(&node.address),
+            };
+            let views = seeing.views.iter();
+            views.map(|(name, view)| (name.clone(), server_fact(view, &wanted))).collect()
+        };
+        self.nodes.values().map(|node| (node.id, servers_of(node))).collect()
+    }
+
+    /// The listing's instances, unless it failed or lacks too much at once that balancers don't
+    /// see dead, too.
     fn believable<'a>(
         &self,
         listing: &'a Listing,
+        servers: &BTreeMap<NodeId, Servers>,
         notes: &mut Vec<Note>,
     ) -> Option<&'a Vec<Instance>> {
         let instances = match &listing.instances {
@@ -139,6 +148,7 @@ impl PoolLoop {
         let settled = |node: &&Node| {
             matches!(node.state, NodeState::InService | NodeState::Standby)
                 && node.instance.is_some()
+                && !servers.get(&node.id).is_some_and(are_dead)
         };
         let known: Vec<&Node> = self.nodes.values().filter(settled).collect();
         let missing = known.iter().filter(|node| !instances.iter().any(|one| is_of(one, node)));
@@ -180,6 +190,21 @@ impl Seeing {
     }
 }
 
+/// Whether a balancer answers, and each that does says that the node's checks fail.
+fn are_dead(servers: &Servers) -> bool {
+    let mut answers = servers
+        .iter()
+        .filter_map(|(_, fact)| match fact {
+            ServerFact::Unreachable { .. } => None,
+            ServerFact::Absent { .. } => Some(false),
+            ServerFact::Present { server, .. } => {
+                Some(matches!(server.health, ServerHealth::Down { .. }))
+            }
+        })
+        .peekable();
+    answers.peek().is_some() && answers.all(|is_dead| is_dead)
+}
+
 /// Whether this instance is the node's: by the cloud's number once known, else by the label.
 pub(super) fn is_of(instance: &Instance, node: &Node) -> bool {
     match node.instance {
@@ -207,11 +232,11 @@ fn count_look(looks: &mut BTreeMap<NodeId, (u64, u32)>, node: NodeId, sequence: 
 }
 
 /// What a node's server looks like.
-struct Wanted {
-    name: ServerName,
-    address: SocketAddrV4,
+pub(super) struct Wanted {
+    pub name: ServerName,
+    pub address: SocketAddrV4,
     /// Whether a slot at the address can only be this node's.
-    owns_address: bool,
+    pub owns_address: bool,
 }
 
 impl Wanted {
@@ -224,7 +249,7 @@ impl Wanted {
     }
 }
 
-fn server_fact(view: &Result<BackendView, Fault>, wanted: &Wanted) -> ServerFact {
+pub(super) fn server_fact(view: &Result<BackendView, Fault>, wanted: &Wanted) -> ServerFact {
     match view {
         Err(fault) => ServerFact::Unreachable { why: fault.to_string() },
         Ok(view) => match view.servers.iter().find(|server| wanted.is(server)) {

@@ -27,6 +27,8 @@ pub enum CloudMood {
     SoldOut,
     /// What is created never comes to run.
     NothingBoots,
+    /// Listings lack every other instance.
+    ListsHalf,
 }
 
 /// One instance.
@@ -94,7 +96,8 @@ impl Model {
         match self.cloud_mood {
             CloudMood::ServerErrors => return Some(Fault::transient("500 Internal Server Error")),
             CloudMood::TooManyRequests => return Some(too_many),
-            CloudMood::Well | CloudMood::SoldOut | CloudMood::NothingBoots => {}
+            CloudMood::Well | CloudMood::SoldOut => {}
+            CloudMood::NothingBoots | CloudMood::ListsHalf => {}
         }
         if !self.happens(self.faults.cloud_error, call, thing) {
             return None;
@@ -109,7 +112,8 @@ impl Model {
         }
         let now = self.now;
         let seen = self.instances.values().filter(|one| one.listed_at <= now && one.exists(now));
-        Ok(seen.map(|one| one.shown(now)).collect())
+        let step = if self.cloud_mood == CloudMood::ListsHalf { 2 } else { 1 };
+        Ok(seen.step_by(step).map(|one| one.shown(now)).collect())
     }
 
     fn create(&mut self, request: &CreateRequest) -> Result<Instance, Fault> {
@@ -148,7 +152,7 @@ impl Model {
         let never_boots = self.cloud_mood == CloudMood::NothingBoots
             || self.happens(self.faults.never_boots, "never boots", &label);
         let lags = self.happens(self.faults.listing_lags, "listing", &label);
-        let lag = if lags { self.length("lag", &label, 1, 30) } else { Duration::ZERO };
+        let lag = if lags { self.length("lag", &label, 1, 50) } else { Duration::ZERO };
         let boot = self.length("boot", &label, 20, 50);
         // From the label and not counted up: whichever create call comes first, ids stay.
         let id = InstanceId((roll(self.seed, &format!("id of {label}")) * 1e9) as u64);

@@ -17,7 +17,7 @@ pub struct Faults {
     pub never_boots: f64,
     /// An instance comes up offline and must be started.
     pub comes_up_offline: f64,
-    /// A new instance is missing from listings for up to half a minute.
+    /// A new instance is missing from listings for up to fifty seconds.
     pub listing_lags: f64,
     /// The playbook fails on a host, or does not get through to it.
     pub playbook_fails: f64,
@@ -57,13 +57,13 @@ impl Faults {
     pub fn all() -> Self {
         Self {
             cloud_error: 0.05,
-            answer_lost: 0.05,
-            call_lost: 0.03,
+            answer_lost: 0.2,
+            call_lost: 0.05,
             sold_out: 0.03,
-            refused: 0.02,
+            refused: 0.1,
             never_boots: 0.05,
             comes_up_offline: 0.05,
-            listing_lags: 0.2,
+            listing_lags: 0.5,
             playbook_fails: 0.08,
             run_lost: 0.03,
             configurator_error: 0.05,

@@ -15,6 +15,7 @@ mod configurator;
 mod faults;
 mod metrics;
 mod model;
+mod servers;
 mod simulation;
 mod tally;
 mod timeline;

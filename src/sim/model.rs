@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::balancer::SimBalancerState;
 use super::chance;
 use super::cloud::{CloudMood, SimInstance};
 use super::configurator::SimRun;
 use super::faults::Faults;
 use super::metrics::{MetricsMood, Traffic};
+use super::servers::SimBalancerState;
 use super::tally::Tally;
 use crate::domain::{Duration, InstanceId, RunId, Timestamp};
 

@@ -19,7 +19,7 @@ pub struct Tally {
     pub deleted: u32,
     /// Requests that were under way and cut off by a removal or a deletion of ours.
     pub cuts: Vec<Cut>,
-    /// Moments at which a balancer sent requests to a machine that was not configured.
+    /// Times that a balancer was told to send requests to a machine that was not configured.
     pub sent_to_bare: Vec<String>,
     /// Times that the daemon died.
     pub crashes: u32,

@@ -9,12 +9,13 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use tokio::sync::Notify;
 
-use super::balancer::{SimBalancer, SimBalancerState};
+use super::balancer::SimBalancer;
 use super::chance;
 use super::cloud::CloudMood;
 use super::faults::Faults;
 use super::metrics::{MetricsMood, Traffic};
 use super::model::Model;
+use super::servers::{Mode, SimBalancerState};
 use super::tally::Tally;
 use crate::domain::{BalancerName, Duration, NodeState, ServerAdmin, Timestamp, after};
 use crate::ports::{Balancer, Chance, Clock};
@@ -38,13 +39,15 @@ struct Shared {
 }
 
 impl SimWorld {
-    /// A world with so many balancers, where nothing goes wrong and nobody calls.
+    /// A world with so many balancers, where nothing goes wrong and nobody calls. The first has
+    /// slots, the second dynamic servers, and so on in turn.
     pub fn new(seed: u64, balancers: usize) -> Self {
         let began = BEGINNING.parse().expect("a legal time");
         let balancers = (0..balancers).map(|index| SimBalancerState {
             name: BalancerName::new(format!("lb{}", index + 1)).expect("a legal name"),
             started_at: began,
             unreachable_until: None,
+            mode: if index % 2 == 0 { Mode::Slots } else { Mode::Dynamic },
             servers: Vec::new(),
         });
         let shared = Shared {
@@ -80,7 +83,6 @@ impl SimWorld {
         let before = model.now;
         model.now = after(before, length);
         model.weather(before);
-        model.watch_requests();
     }
 
     /// How often things go wrong from now on.
@@ -113,6 +115,11 @@ impl SimWorld {
     /// What the cloud is like from now on.
     pub fn set_cloud(&self, mood: CloudMood) {
         self.model().cloud_mood = mood;
+    }
+
+    /// The oldest running instance is gone, as if somebody had deleted it.
+    pub fn vanish(&self) {
+        self.model().vanish_one();
     }
 
     /// A balancer restarts and has forgotten every server.

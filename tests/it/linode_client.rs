@@ -66,8 +66,8 @@ fn instance(change: Value) -> Value {
 
 /// The first recorded answer to such a request.
 fn recorded(method: &str, path: &str, status: u16) -> Value {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/linode/recorded-samples.json");
-    let text = std::fs::read_to_string(file).expect("the shared recordings are beside the package");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/linode/recorded-samples.json");
+    let text = std::fs::read_to_string(file).expect("the recordings are in the repository");
     let samples: Value = serde_json::from_str(&text).expect("recordings are JSON");
     let exchanges = samples["exchanges"].as_array().expect("recordings hold exchanges");
     let fits = |exchange: &&Value| {
@@ -150,7 +150,7 @@ async fn a_create_is_what_the_official_document_asks_for() {
     create_at(&server).await.unwrap();
     let sent = server.received_requests().await.unwrap()[0].body_json::<Value>().unwrap();
 
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/linode/openapi-trimmed.json");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/linode/openapi-trimmed.json");
     let text = std::fs::read_to_string(file).expect("the document is beside the package");
     let document: Value = serde_json::from_str(&text).expect("the document is JSON");
     let operation = &document["paths"]["/linode/instances"]["post"];

@@ -32,8 +32,10 @@ fn configuring(number: u8, run: RunId) -> (Node, Facts) {
     (node, facts)
 }
 
+/// A node that failed so many seconds from now, three seconds after it was planned.
 fn failed(number: u8, seconds: i64) -> (Node, Facts) {
     let mut node = node(number, NodeState::Deleted);
+    node.planned_at = at(seconds - 3);
     (node.served_at, node.failed_at) = (None, Some(at(seconds)));
     (node, Facts::unknown())
 }
@@ -181,7 +183,9 @@ fn failures_in_a_row_make_creating_rest_ever_longer() {
     assert_eq!(rests(&[-1]), None, "the first is followed by another try at once");
     assert_eq!(rests(&[-9, -1]), Some((at(-1 + 300), 2)));
     assert_eq!(rests(&[-9, -5, -1]), Some((at(-1 + 600), 3)));
-    assert_eq!(rests(&[-1; 9]), Some((at(-1 + 1_800), 9)), "never longer than half an hour");
+    let many: Vec<i64> = (1..=9).map(|number| -50 * number).collect();
+    assert_eq!(rests(&many), Some((at(-50 + 1_800), 9)), "never longer than half an hour");
+    assert_eq!(rests(&[-3, -2, -1]), None, "nodes planned together fail as one");
     assert_eq!(rests(&[-400, -301]), None, "the rest is over");
     assert_eq!(rests(&[-11_000, -10_900, -1]), None, "three quiet hours end a row");
 }
@@ -254,4 +258,31 @@ fn a_failure_is_told_with_the_move_that_it_led_to() {
     facts.instance = super::super::InstanceFact::Absent { looks: 2 };
     let plan = Case::new(1, vec![(node, facts)]).plan();
     assert_eq!(plan.moves[0].failure, Some(Failure::Vanished));
+}
+
+#[test]
+fn a_note_about_another_node_balancer_or_orphan_is_news_and_other_numbers_are_not() {
+    let orphan = |label: &str| Note::Orphan { label: label.into() };
+    let silent = |index, why: &str| Note::BalancerUnreachable {
+        balancer: super::fixture::balancer(index),
+        why: why.into(),
+    };
+    let by_hand = |number, index| Note::TakenOutByHand {
+        node: node(number, NodeState::InService).id,
+        balancer: super::fixture::balancer(index),
+    };
+    let paid = |count, until| Note::PaidHour { surplus: NodeCount(count), until: at(until) };
+    for (one, other, same) in [
+        (orphan("web-a"), orphan("web-a"), true),
+        (orphan("web-a"), orphan("web-b"), false),
+        (silent(0, "refused"), silent(0, "no answer"), true),
+        (silent(0, "refused"), silent(1, "refused"), false),
+        (by_hand(1, 0), by_hand(1, 0), true),
+        (by_hand(1, 0), by_hand(1, 1), false),
+        (by_hand(1, 0), by_hand(2, 0), false),
+        (paid(1, 5), paid(2, 9), true),
+        (paid(1, 5), orphan("web-a"), false),
+    ] {
+        assert_eq!(one.is_about(&other), same, "{one:?} and {other:?}");
+    }
 }

@@ -197,6 +197,16 @@ fn a_configuring_node_that_vanished_or_is_not_needed_ends_its_run() {
     assert_eq!(told(&node, &once, Wish::Stay), "waits", "one listing proves nothing");
 }
 
+#[test]
+fn a_server_that_an_earlier_node_left_at_the_address_is_taken_out_first() {
+    for node in [provisioning(), configuring(100)] {
+        let left = facts(&node, &[ABSENT, up(READY)]);
+        assert_eq!(told(&node, &left, Wish::Stay), "remove_server lb2 Cut", "{:?}", node.state);
+        let rested = told(&resting(node), &left, Wish::Stay);
+        assert!(!rested.contains("remove"), "not at every look: {rested}");
+    }
+}
+
 fn joining(deadline: i64) -> Node {
     let joining = node(1, NodeState::Joining { deadline: at(deadline) });
     Node { served_at: None, ..joining }

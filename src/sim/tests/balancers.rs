@@ -1,7 +1,7 @@
 //! Balancers that come and go while the fleet changes.
 
 use super::super::Traffic;
-use super::fixture::{minutes, seconds, simulation};
+use super::fixture::{minutes, quick_with, seconds, simulation, simulation_of};
 use super::scenarios::load_for;
 
 #[tokio::test]
@@ -38,6 +38,31 @@ async fn servers_of_nodes_that_left_while_a_balancer_was_down_are_cleared_when_i
     assert_eq!(simulation.world().instances(), 2, "a dead balancer keeps no machine alive");
     simulation.runs(minutes(6)).await;
     simulation.is_whole(2).await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_used_again_while_a_balancer_is_down_brings_no_request_too_early() {
+    let policy = quick_with(&[
+        ("10.10.0.0/24, reserve: [10.10.0.1-10.10.0.19]", "10.10.0.0/29, reserve: [10.10.0.1]"),
+        ("max: 10", "max: 4"),
+    ]);
+    let mut simulation = simulation_of(policy, load_for(4)).await;
+    simulation.follows_load_for(4).await;
+    // Both modes: slots on one balancer, names on the other.
+    for balancer in [0, 1] {
+        simulation.world().lose_balancer(balancer, minutes(14));
+        simulation.world().set_traffic(Traffic::steady(load_for(2)));
+        simulation.runs(minutes(12)).await;
+        assert_eq!(simulation.world().instances(), 2);
+        assert_eq!(simulation.world().servers_on(balancer), 4, "two of them are left over");
+        simulation.world().set_traffic(Traffic::steady(load_for(4)));
+        simulation.runs(minutes(1)).await;
+        let held = simulation.world().addresses();
+        assert_eq!(held.len(), 4, "of five addresses at least one is used again: {held:?}");
+        simulation.runs(minutes(4)).await;
+        simulation.settles_at(4, minutes(1)).await;
+        simulation.is_whole(4).await;
+    }
 }
 
 #[tokio::test]

@@ -94,6 +94,22 @@ async fn an_instance_that_no_listing_shows_yet_is_adopted_by_its_unique_label() 
 }
 
 #[tokio::test]
+async fn an_instance_in_doubt_is_found_and_deleted_though_the_next_call_is_refused_for_good() {
+    let mut simulation = simulation(load_for(8)).await;
+    let lost = Faults { answer_lost: 1.0, listing_lags: 1.0, ..Faults::none() };
+    simulation.world().set_faults(lost);
+    simulation.runs(seconds(8)).await;
+    assert_eq!(simulation.world().instances(), 8, "made, and nobody told us");
+    simulation.world().set_faults(Faults { refused: 1.0, ..Faults::none() });
+    simulation.runs(seconds(8)).await;
+    let status = simulation.status().expect("it runs");
+    let given_up = status.nodes.iter().filter(|node| node.state == "deleting");
+    assert!(0 < given_up.count(), "{status:#?}");
+    simulation.world().heal();
+    simulation.follows_load_for(8).await;
+}
+
+#[tokio::test]
 async fn create_calls_that_never_arrived_are_made_again() {
     let mut simulation = simulation(load_for(4)).await;
     simulation.world().set_faults(Faults { call_lost: 1.0, ..Faults::none() });
@@ -252,6 +268,33 @@ async fn surplus_nodes_serve_until_the_last_minutes_of_their_paid_hour() {
         let lived = crate::domain::elapsed(instance.created_at, gone);
         assert!(minutes(54) < lived && lived < minutes(60), "{} lived {lived:?}", instance.label);
     }
+}
+
+#[tokio::test]
+async fn nodes_that_vanish_are_replaced_even_most_of_a_fleet_when_balancers_see_them_dead() {
+    for vanished in [1, 3, 5] {
+        let mut simulation = simulation(load_for(5)).await;
+        simulation.follows_load_for(5).await;
+        for _ in 0..vanished {
+            simulation.world().vanish();
+        }
+        simulation.runs(seconds(30)).await;
+        simulation.follows_load_for(5).await;
+        assert_eq!(simulation.world().tally().instances_ever, 5 + vanished);
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_lacks_half_of_a_fleet_that_serves_is_not_believed() {
+    let mut simulation = simulation(load_for(6)).await;
+    simulation.follows_load_for(6).await;
+    simulation.world().set_cloud(CloudMood::ListsHalf);
+    simulation.runs(minutes(10)).await;
+    let notes = simulation.status().expect("it runs").notes.clone();
+    assert!(notes.iter().any(|note| note.contains("not believed")), "{notes:?}");
+    simulation.world().set_cloud(CloudMood::Well);
+    simulation.follows_load_for(6).await;
+    assert_eq!(simulation.world().tally().instances_ever, 6, "nobody was replaced");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 /// takes can be raised for a long night: `WINDLASS_TEST_SEEDS=500`.
 async fn rehearse(first: u64) {
     let asked = std::env::var("WINDLASS_TEST_SEEDS").ok().and_then(|count| count.parse().ok());
-    let count: u64 = asked.unwrap_or(12);
+    let count: u64 = asked.unwrap_or(8);
     let mut crashes = 0;
     for seed in first..first + count {
         match one(seed).await {

@@ -166,15 +166,15 @@ pub fn bootable_with(label: &str, more: Value) -> Value {
     body
 }
 
-pub fn shared(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/linode").join(name);
+pub fn reference(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/linode").join(name);
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
     serde_json::from_str(&text).expect("JSON")
 }
 
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let mut document = shared("openapi-trimmed.json");
+    let mut document = reference("openapi-trimmed.json");
     make_json_schema(&mut document);
     document
 });

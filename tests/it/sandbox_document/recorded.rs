@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use windlass::sandbox::{SandboxOptions, Speed};
 
-use super::api::{Api, bootable, bootable_with, quick, shared};
+use super::api::{Api, bootable, bootable_with, quick, reference};
 
 fn recorded(note: &str) -> Value {
-    let samples = shared("recorded-samples.json");
+    let samples = reference("recorded-samples.json");
     let exchanges = samples["exchanges"].as_array().expect("a list").clone();
     exchanges.into_iter().find(|one| one["note"] == note).unwrap_or_else(|| panic!("no {note}"))
 }
@@ -17,7 +17,7 @@ fn recorded(note: &str) -> Value {
 #[tokio::test]
 async fn a_recorded_mistake_gets_the_recorded_refusal() {
     let api = Api::start(quick()).await;
-    let samples = shared("recorded-samples.json");
+    let samples = reference("recorded-samples.json");
     let mut replayed = 0;
     for exchange in samples["exchanges"].as_array().expect("a list") {
         let path = exchange["path"].as_str().expect("a path").replace("/v4beta", "");
@@ -107,7 +107,7 @@ async fn good_answers_have_the_keys_of_recorded_ones() {
     let linode = recorded("two Linodes created on one VLAN with the SAME ipam_address: accepted");
     same_shape("Linode", &api.get(&path).await, &linode["response"]);
 
-    let samples = shared("recorded-samples.json");
+    let samples = reference("recorded-samples.json");
     let exchanges = samples["exchanges"].as_array().expect("a list");
     let find = |end: &str| {
         let found = exchanges.iter().find(|one| {
