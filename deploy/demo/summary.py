@@ -1,19 +1,15 @@
 """summary.py: what the demo came to, in words and a small picture.
 
-In: what watch.py saw, the load generator's report, the price of an hour, the daemon's journal and its own needs.
+In: what watch.py saw, the load generator's report, the price of an hour, what the daemon learned of phases, and its own needs.
 Out: text on stdout; 0 when the demo showed what it promises, 1 when not.
 Never: asks anybody anything.
 """
 
 import math
-import statistics
 from datetime import datetime, timezone
 
 HOUR = 3600
 WIDTH = 72  # columns of the picture
-# The phases of a node's life before its first request, as the journal's states mark them.
-PHASES = (("planned", "provisioning", "create"), ("provisioning", "configuring", "boot"),
-          ("configuring", "joining", "playbook"), ("joining", "in_service", "join"))
 
 
 def moment(text):
@@ -23,7 +19,7 @@ def moment(text):
     return seconds + float(f"0.{decimals or 0}")
 
 
-def show(demo, load, hourly, journal, daemon):
+def show(demo, load, hourly, learned, daemon):
     print("\n" + "=" * 100)
     requests(load)
     picture(demo)
@@ -35,7 +31,7 @@ def show(demo, load, hourly, journal, daemon):
         print(f"  {at:>5}  {decision['from']} -> {decision['to']}  {record['sentences'][0]}")
         for sentence in record["sentences"][1:]:
             print(f"                 {sentence}")
-    phases(demo, journal, load)
+    phases(demo, learned, load)
     resident, look = daemon
     print(f"\nWindlass itself (debug build): {resident:.0f} MB resident, {look * 1000:.0f} ms for a look at everything")
     return verdict(demo, load)
@@ -86,22 +82,11 @@ def money(demo, hourly):
           f"${most * hourly * 24:.2f} a day)")
 
 
-def phases(demo, journal, load):
+def phases(demo, learned, load):
     """From the surge to the first request that a new node served, by phase."""
-    entered = {}
-    for row in journal:
-        if row["entry"]["kind"] == "entered" and row["node"]:
-            states = entered.setdefault(row["node"], {})
-            states.setdefault(row["entry"]["after"]["state"], moment(row["at"]))
-    lengths = {name: [] for _, _, name in PHASES}
-    for states in entered.values():
-        for begin, end, name in PHASES:
-            if begin in states and end in states:
-                lengths[name].append(states[end] - states[begin])
-    print("\nA node's way to its first request (median of all nodes)")
-    for name, seconds in lengths.items():
-        if seconds:
-            print(f"  {name:<10} {statistics.median(seconds):5.1f} s")
+    print("\nThe phases of a node's life (median of all nodes)")
+    for phase in learned:
+        print(f"  {phase['phase']:<10} {phase['median_seconds']:5.1f} s")
     rates = [(sample["at"], sample["load"]["rate"]) for sample in demo.samples if "rate" in sample["load"]]
     surge = next((at for at, rate in rates if rates[0][1] * 1.5 < rate), None)
     if surge is None:

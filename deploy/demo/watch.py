@@ -183,8 +183,8 @@ def main(results, pid, load_command):
     follow(demo, [*load_command, "--summary", str(report)], results / "load.log")
     token = TOKEN.read_text().strip()
     plans = {plan["id"]: plan["price"]["hourly"] for plan in get(f"{CLOUD}/linode/types?page_size=100", token)["data"]}
-    journal = get(f"{API}/notifications/journal?limit=500")["entries"]
-    return summary.show(demo, json.loads(report.read_text()), plans["g6-nanode-1"], journal, daemon_itself(pid))
+    learned = get(f"{API}/notifications/learned")
+    return summary.show(demo, json.loads(report.read_text()), plans["g6-nanode-1"], learned, daemon_itself(pid))
 
 
 sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
