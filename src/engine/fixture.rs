@@ -8,7 +8,7 @@ use crate::domain::{
     SignalName, Timestamp, after,
 };
 use crate::policy::{
-    Backoff, Bounds, Configure, Control, Health, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
+    Backoff, Bounds, Configure, Control, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
     LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy, Rule, RuleScaleIn, ScaleIn,
     ScaleOut, Ssh, TargetRule, Tolerance, Vlan,
 };
@@ -33,7 +33,6 @@ pub(super) fn policy() -> Policy {
         missing_data: MissingData { hold_for: minutes(5) },
         node: NodeTemplate {
             instance_type: "g6-standard-2".into(),
-            fallback_types: vec![],
             region: "eu-central".into(),
             image: "linode/debian12".into(),
             vlan: Vlan {
@@ -67,7 +66,6 @@ pub(super) fn policy() -> Policy {
             timeout: minutes(2),
         },
         leave: Leave { drain_timeout: minutes(2) },
-        health: Health { unhealthy_for: minutes(2), replace_at_most: percent(20.0) },
         digest: String::new(),
     }
 }

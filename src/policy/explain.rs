@@ -121,8 +121,6 @@ impl Lines {
         let node = &policy.node;
         self.line(0, format_args!("node:"));
         self.line(1, format_args!("type: {}", quoted(&node.instance_type)));
-        let types: Vec<String> = node.fallback_types.iter().map(|text| quoted(text)).collect();
-        self.line(1, format_args!("fallback_types: [{}]", types.join(", ")));
         self.line(1, format_args!("region: {}", quoted(&node.region)));
         self.line(1, format_args!("image: {}", quoted(&node.image)));
         self.line(1, format_args!("vlan:"));
@@ -177,11 +175,6 @@ impl Lines {
         self.line(0, format_args!("leave:"));
         let drain_timeout = written_out(policy.leave.drain_timeout);
         self.line(1, format_args!("drain_timeout: {drain_timeout}"));
-        self.line(0, format_args!("health:"));
-        let unhealthy_for = written_out(policy.health.unhealthy_for);
-        self.line(1, format_args!("unhealthy_for: {unhealthy_for}"));
-        let percent = policy.health.replace_at_most.get();
-        self.line(1, format_args!("replace_at_most_percent: {percent}"));
     }
 }
 

@@ -174,14 +174,6 @@ fn service(policy: &Policy, warnings: &mut Vec<Warning>) {
         );
         warn(warnings, "leave.drain_timeout", what, "take longer than the longest request");
     }
-    if policy.health.unhealthy_for < check.interval * check.fall {
-        let what = "a node is given up sooner than its checks can tell that it is down";
-        warn(warnings, "health.unhealthy_for", what, "take a minute or more");
-    }
-    if policy.health.replace_at_most.get() == 0.0 {
-        let what = "unhealthy nodes are never replaced";
-        warn(warnings, "health.replace_at_most_percent", what, "take 20");
-    }
     if policy.join.timeout < policy.join.slow_start {
         let what = "a node may be given up while its weight still rises";
         warn(warnings, "join.timeout", what, "make it longer than `slow_start`");

@@ -23,9 +23,9 @@ pub use lint::{Warning, lint};
 pub use problem::{Place, Problem, Problems};
 pub(crate) use read::CONTROL;
 pub use settings::{
-    Backoff, Bounds, Configure, Control, Coverage, CoverageNeed, Health, HealthCheck, Join,
-    LatencyRule, Leave, LeaveEarly, LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy,
-    Rule, RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetRule, Tolerance, Vlan,
+    Backoff, Bounds, Configure, Control, Coverage, CoverageNeed, HealthCheck, Join, LatencyRule,
+    Leave, LeaveEarly, LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy, Rule,
+    RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetRule, Tolerance, Vlan,
 };
 
 /// Reads the text of one policy file; `file` is only its name in messages.

@@ -40,8 +40,6 @@ pub struct Policy {
     pub join: Join,
     /// How it ends to serve.
     pub leave: Leave,
-    /// When a serving node is given up.
-    pub health: Health,
     /// SHA-256 of the text that this policy was read from, in hexadecimal.
     pub digest: String,
 }
@@ -257,8 +255,6 @@ pub struct MissingData {
 pub struct NodeTemplate {
     /// The Linode plan, such as `g6-standard-2`.
     pub instance_type: String,
-    /// Plans to fall back to, in order, when the first is sold out.
-    pub fallback_types: Vec<String>,
     /// The region.
     pub region: String,
     /// The image.
@@ -368,14 +364,4 @@ pub struct Leave {
     /// How long its requests may take to end.
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
-}
-
-/// When a serving node is given up.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Health {
-    /// Not UP on every reachable balancer for so long.
-    #[serde(with = "humantime_serde")]
-    pub unhealthy_for: Duration,
-    /// Never more than this share of the serving nodes at once.
-    pub replace_at_most: Percent,
 }

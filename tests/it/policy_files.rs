@@ -111,7 +111,6 @@ node:
   backoff: {first: 1h, longest: 5m}
 configure: {playbook: node.yml, batch: 0, variables: {1st: x, windlass_pool: y, list: []}}
 join: {backend: app/1, port: eighty, check: {path: /healthz, fall: 1}, timeout:}
-health: {replace_at_most_percent: 120}
 ";
     insta::assert_snapshot!(problems(text));
 }
@@ -131,6 +130,7 @@ rules:
   - step: {signal: requests, bands: [{above: 5000, add: 4}]}
   - schedule: {timezone: Europe/Berlin, cron: '0 17 * * 1-5'}
   - target: {signal: requests, utilisation: 0.7}
+health: {unhealthy_for: 2m}
 ",
     );
     insta::assert_snapshot!(problems(&text));
@@ -275,7 +275,6 @@ node:
    reserve: [10.9.0.1]}}
 join: {backend: b, port: 80, check: {interval: 10s}}
 leave: {drain_timeout: 5s}
-health: {unhealthy_for: 5s, replace_at_most_percent: 0}
 ",
     );
     let policy = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));

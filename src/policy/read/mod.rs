@@ -29,6 +29,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         ("standby", "delete it; no node would be kept in standby. Raise `bounds.min` instead"),
         ("schedule", "delete it; nothing would happen at these times"),
         ("hints", "delete it; nobody would listen to them"),
+        ("health", "delete it; no node would be replaced for being unhealthy, only for being gone"),
     ] {
         fields.unsupported(key, help);
     }
@@ -75,7 +76,6 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let join =
         fields.required("join", "{backend: notifications, port: 8080}", notes, service::join);
     let leave = fields.section("leave", notes, service::leave);
-    let health = fields.section("health", notes, service::health);
     fields.finish(notes);
 
     Some(Policy {
@@ -92,7 +92,6 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         configure: configure?,
         join: join?,
         leave: leave?,
-        health: health?,
         digest: String::new(),
     })
 }

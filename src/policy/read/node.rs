@@ -20,8 +20,7 @@ pub(super) fn template(
     notes: &mut Notes,
 ) -> Option<NodeTemplate> {
     let instance_type = fields.required("type", "g6-standard-2", notes, slug);
-    let fallback_types =
-        fields.or("fallback_types", Vec::new(), notes, |v, n| fields::list(v, n, slug));
+    fields.unsupported("fallback_types", "name one plan in `type`");
     let region = fields.required("region", "eu-central", notes, slug);
     let image = fields.required("image", "linode/debian12", notes, image);
     let vlan =
@@ -33,7 +32,6 @@ pub(super) fn template(
     fields.finish(notes);
     Some(NodeTemplate {
         instance_type: instance_type?,
-        fallback_types: fallback_types?,
         region: region?,
         image: image?,
         vlan: vlan?,

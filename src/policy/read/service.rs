@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::fields::{self, Fields, Notes, Value, refuse};
-use super::super::settings::{Configure, Health, HealthCheck, Join, Leave};
-use crate::domain::{BackendName, Duration, Percent};
+use super::super::settings::{Configure, HealthCheck, Join, Leave};
+use crate::domain::{BackendName, Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TWO_MINUTES: Duration = Duration::from_secs(120);
@@ -113,20 +113,4 @@ pub(super) fn leave(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Leave> 
     let drain_timeout = fields.or("drain_timeout", TWO_MINUTES, notes, fields::duration);
     fields.finish(notes);
     Some(Leave { drain_timeout: drain_timeout? })
-}
-
-pub(super) fn health(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Health> {
-    let unhealthy_for =
-        fields.or("unhealthy_for", TWO_MINUTES, notes, fields::duration_from(SECOND));
-    let percent = Percent::new(20.0).expect("our own default is a percentage");
-    let replace_at_most = fields.or("replace_at_most_percent", percent, notes, |value, notes| {
-        let percent = fields::percent(value, notes)?;
-        if percent.get() <= 100.0 {
-            return Some(percent);
-        }
-        let what = format!("`{}` is {}, more than all nodes", value.name, percent.get());
-        refuse(notes, value.node.at, what, "write a percentage from 0 to 100")
-    });
-    fields.finish(notes);
-    Some(Health { unhealthy_for: unhealthy_for?, replace_at_most: replace_at_most? })
 }
