@@ -4,6 +4,7 @@
 
 mod ansible_runs;
 mod command_line;
+mod daemon_process;
 mod deployment;
 mod haproxy_contract;
 mod linode_client;

@@ -1,0 +1,222 @@
+//! The daemon as a process, beside a real HAProxy and a sandbox: asked, held, doubled, stopped.
+//!
+//! In a dry run, so that it decides and explains and touches nothing.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use windlass::sandbox::{Running, Sandbox, SandboxOptions};
+
+const POLICY: &str = "\
+pool: web
+bounds: {min: 2, max: 3}
+signals:
+  requests: {prometheus: {query: 'sum(rate(http_requests_total[1m]))'}}
+rules: [{target: {signal: requests, per_node: 100}}]
+node:
+  type: g6-nanode-1
+  region: eu-central
+  image: linode/debian12
+  vlan: {label: app, cidr: 10.9.0.0/24}
+configure: {playbook: node.yml}
+join: {backend: web, port: 8080}
+";
+
+const HAPROXY: &str = "\
+global
+  stats socket FOLDER/haproxy.sock level admin
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 1s
+  timeout server 1s
+backend web
+  default-server check
+  server-template slot 5 127.0.0.1:1 disabled
+";
+
+/// No process here takes longer to say what is waited for, on however busy a machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A daemon with its surroundings; all of it ends with this value.
+struct Place {
+    folder: TempDir,
+    processes: Vec<Child>,
+    log: Arc<Mutex<String>>,
+    _sandbox: Running,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = SandboxOptions {
+            tokens: vec!["a-very-secret-token".parse().expect("a token")],
+            ..SandboxOptions::default()
+        };
+        let sandbox = Sandbox::start(options).await.expect("a sandbox");
+        let at = folder.path().to_string_lossy().into_owned();
+        let settings = format!(
+            "database: {at}/windlass.db\nlisten: 127.0.0.1:0\ninterval: 1s\n\
+             prometheus: {{url: 'http://127.0.0.1:9'}}\n\
+             linode: {{url: '{}', token_file: token}}\n\
+             balancers: [{{name: lb1, address: 'unix:{at}/haproxy.sock'}}]\n\
+             ansible: {{runs_directory: runs}}\n",
+            sandbox.url()
+        );
+        std::fs::create_dir(folder.path().join("policies")).expect("a folder");
+        for (name, text) in [
+            ("windlass.yaml", settings.as_str()),
+            ("policies/web.yaml", POLICY),
+            ("node.yml", "[]\n"),
+            ("token", "a-very-secret-token\n"),
+            ("haproxy.cfg", &HAPROXY.replace("FOLDER", &at)),
+        ] {
+            std::fs::write(folder.path().join(name), text).expect("a written file");
+        }
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut place = Self { folder, processes: Vec::new(), log, _sandbox: sandbox };
+        place.start_haproxy();
+        place
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn start_haproxy(&mut self) {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let process = Command::new("haproxy")
+            .env("PATH", format!("{path}:/usr/sbin"))
+            .args(["-db", "-f", "haproxy.cfg"])
+            .current_dir(self.path())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the Debian package haproxy is installed");
+        self.processes.push(process);
+        let socket = self.path().join("haproxy.sock");
+        until("HAProxy's socket", || socket.exists().then_some(()));
+    }
+
+    /// Starts the daemon; its log is gathered, and the address of its API comes from there.
+    fn start_daemon(&mut self) -> String {
+        let mut daemon = self
+            .command(&["run", "--dry-run"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let lines = BufReader::new(daemon.stderr.take().expect("it is piped"));
+        let log = self.log.clone();
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                let mut log = log.lock().expect("nobody panics while holding it");
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        self.processes.push(daemon);
+        until("the daemon to listen", || {
+            let log = self.log.lock().expect("nobody panics while holding it");
+            let (_, after) = log.split_once("listens on ")?;
+            Some(after.split_whitespace().next()?.to_string())
+        })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_remove("LINODE_TOKEN")
+            .env("NO_COLOR", "1")
+            .env("WINDLASS_CONFIG", self.path().join("windlass.yaml"));
+        command
+    }
+
+    fn windlass(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program runs")
+    }
+
+    /// What a command prints, once it ends well and `says` is in it.
+    fn prints(&self, arguments: &[&str], says: &str) -> String {
+        until(&format!("{arguments:?} to say `{says}`"), || {
+            let output = self.windlass(arguments);
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            (output.status.success() && text.contains(says)).then_some(text)
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// Looks until there is something, for a minute at most.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < give_up, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_answers_is_held_keeps_others_out_and_stops_in_order() {
+    let mut place = Place::new().await;
+    tokio::task::block_in_place(|| {
+        let url = place.start_daemon();
+        let status = place.prints(&["status", "--url", &url], "2 wanted, 0 serving");
+        assert!(status.starts_with("web (dry_run):"), "{status}");
+        let explained = place.prints(&["explain", "--url", &url], "web at ");
+        assert!(explained.contains("requests could not be read"), "{explained}");
+        let plan = place.windlass(&["plan"]);
+        let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+        assert!(plan.contains("create 2 nodes"), "{plan}");
+
+        let second = place.windlass(&["run"]);
+        let said = String::from_utf8_lossy(&second.stderr).into_owned();
+        let daemon = place.processes.last().expect("it was started").id();
+        assert_eq!(second.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("process {daemon}")), "{said}");
+        assert!(said.contains("One database serves one daemon"), "{said}");
+
+        let held = place.windlass(&["hold", "web", "--reason", "a release", "--for", "1h"]);
+        assert!(held.status.success(), "{}", String::from_utf8_lossy(&held.stderr));
+        let journal = format!("{url}/api/v1/pools/web/journal");
+        until("the hold in the journal", || {
+            let page = get(&journal)?;
+            (page.contains("a release") && page.contains("\"kind\":\"suppressed\"")).then_some(())
+        });
+
+        let pid = daemon.to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(told.success());
+        let daemon = place.processes.last_mut().expect("it was started");
+        let end = until("the daemon to stop", || daemon.try_wait().expect("it is our child"));
+        assert_eq!(end.code(), Some(0), "an orderly stop is a good end");
+        until("its last words", || {
+            let log = place.log.lock().expect("nobody panics while holding it");
+            log.contains("stopped; nodes stay as they are").then_some(())
+        });
+        let log = place.log.lock().expect("nobody panics while holding it");
+        assert!(log.contains("dry run: would create 2 nodes"), "{log}");
+        assert!(!log.contains("a-very-secret-token"), "{log}");
+    });
+}
+
+/// The body of an answer, where there is a good one.
+fn get(url: &str) -> Option<String> {
+    let answer = Command::new("curl").args(["-sf", "-m", "10", url]).output().expect("curl runs");
+    answer.status.success().then(|| String::from_utf8_lossy(&answer.stdout).into_owned())
+}
