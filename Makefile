@@ -22,12 +22,12 @@ test:
 	tests/lab/install
 	-tests/tools/fetch-haproxy
 	$(MAKE) lints
-	$(run_tests) --locked
 	cargo test --doc --locked
+	$(run_tests) --locked
 
 quick: lints
-	$(run_tests) --locked $(without_lab)
 	cargo test --doc --locked
+	$(run_tests) --locked $(without_lab)
 
 lints:
 	cargo fmt --check

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -107,7 +108,8 @@ fn with_crash_point(pool: PoolLoop) -> PoolLoop {
     match std::env::var("WINDLASS_TEST_CRASH_AT") {
         Ok(state) => pool.after_each_write(Arc::new(move |written| {
             if written.name() == state {
-                std::process::abort();
+                // SIGKILL to ourselves ends the process before this returns.
+                let _ = kill_process(getpid(), Signal::KILL);
             }
         })),
         Err(_) => pool,

@@ -173,7 +173,8 @@ impl Pool {
     pub fn settled(policy: Policy, count: u32) -> Self {
         let history = History { desired: Some(NodeCount(count)), ..History::default() };
         let fleet = FleetCounts { serving: NodeCount(count), ..FleetCounts::default() };
-        let look = Observation { at: noon(), fleet, readings: Default::default(), history };
+        let readings = Default::default();
+        let look = Observation { at: noon(), fleet, readings, is_held: false, history };
         Self { policy, look, nodes: Nodes::FollowAtOnce }
     }
 

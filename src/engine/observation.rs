@@ -15,6 +15,9 @@ pub struct Observation {
     pub fleet: FleetCounts,
     /// What each signal of the policy said.
     pub readings: BTreeMap<SignalName, Reading>,
+    /// Whether an operator's command, or the daemon's own setting, holds the pool; a policy that
+    /// says `hold` does so without this.
+    pub is_held: bool,
     /// What earlier decisions left behind.
     pub history: History,
 }

@@ -336,13 +336,13 @@ impl fmt::Display for Reason {
             ),
             Self::Stabilized { direction, wanted, recommended, window_seconds, until } => write!(
                 f,
-                "{} to {wanted} waits: {} {} {} recommended within the last {}, until {}",
+                "{} to {wanted} goes no further than {} until {}: {} many were recommended \
+                 within the last {}",
                 Change(*direction),
-                if *direction == Direction::Out { "only" } else { "up to" },
                 recommended.0,
-                if recommended.0 == 1 { "was" } else { "were" },
-                Length(*window_seconds),
-                TimeOfDay(*until)
+                TimeOfDay(*until),
+                if *direction == Direction::Out { "only so" } else { "so" },
+                Length(*window_seconds)
             ),
             Self::LimitedByPace { direction: _, wanted, allowed, until } => {
                 write!(f, "wanted {wanted}; the pace allows {} for now", allowed.0)?;

@@ -358,6 +358,13 @@ fn a_held_pool_keeps_its_count_within_bounds() {
 }
 
 #[test]
+fn an_operators_command_holds_a_pool_whatever_its_policy_says() {
+    let mut pool = Pool::settled(policy(), 5).reads("requests", 16_000.0);
+    pool.look.is_held = true;
+    assert_eq!(to(&pool.would_decide()), 5);
+}
+
+#[test]
 fn a_dry_run_decides_as_if_it_were_carried_out() {
     let mut pool = Pool::settled(policy(), 5).reads("requests", 4_000.0);
     let live = pool.would_decide();

@@ -92,7 +92,7 @@ fn look(at: Timestamp, seen: &Seen, history: History) -> Observation {
         (name("p95"), seen.p95.clone()),
     ];
     let fleet = FleetCounts { serving: NodeCount(seen.serving), ..FleetCounts::default() };
-    Observation { at, fleet, readings: readings.into(), history }
+    Observation { at, fleet, readings: readings.into(), is_held: false, history }
 }
 
 /// Lives through a series; `between` may do something to the history that changes nothing.
@@ -276,7 +276,7 @@ proptest! {
                 standby: NodeCount(counts[3]),
                 leaving: NodeCount(counts[3]),
             };
-            let observation = Observation { at, fleet, readings: readings.into(), history };
+            let observation = Observation { at, fleet, readings: readings.into(), is_held: false, history };
             let decision = decide(&policy, &observation);
             prop_assert!(decision.to >= policy.bounds.min);
             let explanation = explain(&decision, &observation, &policy).to_string();

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::fields::written_out;
 use super::read::free_addresses;
-use super::settings::{Policy, Rule, RuleScaleIn};
+use super::settings::{Policy, Rule, RuleScaleIn, SignalSource};
 use crate::domain::{Duration, NodeCount};
 
 /// One unwise setting.
@@ -76,6 +76,12 @@ fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
                 written_out(signal.stale_after)
             );
             warn(warnings, &key, what, "take three scrape intervals");
+        }
+        let SignalSource::Prometheus { query } = &signal.source;
+        if query.contains("histogram_quantile") && !query.contains(" or ") {
+            let what = "a quantile of nothing is NaN, so while nobody calls no node may leave";
+            let help = "write `(histogram_quantile(…) >= 0) or (sum(rate(…_count[1m])) == 0)`";
+            warn(warnings, &format!("signals.{name}"), what, help);
         }
         let used = policy.rules.iter().any(|rule| match rule {
             Rule::Target(target) => target.signal == *name,

@@ -146,7 +146,8 @@ impl PoolLoop {
         if let Some(readings) = readings {
             let fleet = FleetCounts::of(self.nodes.values());
             let history = self.history.clone();
-            self.decide(&policy, Observation { at: now, fleet, readings, history }).await?;
+            let is_held = control == Control::Hold;
+            self.decide(Observation { at: now, fleet, readings, is_held, history }).await?;
             self.decide_at = Some(after(now, self.interval));
         }
         let plan = self.plan(&policy, &mut seen, now).await?;
@@ -191,13 +192,10 @@ impl PoolLoop {
         }
     }
 
-    async fn decide(
-        &mut self,
-        policy: &Policy,
-        observation: Observation,
-    ) -> Result<(), StoreError> {
+    async fn decide(&mut self, observation: Observation) -> Result<(), StoreError> {
+        let policy = self.policy.clone();
         let began = Instant::now();
-        let decision = decide(policy, &observation);
+        let decision = decide(&policy, &observation);
         let thought = began.elapsed();
         let id = DecisionId(self.world.chance.uuid(observation.at));
         let direction = decision.direction();
@@ -219,20 +217,14 @@ impl PoolLoop {
             entry,
         };
         self.store.write_decision(&policy.pool, &new).await?;
-        self.tell_decision(policy, &observation, &decision, thought);
+        self.tell_decision(&observation, &decision, thought);
         self.history = decision.history.clone();
         self.last = Some((id, observation, decision));
         Ok(())
     }
 
-    fn tell_decision(
-        &self,
-        policy: &Policy,
-        observation: &Observation,
-        decision: &Decision,
-        thought: Duration,
-    ) {
-        let (pool, from, to) = (&policy.pool, decision.from, decision.to);
+    fn tell_decision(&self, observation: &Observation, decision: &Decision, thought: Duration) {
+        let (pool, from, to) = (&self.policy.pool, decision.from, decision.to);
         let why = decision.reasons.first().map(ToString::to_string).unwrap_or_default();
         match decision.direction() {
             Direction::Out => info!(pool = %pool, "{pool} scales out from {from} to {to}: {why}"),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::look::{PoolLoop, World};
 use crate::domain::{Duration, FleetCounts, NodeCount};
 use crate::engine::{Explanation, Observation, decide, explain};
-use crate::policy::Policy;
+use crate::policy::{Control, Policy};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -48,7 +48,8 @@ pub async fn preview(
     let fleet = FleetCounts::of(pool.nodes.values());
     let history = pool.history.clone();
     let readings = readings.unwrap_or_default();
-    let observation = Observation { at: now, fleet, readings, history };
+    let is_held = policy.control == Control::Hold;
+    let observation = Observation { at: now, fleet, readings, is_held, history };
     let decision = decide(&policy, &observation);
     pool.history = decision.history.clone();
     let plan = pool.plan(&policy, &mut seen, now).await?;

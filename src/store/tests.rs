@@ -95,7 +95,8 @@ async fn journal_rows(store: &Store) -> usize {
 async fn write_decision(store: &Store, number: u128, seconds: i64, found: u32) -> Decision {
     let fleet = FleetCounts { serving: NodeCount(found), ..FleetCounts::default() };
     let history = History::default();
-    let observation = Observation { at: at(seconds), fleet, readings: Default::default(), history };
+    let readings = Default::default();
+    let observation = Observation { at: at(seconds), fleet, readings, is_held: false, history };
     let decision = decide(&policy(), &observation);
     let new = NewDecision {
         id: crate::domain::DecisionId(Uuid::from_u128(number)),

@@ -265,7 +265,7 @@ fn what_is_legal_but_unwise_is_a_warning() {
 bounds: {min: 0, max: 12, default: 0}
 signals:
   requests: {prometheus: {query: up}, stale_after: 5s}
-  unused: {prometheus: {query: up}}
+  unused: {prometheus: {query: 'histogram_quantile(0.5, x)'}}
 rules: [{latency: {signal: requests, objective: 300ms}}]
 scale_out: {pace: []}
 scale_in: {stabilize: 30s}

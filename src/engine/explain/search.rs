@@ -24,7 +24,7 @@ pub(super) fn distances(
     observation: &Observation,
     policy: &Policy,
 ) -> Vec<Distance> {
-    if policy.control == Control::Hold {
+    if observation.is_held || policy.control == Control::Hold {
         return vec![Distance::Held];
     }
     let mut now = Situation { policy, observation, decision, by_time: None };

@@ -1,6 +1,6 @@
 //! Overrides: what an operator ordered stands over what the rules want.
 //!
-//! In: a count, and the pool's control.
+//! In: a count, the policy's control, and whether an operator holds the pool.
 //! Out: the present count while an operator holds it.
 //! Never: passes the bounds, which come after.
 
@@ -13,8 +13,6 @@ use crate::policy::Control;
 /// The present count while an operator holds it.
 pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
     let kept = look.from;
-    match look.policy.control {
-        Control::Hold => Some((kept, Reason::HeldByOperator { wanted: count, count: kept })),
-        Control::Automatic | Control::DryRun => None,
-    }
+    let is_held = look.observation.is_held || look.policy.control == Control::Hold;
+    is_held.then_some((kept, Reason::HeldByOperator { wanted: count, count: kept }))
 }
