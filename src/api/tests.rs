@@ -13,21 +13,7 @@ use crate::policy::{Control, parse};
 use crate::reconciler::PoolLoop;
 use crate::sim::{SimWorld, Traffic};
 
-const POLICY: &str = "\
-pool: web
-bounds: {min: 2, max: 5}
-signals:
-  requests: {prometheus: {query: 'sum(rate(http_requests_total[1m]))'}}
-rules: [{target: {signal: requests, per_node: 100}}]
-node:
-  type: g6-nanode-1
-  region: eu-central
-  image: linode/debian12
-  vlan: {label: app, cidr: 10.9.0.0/24}
-  ssh: {authorized_keys_file: /dev/null}
-configure: {playbook: node.yml}
-join: {backend: web, port: 8080}
-";
+const POLICY: &str = include_str!("../../tests/data/web.yaml");
 
 /// A pool in a rehearsed world, and the API beside it.
 struct Rehearsal {

@@ -71,11 +71,13 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     let (server, stopped) = (sources.clone(), stop.clone());
     tasks.spawn(async move { api::serve(listener, server, stopped).await.context("the API") });
-    let wake = Arc::new(Notify::new());
-    tasks.spawn(tell_run_ends(world.clone(), wake.clone(), loops.len(), stop.clone()));
+    let mut wakes = Vec::new();
     for pool in loops {
-        tasks.spawn(look_after(pool, wake.clone(), stop.clone()));
+        let wake = Arc::new(Notify::new());
+        wakes.push(wake.clone());
+        tasks.spawn(look_after(pool, wake, stop.clone()));
     }
+    tasks.spawn(tell_run_ends(world.clone(), wakes, stop.clone()));
     tasks.spawn(prune(store.clone(), retention(&config), stop.clone()));
     tasks.spawn(tell_supervisor(sources, stop.clone()));
     let end = supervise(tasks, stop).await;
@@ -146,11 +148,10 @@ async fn look_after(
     Ok(())
 }
 
-/// Wakes every pool when a playbook run ends.
+/// Wakes every pool when a playbook run ends; one that is in the middle of a look looks again.
 async fn tell_run_ends(
     world: World,
-    wake: Arc<Notify>,
-    pools: usize,
+    wakes: Vec<Arc<Notify>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     loop {
@@ -158,9 +159,7 @@ async fn tell_run_ends(
             () = world.configurator.run_ended() => {}
             () = stop.cancelled() => return Ok(()),
         }
-        for _ in 0..pools {
-            wake.notify_waiters();
-        }
+        wakes.iter().for_each(|wake| wake.notify_one());
     }
 }
 

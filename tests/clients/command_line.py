@@ -1,7 +1,7 @@
 """The command-line client (linode-cli) against a sandbox.
 
-In: SANDBOX (host:port), TOKEN and HOME (an empty folder) in the environment, the path of
-    linode-cli as argument; 120 Linodes tagged `bulk` already there.
+In: SANDBOX (host:port), TOKEN and HOME (an empty folder) in the environment; linode-cli in the
+    Python that runs this; 120 Linodes tagged `bulk` already there.
 Out: exit code 0, or a traceback that says which step went wrong.
 Never: the real API: host and scheme are overridden.
 """
@@ -25,7 +25,8 @@ def start(*arguments, token=os.environ["TOKEN"]):
         "LINODE_CLI_TOKEN": token,
         "LINODE_CLI_SUPPRESS_VERSION_WARNING": "1",
     }
-    command = [sys.argv[1], *arguments, "--json", "--suppress-warnings", "--no-defaults"]
+    # As a module: the program that pip made holds the path of the folder that it was made in.
+    command = [sys.executable, "-m", "linodecli", *arguments, "--json", "--suppress-warnings", "--no-defaults"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 

@@ -9,20 +9,7 @@ use tempfile::TempDir;
 use wiremock::matchers::any as any_request;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-const POLICY: &str = "\
-pool: web
-bounds: {min: 1, max: 3}
-signals:
-  requests: {prometheus: {query: 'sum(rate(http_requests_total[1m]))'}}
-rules: [{target: {signal: requests, per_node: 100}}]
-node:
-  type: g6-nanode-1
-  region: eu-central
-  image: linode/debian12
-  vlan: {label: app, cidr: 10.9.0.0/24}
-configure: {playbook: node.yml}
-join: {backend: web, port: 8080}
-";
+const POLICY: &str = include_str!("../data/web.yaml");
 
 /// A folder with settings and one policy, and a Linode that answers as told.
 struct Place {
@@ -109,7 +96,7 @@ fn broken_yaml_is_named_with_its_place() {
 #[test]
 fn every_problem_of_a_policy_is_named_at_once() {
     let place = Place::new("http://127.0.0.1:9/v4");
-    let text = POLICY.replace("{min: 1, max: 3}", "{min: 5, max: 3}").replace("image:", "imgae:");
+    let text = POLICY.replace("{min: 2, max: 5}", "{min: 5, max: 3}").replace("image:", "imgae:");
     place.write("policies/web.yaml", &text);
     let says =
         ["`max` is 3, below `min`, which is 5 (policies/web.yaml:2:", "imgae", "image", "hint:"];

@@ -11,20 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use windlass::sandbox::{Running, Sandbox, SandboxOptions};
 
-const POLICY: &str = "\
-pool: web
-bounds: {min: 2, max: 3}
-signals:
-  requests: {prometheus: {query: 'sum(rate(http_requests_total[1m]))'}}
-rules: [{target: {signal: requests, per_node: 100}}]
-node:
-  type: g6-nanode-1
-  region: eu-central
-  image: linode/debian12
-  vlan: {label: app, cidr: 10.9.0.0/24}
-configure: {playbook: node.yml}
-join: {backend: web, port: 8080}
-";
+const POLICY: &str = include_str!("../data/web.yaml");
 
 const HAPROXY: &str = "\
 global
