@@ -34,7 +34,7 @@ impl Lab {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let user_key = make_key(&dir.path().join("id"));
         // Addresses of the test's own, where no other program's connection can take the port.
-        let [network, subnet, ..] = *Uuid::new_v4().as_bytes();
+        let [network, subnet] = rand::random::<[u8; 2]>();
         let network = [127, 1 + network % 254, subnet];
         let host_keys =
             (0..count).map(|node| make_key(&dir.path().join(format!("host-{node}")))).collect();
