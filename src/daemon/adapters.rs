@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::StartError;
 use crate::ansible::{AnsibleConfigurator, AnsibleOptions};
 use crate::config::{BalancerMode, Config, Endpoint};
 use crate::haproxy::{HaproxyBalancer, HaproxySettings, Mode, OldWorkersSettings, RuntimeAddress};
-use crate::linode::{LinodeCloud, LinodeSettings};
+use crate::linode::{LinodeCloud, LinodeSettings, SetupError};
 use crate::ports::{Balancer, SystemChance, SystemClock};
 use crate::prometheus::{PrometheusSettings, PrometheusSource};
 use crate::reconciler::{Inventory, World};
@@ -18,8 +20,7 @@ pub fn world(config: &Config) -> Result<World, StartError> {
         file: config.file.clone(),
         help: help.into(),
     };
-    let linode = LinodeSettings { base_url: config.linode.url.clone(), ..Default::default() };
-    let cloud = LinodeCloud::new(linode, config.linode.token.clone())
+    let cloud = linode(config)
         .map_err(|cause| settings("correct `linode.url` or the token", cause.to_string()))?;
     let prometheus = PrometheusSettings {
         read_deadline: config.prometheus.timeout,
@@ -49,6 +50,25 @@ pub fn world(config: &Config) -> Result<World, StartError> {
         clock: Arc::new(SystemClock),
         chance: Arc::new(SystemChance),
     })
+}
+
+fn linode(config: &Config) -> Result<LinodeCloud, SetupError> {
+    let settings = LinodeSettings { base_url: config.linode.url.clone(), ..Default::default() };
+    LinodeCloud::new(settings, config.linode.token.clone())
+}
+
+/// A VLAN address that is asked for in the create call takes effect only through Network Helper,
+/// a setting of the account: says so when it is off.
+pub(super) async fn warn_without_network_helper(config: &Config) {
+    let Ok(linode) = linode(config) else { return };
+    match linode.network_helper_enabled().await {
+        Ok(true) => {}
+        Ok(false) => warn!(
+            "Network Helper is off in the Linode account, so new instances would not get their \
+             VLAN address and never be reached: switch it on in the account's settings"
+        ),
+        Err(fault) => warn!("whether Network Helper is on can't be told: {fault}"),
+    }
 }
 
 fn haproxy(balancer: &crate::config::Balancer) -> HaproxySettings {

@@ -29,6 +29,7 @@ use crate::telemetry::Metrics;
 mod adapters;
 mod start;
 
+use adapters::warn_without_network_helper;
 pub use adapters::world;
 pub use start::StartError;
 use start::{check_access, check_balancers, listen};
@@ -55,6 +56,7 @@ pub async fn run(
     let metrics = Metrics::new();
     let world = world(&config)?;
     check_access(&config, &world).await?;
+    warn_without_network_helper(&config).await;
     check_balancers(&config, &world, &policies).await?;
     let mut pools = BTreeMap::new();
     let mut loops = Vec::new();

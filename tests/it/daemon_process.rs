@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use windlass::sandbox::{Running, Sandbox, SandboxOptions};
+use windlass::sandbox::{NetworkHelper, Running, Sandbox, SandboxOptions};
 
 const POLICY: &str = include_str!("../data/web.yaml");
 
@@ -42,6 +42,7 @@ impl Place {
         let folder = tempfile::tempdir().expect("a folder");
         let options = SandboxOptions {
             tokens: vec!["a-very-secret-token".parse().expect("a token")],
+            network_helper: NetworkHelper::Off,
             ..SandboxOptions::default()
         };
         let sandbox = Sandbox::start(options).await.expect("a sandbox");
@@ -198,6 +199,7 @@ async fn a_daemon_answers_is_held_keeps_others_out_and_stops_in_order() {
         });
         let log = place.log.lock().expect("nobody panics while holding it");
         assert!(log.contains("dry run: would create 2 nodes"), "{log}");
+        assert!(log.contains("Network Helper is off"), "{log}");
         assert!(!log.contains("a-very-secret-token"), "{log}");
     });
 }
