@@ -50,8 +50,9 @@ impl Lab {
         if let Err(cause) = fs::create_dir_all("/run/sshd") {
             assert!(Path::new("/run/sshd").exists() || !is_root(), "/run/sshd: {cause}");
         }
+        // A module that is cut off leaves its files behind: here, where they go with the test.
         let config = format!(
-            "ListenAddress {address}:{}\nHostKey {dir}/host-{node}\nPidFile none\n\
+            "SetEnv TMPDIR={dir}\nListenAddress {address}:{}\nHostKey {dir}/host-{node}\nPidFile none\n\
              AuthorizedKeysFile {dir}/id.pub\nStrictModes no\nUsePAM no\n\
              PasswordAuthentication no\nPermitRootLogin prohibit-password\n\
              Subsystem sftp internal-sftp\n",
