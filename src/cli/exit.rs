@@ -1,11 +1,11 @@
 //! How a command ends badly: the exit code, and what is said.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{Config, ConfigError, load_policies};
 use crate::daemon::StartError;
 use crate::policy::Policy;
-use std::path::{Path, PathBuf};
 
 /// A bad end.
 #[derive(Debug)]

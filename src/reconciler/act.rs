@@ -68,17 +68,14 @@ pub(super) struct Outcome {
 impl PoolLoop {
     /// Takes the acts, and writes each outcome as soon as it is known. Whether any node's life
     /// went on by it.
-    pub(super) async fn act(
-        &mut self,
-        policy: &Policy,
-        acts: Vec<Act>,
-    ) -> Result<bool, StoreError> {
+    pub(super) async fn act(&mut self, acts: Vec<Act>) -> Result<bool, StoreError> {
         let performances: Vec<_> = acts
             .into_iter()
             .filter_map(|act| {
                 let nodes: Vec<Node> =
                     act.nodes.iter().filter_map(|id| self.nodes.get(id)).cloned().collect();
-                let performer = Performer { world: self.world.clone(), policy: policy.clone() };
+                let performer =
+                    Performer { world: self.world.clone(), policy: self.policy.clone() };
                 (!nodes.is_empty()).then(|| performer.perform(act, nodes))
             })
             .collect();
@@ -93,7 +90,7 @@ impl PoolLoop {
 
 struct Performer {
     world: World,
-    policy: Policy,
+    policy: Arc<Policy>,
 }
 
 impl Performer {

@@ -137,10 +137,11 @@ impl PoolLoop {
         let now = self.now();
         let commands = self.store.take_commands(&self.policy.pool, now).await?;
         let control = self.control(&commands);
-        let policy = Arc::new(Policy { control, ..Policy::clone(&self.policy) });
-        let deciding = self.decide_at.is_none_or(|due| due <= now);
-        let (seeing, readings) =
-            tokio::join!(self.see(now), self.read_signals(&policy, deciding, now));
+        let readings = async {
+            let due = self.decide_at.is_none_or(|due| due <= now);
+            if due { Some(self.read_signals(now).await) } else { None }
+        };
+        let (seeing, readings) = tokio::join!(self.see(now), readings);
         let mut seen = self.facts(&seeing);
         self.adopt_sightings(&seen, now).await?;
         if let Some(readings) = readings {
@@ -150,19 +151,17 @@ impl PoolLoop {
             self.decide(Observation { at: now, fleet, readings, is_held, history }).await?;
             self.decide_at = Some(after(now, self.interval));
         }
-        let plan = self.plan(&policy, &mut seen, now).await?;
+        let plan = self.plan(&mut seen, now).await?;
         self.note(&plan.notes, now).await?;
         let progressed = match control {
             Control::DryRun => {
                 self.suppress(&plan, now).await?;
                 false
             }
-            Control::Automatic | Control::Hold => {
-                self.carry_out(&policy, &plan, &seen.facts, now).await?
-            }
+            Control::Automatic | Control::Hold => self.carry_out(&plan, &seen.facts, now).await?,
         };
         self.forget_ended(now);
-        self.publish(&policy, &plan, now);
+        self.publish(control, &plan, now);
         let labels = self.pool_labels();
         self.telemetry.look_seconds.get_or_create(&labels).observe(began.elapsed().as_secs_f64());
         Ok(self.rest(progressed, now))
@@ -234,20 +233,15 @@ impl PoolLoop {
         self.count_decision(observation, decision, thought);
     }
 
-    pub(super) async fn plan(
-        &self,
-        policy: &Policy,
-        seen: &mut Seen,
-        now: Timestamp,
-    ) -> Result<Plan, StoreError> {
-        let vlan = &policy.node.vlan;
+    pub(super) async fn plan(&self, seen: &mut Seen, now: Timestamp) -> Result<Plan, StoreError> {
+        let vlan = &self.policy.node.vlan;
         let memory = ENDED_MEMORY.max(vlan.quarantine);
         let mut addresses = self.store.addresses(&vlan.label, before(now, memory)).await?;
         // Whoever's server a balancer still has there: it would be taken for the new node's.
         addresses.extend(seen.occupied.iter().map(|address| (*address, AddressUse::Held)));
         let nodes: Vec<Node> = self.nodes.values().cloned().collect();
         let input = PlanInput {
-            policy,
+            policy: &self.policy,
             desired: self.history.desired,
             nodes: &nodes,
             facts: &seen.facts,
@@ -285,9 +279,10 @@ impl PoolLoop {
         self.absent_looks.retain(|id, _| self.nodes.contains_key(id));
     }
 
-    fn publish(&self, policy: &Policy, plan: &Plan, now: Timestamp) {
+    fn publish(&self, control: Control, plan: &Plan, now: Timestamp) {
         let status = PoolStatus::of(
-            policy,
+            &self.policy,
+            control,
             now,
             self.nodes.values(),
             self.history.desired,

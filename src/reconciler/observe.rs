@@ -6,23 +6,15 @@ use futures_util::future::join_all;
 
 use super::look::PoolLoop;
 use crate::domain::{NodeState, Reading, SignalName, Timestamp};
-use crate::policy::{Coverage, CoverageNeed, Policy, Signal, SignalSource};
+use crate::policy::{Coverage, CoverageNeed, Signal, SignalSource};
 
 impl PoolLoop {
-    /// Every signal's reading, all asked for at once; `None` when no decision is due.
-    pub(super) async fn read_signals(
-        &self,
-        policy: &Policy,
-        due: bool,
-        now: Timestamp,
-    ) -> Option<BTreeMap<SignalName, Reading>> {
-        if !due {
-            return None;
-        }
-        let readings = join_all(policy.signals.iter().map(|(name, signal)| async move {
+    /// Every signal's reading, all asked for at once.
+    pub(super) async fn read_signals(&self, now: Timestamp) -> BTreeMap<SignalName, Reading> {
+        let readings = join_all(self.policy.signals.iter().map(|(name, signal)| async move {
             (name.clone(), self.read_signal(signal, now).await)
         }));
-        Some(readings.await.into_iter().collect())
+        readings.await.into_iter().collect()
     }
 
     async fn read_signal(&self, signal: &Signal, now: Timestamp) -> Reading {

@@ -42,17 +42,15 @@ pub async fn preview(
     .await?;
     let now = pool.now();
     let commands = pool.store.see_commands(&policy.pool, now).await?;
-    let policy = Policy { control: pool.control(&commands), ..Policy::clone(&policy) };
-    let (seeing, readings) = tokio::join!(pool.see(now), pool.read_signals(&policy, true, now));
+    let is_held = pool.control(&commands) == Control::Hold;
+    let (seeing, readings) = tokio::join!(pool.see(now), pool.read_signals(now));
     let mut seen = pool.facts(&seeing);
     let fleet = FleetCounts::of(pool.nodes.values());
     let history = pool.history.clone();
-    let readings = readings.unwrap_or_default();
-    let is_held = policy.control == Control::Hold;
     let observation = Observation { at: now, fleet, readings, is_held, history };
     let decision = decide(&policy, &observation);
     pool.history = decision.history.clone();
-    let plan = pool.plan(&policy, &mut seen, now).await?;
+    let plan = pool.plan(&mut seen, now).await?;
     let mut acts = Vec::new();
     if !plan.create.is_empty() {
         acts.push(format!("create {}", NodeCount(plan.create.len() as u32)));

@@ -12,7 +12,6 @@ use crate::domain::{
     Timestamp, after, elapsed,
 };
 use crate::planner::{Facts, Move, Plan, Step};
-use crate::policy::Policy;
 use crate::store::{Change, Entry, Phase, StoreError};
 
 /// A step whose outcome never reached us may be tried again after this.
@@ -27,7 +26,6 @@ impl PoolLoop {
     /// Writes the plan, then carries it out. Whether any node changed its state.
     pub(super) async fn carry_out(
         &mut self,
-        policy: &Policy,
         plan: &Plan,
         facts: &BTreeMap<NodeId, Facts>,
         now: Timestamp,
@@ -51,7 +49,7 @@ impl PoolLoop {
         self.write(now, change).await?;
         self.tell_written(plan);
         let acts = self.acts(plan, private);
-        let ended = self.act(policy, acts).await?;
+        let ended = self.act(acts).await?;
         let entered = plan.moves.iter().any(|step| step.enter.is_some());
         Ok(ended || entered || !plan.create.is_empty())
     }

@@ -81,12 +81,21 @@ impl PoolStatus {
     pub(super) fn starting(policy: &Policy, now: Timestamp) -> Self {
         Self {
             is_loaded: false,
-            ..Self::of(policy, now, std::iter::empty(), None, &Plan::default(), &None)
+            ..Self::of(
+                policy,
+                policy.control,
+                now,
+                std::iter::empty(),
+                None,
+                &Plan::default(),
+                &None,
+            )
         }
     }
 
     pub(super) fn of<'a>(
         policy: &Policy,
+        control: Control,
         at: Timestamp,
         nodes: impl Iterator<Item = &'a Node> + Clone,
         desired: Option<NodeCount>,
@@ -98,7 +107,7 @@ impl PoolStatus {
             pool: policy.pool.clone(),
             at,
             is_loaded: true,
-            control: policy.control,
+            control,
             min: policy.bounds.min,
             max: policy.bounds.max,
             desired,
