@@ -111,7 +111,7 @@ pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) 
 }
 
 fn unit(policy: &Policy, signal: &SignalName) -> Unit {
-    match policy.rules.iter().find(|rule| rule.signal() == signal) {
+    match policy.rules.iter().find(|rule| rule.signal() == Some(signal)) {
         Some(Rule::Target(_)) => Unit::RequestsPerSecond,
         Some(Rule::Latency(_)) => Unit::Seconds,
         None => Unit::Unknown,

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::policy::{
     Backoff, Bounds, Configure, Control, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
     LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy, Rule, RuleScaleIn, ScaleIn,
-    ScaleOut, Ssh, TargetRule, Tolerance, Vlan,
+    ScaleOut, Ssh, TargetForm, TargetRule, Tolerance, Vlan,
 };
 
 /// 400 req/s a node without headroom, 2 to 40 nodes, no tolerance, no guard that waits.
@@ -89,7 +89,7 @@ pub(super) fn target(signal: &str, per_node: f64) -> Rule {
 pub(super) fn target_rule(signal: &str, per_node: f64) -> TargetRule {
     TargetRule {
         signal: name(signal),
-        per_node: RequestsPerSecond::new(per_node).expect("a legal rate"),
+        form: TargetForm::PerNode(RequestsPerSecond::new(per_node).expect("a legal rate")),
         headroom: percent(0.0),
         scale_in: RuleScaleIn::Allowed,
     }

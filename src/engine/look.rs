@@ -9,7 +9,7 @@ use super::{Condition, History, Observation, RecommendationSpan};
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Reading, SignalName, Timestamp, after, elapsed,
 };
-use crate::policy::Policy;
+use crate::policy::{Policy, Rule};
 
 /// How long one look speaks for the time before it. If nobody looked for longer, the time
 /// between is unknown, and unknown is never zero. Twice the longest interval between ticks that
@@ -74,7 +74,8 @@ impl<'a> Look<'a> {
 
     /// Whether no rule's signal can be read.
     fn is_blind(&self) -> bool {
-        self.policy.rules.iter().all(|rule| self.value(rule.signal()).is_err())
+        let mut signals = self.policy.rules.iter().filter_map(Rule::signal).peekable();
+        signals.peek().is_some() && signals.all(|signal| self.value(signal).is_err())
     }
 
     /// A moment after now can only come from a clock that was set back. It counts as now, or a

@@ -153,7 +153,7 @@ proptest! {
         observation.history = decision.history;
         let rule = &policy.rules[which % policy.rules.len()];
         let missing = Reading::Missing { why: Missing::NotANumber };
-        observation.readings.insert(rule.signal().clone(), missing);
+        observation.readings.extend(rule.signal().map(|signal| (signal.clone(), missing.clone())));
         let decision = decide(&policy, &observation);
         prop_assert!(decision.to >= decision.from, "{:?}", decision.reasons);
     }
@@ -169,7 +169,7 @@ proptest! {
         observation.history = decision.history;
         let sample = Sample { at: observation.at, value };
         let partial = Reading::Partial { sample, seen: 1, wanted: 2 };
-        observation.readings.insert(policy.rules[0].signal().clone(), partial);
+        observation.readings.extend(policy.rules[0].signal().map(|signal| (signal.clone(), partial)));
         let decision = decide(&policy, &observation);
         prop_assert!(decision.to >= decision.from, "{:?}", decision.reasons);
     }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use super::fields::written_out;
 use super::settings::{
     Control, CoverageNeed, LeaveEarly, LeaveOrder, Pace, PaceLimit, Policy, Rule, RuleScaleIn,
-    Signal, SignalSource,
+    Signal, SignalSource, TargetForm,
 };
 use crate::domain::SignalName;
 
@@ -68,7 +68,11 @@ impl Lines {
             Rule::Target(target) => {
                 self.line(1, format_args!("- target:"));
                 self.line(3, format_args!("signal: {}", quoted(target.signal.as_str())));
-                self.line(3, format_args!("per_node: {}", target.per_node.get()));
+                match target.form {
+                    TargetForm::PerNode(rate) => {
+                        self.line(3, format_args!("per_node: {}", rate.get()));
+                    }
+                }
                 self.line(3, format_args!("headroom_percent: {}", target.headroom.get()));
                 let scale_in = match target.scale_in {
                     RuleScaleIn::Allowed => "allowed",

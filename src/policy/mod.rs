@@ -25,7 +25,8 @@ pub(crate) use read::CONTROL;
 pub use settings::{
     Backoff, Bounds, Configure, Control, Coverage, CoverageNeed, HealthCheck, Join, LatencyRule,
     Leave, LeaveEarly, LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy, Rule,
-    RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetRule, Tolerance, Vlan,
+    RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetForm, TargetRule, Tolerance,
+    Vlan,
 };
 
 /// Reads the text of one policy file; `file` is only its name in messages.

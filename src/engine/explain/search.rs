@@ -203,7 +203,7 @@ impl Situation<'_> {
     fn broken_signals(&self) -> Vec<SignalName> {
         let blind = self.decision.recommendations.iter().zip(&self.policy.rules);
         let blind = blind.filter(|(recommendation, _)| recommendation.is_blind());
-        blind.map(|(_, rule)| rule.signal().clone()).collect()
+        blind.filter_map(|(_, rule)| rule.signal().cloned()).collect()
     }
 
     /// Over any of these loads, a target wants more nodes.

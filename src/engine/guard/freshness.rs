@@ -32,7 +32,7 @@ pub(in crate::engine) fn guard(
 fn broken_signals(look: &Look<'_>, recommendations: &[Recommendation]) -> Vec<SignalName> {
     let rules = recommendations.iter().zip(&look.policy.rules);
     let blind = rules.filter(|(recommendation, _)| recommendation.is_blind());
-    let mut signals: Vec<_> = blind.map(|(_, rule)| rule.signal().clone()).collect();
+    let mut signals: Vec<_> = blind.filter_map(|(_, rule)| rule.signal().cloned()).collect();
     signals.sort();
     signals.dedup();
     signals

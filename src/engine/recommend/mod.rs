@@ -46,14 +46,18 @@ pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
 /// Each rule's name in decisions: its kind and signal, such as `target:requests`; a further one
 /// of the same kind and signal is `target:requests#2`.
 pub(super) fn keys(rules: &[Rule]) -> Vec<String> {
-    let mut seen: BTreeMap<(&str, &SignalName), u32> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, Option<&SignalName>), u32> = BTreeMap::new();
     let keys = rules.iter().map(|rule| {
         let (kind, signal) = (rule.kind(), rule.signal());
         let count = seen.entry((kind, signal)).or_default();
         *count += 1;
+        let name = match signal {
+            Some(signal) => format!("{kind}:{signal}"),
+            None => kind.to_owned(),
+        };
         match count {
-            1 => format!("{kind}:{signal}"),
-            count => format!("{kind}:{signal}#{count}"),
+            1 => name,
+            count => format!("{name}#{count}"),
         }
     });
     keys.collect()
@@ -68,11 +72,11 @@ impl Rule {
         }
     }
 
-    /// The signal that it looks at.
-    pub fn signal(&self) -> &SignalName {
+    /// The signal that it looks at, where it looks at one.
+    pub fn signal(&self) -> Option<&SignalName> {
         match self {
-            Self::Target(rule) => &rule.signal,
-            Self::Latency(rule) => &rule.signal,
+            Self::Target(rule) => Some(&rule.signal),
+            Self::Latency(rule) => Some(&rule.signal),
         }
     }
 

@@ -10,7 +10,7 @@
 use super::super::look::Look;
 use super::super::{Opinion, Reason};
 use crate::domain::NodeCount;
-use crate::policy::{RuleScaleIn, TargetRule};
+use crate::policy::{RuleScaleIn, TargetForm, TargetRule};
 
 /// What the rule wants.
 pub(super) fn recommend(look: &Look<'_>, rule: &TargetRule) -> Opinion {
@@ -50,7 +50,7 @@ fn because(look: &Look<'_>, rule: &TargetRule, load: f64, exact: f64, count: Nod
     Reason::LoadNeeds {
         signal,
         load,
-        per_node: rule.per_node.get(),
+        per_node: per_node(rule),
         headroom_percent: rule.headroom.get(),
         needed: count,
     }
@@ -60,7 +60,14 @@ fn because(look: &Look<'_>, rule: &TargetRule, load: f64, exact: f64, count: Nod
 pub(in crate::engine) fn needs(rule: &TargetRule, load: f64) -> f64 {
     // Beyond the largest number there is, the largest: JSON knows no infinity, and bounds come
     // later.
-    (load * (1.0 + rule.headroom.fraction()) / rule.per_node.get()).min(f64::MAX)
+    (load * (1.0 + rule.headroom.fraction()) / per_node(rule)).min(f64::MAX)
+}
+
+/// What one warm node carries, in requests per second.
+fn per_node(rule: &TargetRule) -> f64 {
+    match rule.form {
+        TargetForm::PerNode(rate) => rate.get(),
+    }
 }
 
 /// The smallest whole count that is not below `exact`, up to noise; the largest count where
