@@ -23,7 +23,7 @@ use crate::reconciler::PoolStatus;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-pub use pools::{DecisionDocument, ExplanationDocument, JournalPage};
+pub use pools::{DecisionDocument, ExplanationDocument, JournalPage, WhyNotAnswer, WhyNotDocument};
 pub use server::{router, serve};
 
 /// What requests are answered from.

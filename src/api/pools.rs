@@ -1,13 +1,17 @@
 //! Pools, their decisions and their journal.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path as At, Query, State};
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 use super::{PoolSource, Sources};
 use crate::domain::{DecisionId, PoolName, Timestamp};
-use crate::engine::{Decision, Explanation, Observation, explain};
+use crate::engine::{Decision, Direction, Explanation, Observation, WhyNot, explain};
+use crate::policy::{self, Policy};
 use crate::reconciler::PoolStatus;
 use crate::store::{DecisionRecord, JournalRecord, PhaseTimes};
 
@@ -73,6 +77,25 @@ pub struct ExplanationDocument {
     pub text: String,
 }
 
+/// Why a pool went no further, both ways.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WhyNotDocument {
+    /// Why not more nodes.
+    pub more: WhyNotAnswer,
+    /// Why not fewer.
+    pub fewer: WhyNotAnswer,
+}
+
+/// One way's answer for programs and for people.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WhyNotAnswer {
+    /// For programs.
+    #[serde(flatten)]
+    pub why_not: WhyNot,
+    /// For people.
+    pub text: String,
+}
+
 /// Which explanation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,7 +112,7 @@ pub(super) async fn list(State(sources): State<Sources>) -> Json<Vec<PoolStatus>
 /// `GET /api/v1/pools/{pool}`
 pub(super) async fn one(
     State(sources): State<Sources>,
-    Path(pool): Path<String>,
+    At(pool): At<String>,
 ) -> Result<Json<PoolStatus>, Problem> {
     let (_, source) = find(&sources, &pool)?;
     Ok(Json(PoolStatus::clone(&source.now())))
@@ -98,7 +121,7 @@ pub(super) async fn one(
 /// `GET /api/v1/pools/{pool}/decisions`
 pub(super) async fn decisions(
     State(sources): State<Sources>,
-    Path(pool): Path<String>,
+    At(pool): At<String>,
     Query(query): Query<DecisionQuery>,
 ) -> Result<Json<Vec<DecisionDocument>>, Problem> {
     let (name, _) = find(&sources, &pool)?;
@@ -114,7 +137,7 @@ pub(super) async fn decisions(
 /// `GET /api/v1/pools/{pool}/journal`
 pub(super) async fn journal(
     State(sources): State<Sources>,
-    Path(pool): Path<String>,
+    At(pool): At<String>,
     Query(query): Query<JournalQuery>,
 ) -> Result<Json<JournalPage>, Problem> {
     let (name, _) = find(&sources, &pool)?;
@@ -129,10 +152,36 @@ pub(super) async fn journal(
 /// `GET /api/v1/pools/{pool}/explanation`
 pub(super) async fn explanation(
     State(sources): State<Sources>,
-    Path(pool): Path<String>,
+    At(pool): At<String>,
     Query(query): Query<ExplanationQuery>,
 ) -> Result<Json<ExplanationDocument>, Problem> {
-    let (name, source) = find(&sources, &pool)?;
+    let explanation = explained(&sources, &pool, &query).await?;
+    let text = explanation.to_string();
+    Ok(Json(ExplanationDocument { explanation, text }))
+}
+
+/// `GET /api/v1/pools/{pool}/why-not`
+pub(super) async fn why_not(
+    State(sources): State<Sources>,
+    At(pool): At<String>,
+    Query(query): Query<ExplanationQuery>,
+) -> Result<Json<WhyNotDocument>, Problem> {
+    let explanation = explained(&sources, &pool, &query).await?;
+    let answer = |direction| {
+        let why_not = explanation.why_not(direction);
+        let text = why_not.to_string();
+        WhyNotAnswer { why_not, text }
+    };
+    Ok(Json(WhyNotDocument { more: answer(Direction::Out), fewer: answer(Direction::In) }))
+}
+
+/// The decision that was asked for, explained by the policy that made it.
+async fn explained(
+    sources: &Sources,
+    pool: &str,
+    query: &ExplanationQuery,
+) -> Result<Explanation, Problem> {
+    let (name, source) = find(sources, pool)?;
     let until = query.at.unwrap_or(Timestamp::MAX);
     let Some(record) = sources.store.decisions(name, until, 1).await?.pop() else {
         return Err(Problem::not_found(match query.at {
@@ -140,18 +189,38 @@ pub(super) async fn explanation(
             None => format!("nothing was decided yet for {pool}; ask again in a few seconds"),
         }));
     };
-    let explanation = explain(&record.decision, &record.observation, &source.policy);
-    let text = explanation.to_string();
-    Ok(Json(ExplanationDocument { explanation, text }))
+    let policy = policy_of(sources, source, &record).await?;
+    Ok(explain(&record.decision, &record.observation, &policy))
 }
 
 /// `GET /api/v1/pools/{pool}/learned`
 pub(super) async fn learned(
     State(sources): State<Sources>,
-    Path(pool): Path<String>,
+    At(pool): At<String>,
 ) -> Result<Json<Vec<PhaseTimes>>, Problem> {
     let (name, _) = find(&sources, &pool)?;
     Ok(Json(sources.store.learned(name).await?))
+}
+
+/// The policy that made a decision, which need not be the one of now.
+async fn policy_of(
+    sources: &Sources,
+    source: &PoolSource,
+    record: &DecisionRecord,
+) -> Result<Arc<Policy>, Problem> {
+    let digest = &record.policy_digest;
+    if source.policy.digest == *digest {
+        return Ok(source.policy.clone());
+    }
+    let text = sources.store.policy_text(digest).await?;
+    let policy = text.and_then(|text| policy::parse(&text, Path::new("a policy of then")).ok());
+    policy.map(Arc::new).ok_or_else(|| {
+        Problem::not_found(format!(
+            "the policy that made this decision ({}) can't be read by this version; the decision \
+             itself is among `decisions`",
+            digest.get(..12).unwrap_or(digest)
+        ))
+    })
 }
 
 fn find<'a>(sources: &'a Sources, pool: &str) -> Result<(&'a PoolName, &'a PoolSource), Problem> {

@@ -28,6 +28,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/{pool}", get(pools::one))
         .route("/{pool}/decisions", get(pools::decisions))
         .route("/{pool}/explanation", get(pools::explanation))
+        .route("/{pool}/why-not", get(pools::why_not))
         .route("/{pool}/journal", get(pools::journal))
         .route("/{pool}/learned", get(pools::learned));
     Router::new()

@@ -104,6 +104,11 @@ async fn a_pool_that_came_up_is_shown_with_nodes_targets_decisions_and_reasons()
     assert!(!first["sentences"].as_array().expect("sentences").is_empty());
     let explanation = rehearsal.json("/api/v1/pools/web/explanation").await;
     assert!(explanation["text"].as_str().expect("text").starts_with("web at "));
+    let why_not = rehearsal.json("/api/v1/pools/web/why-not").await;
+    for (way, question) in [("more", "why not more?"), ("fewer", "why not fewer?")] {
+        let text = why_not[way]["text"].as_str().expect("text");
+        assert!(text.contains(question) && text.contains("  next   "), "{text}");
+    }
     let learned = rehearsal.json("/api/v1/pools/web/learned").await;
     let phases: Vec<&str> = learned
         .as_array()
@@ -114,6 +119,20 @@ async fn a_pool_that_came_up_is_shown_with_nodes_targets_decisions_and_reasons()
     assert_eq!(phases, ["create", "boot", "configure", "join"]);
     let (_, metrics) = rehearsal.get("/metrics").await;
     assert!(metrics.contains("windlass_nodes{pool=\"web\",state=\"in_service\"} 2"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_decision_is_explained_by_the_policy_that_made_it() {
+    let mut rehearsal = Rehearsal::new().await;
+    rehearsal.comes_up().await;
+    let then = rehearsal.json("/api/v1/pools/web/explanation").await;
+    let text = POLICY.replace("per_node: 100", "per_node: 7");
+    assert_ne!(text, POLICY);
+    let later = Arc::new(parse(&text, Path::new("web.yaml")).expect("a good policy"));
+    let source = PoolSource { policy: later.clone(), status: rehearsal.pool.status() };
+    rehearsal.sources.pools = Arc::new(BTreeMap::from([(later.pool.clone(), source)]));
+    let now = rehearsal.json("/api/v1/pools/web/explanation").await;
+    assert_eq!(now, then, "another policy has come since, and changes nothing about then");
 }
 
 #[tokio::test]

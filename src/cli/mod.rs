@@ -12,6 +12,7 @@ mod plan;
 mod run;
 mod sandbox;
 mod status;
+mod why_not;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ enum Command {
     Status(status::StatusArguments),
     /// Say why a pool has the count that it has, and what would change it.
     Explain(explain::ExplainArguments),
+    /// Say why a pool has not more nodes, or not fewer, and what would change that.
+    WhyNot(why_not::WhyNotArguments),
     /// Keep a pool's count as it is for a while.
     Hold(hold::HoldArguments),
     /// End the holds of a pool.
@@ -88,6 +91,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Plan(arguments) => plan::plan(arguments).await,
             Command::Status(arguments) => status::status(arguments).await,
             Command::Explain(arguments) => explain::explain(arguments).await,
+            Command::WhyNot(arguments) => why_not::why_not(arguments).await,
             Command::Hold(arguments) => hold::hold(arguments).await,
             Command::Resume(arguments) => hold::resume(arguments).await,
             Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,

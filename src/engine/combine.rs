@@ -19,13 +19,28 @@ pub(super) fn combine(recommendations: &[Recommendation]) -> Option<NodeCount> {
     recommendations.iter().filter_map(Recommendation::count).max()
 }
 
+impl Opinion {
+    /// The count that the rule wants at least, where it names one.
+    pub fn count(&self) -> Option<NodeCount> {
+        match self {
+            Self::Wants { count, .. } | Self::AtLeast { count, .. } => Some(*count),
+            Self::None { .. } | Self::Blind { .. } => None,
+        }
+    }
+
+    /// Whether the rule can't speak, though it should.
+    pub fn is_blind(&self) -> bool {
+        match self {
+            Self::Blind { .. } => true,
+            Self::AtLeast { .. } | Self::None { .. } | Self::Wants { .. } => false,
+        }
+    }
+}
+
 impl Recommendation {
     /// The count that the rule wants at least, where it names one.
     pub fn count(&self) -> Option<NodeCount> {
-        match self.opinion {
-            Opinion::Wants { count, .. } | Opinion::AtLeast { count, .. } => Some(count),
-            Opinion::None { .. } | Opinion::Blind { .. } => None,
-        }
+        self.opinion.count()
     }
 
     /// Whether the rule says where the count should go, be it down.
@@ -38,10 +53,7 @@ impl Recommendation {
 
     /// Whether the rule can't speak, though it should.
     pub fn is_blind(&self) -> bool {
-        match self.opinion {
-            Opinion::Blind { .. } => true,
-            Opinion::AtLeast { .. } | Opinion::None { .. } | Opinion::Wants { .. } => false,
-        }
+        self.opinion.is_blind()
     }
 }
 

@@ -7,15 +7,17 @@
 
 mod distance;
 mod search;
+mod why_not;
 
 use std::fmt;
 
 use serde::Serialize;
 
 pub use distance::{Distance, LoadFall, LoadLimit};
+pub use why_not::WhyNot;
 
 use super::text::{Latency, Length, Number, TimeOfDay};
-use super::{Decision, Guard, Observation, Opinion, Reason, Stage};
+use super::{Decision, Direction, Guard, Observation, Opinion, Reason, Stage};
 use crate::domain::{FleetCounts, NodeCount, PoolName, Reading, SignalName, Timestamp, elapsed};
 use crate::policy::{Policy, Rule};
 

@@ -67,6 +67,7 @@ pub(super) fn policy() -> Policy {
         },
         leave: Leave { drain_timeout: minutes(2) },
         digest: String::new(),
+        text: "".into(),
     }
 }
 

@@ -28,7 +28,7 @@ mod tests_rules;
 
 pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
 pub use explain::{
-    Distance, ExplainedRule, Explanation, Input, LoadFall, LoadLimit, Unit, explain,
+    Distance, ExplainedRule, Explanation, Input, LoadFall, LoadLimit, Unit, WhyNot, explain,
 };
 pub use observation::{Condition, History, Observation, RecommendationSpan, ScaleEvent};
 pub use reason::Reason;

@@ -1,7 +1,7 @@
 //! What people read: explanations and reasons, as they are printed.
 
 use super::fixture::*;
-use super::{Distance, Explanation, Reason, explain};
+use super::{Direction, Distance, Explanation, Reason, explain};
 use crate::domain::{FleetCounts, Missing, NodeCount, after};
 use crate::policy::Control;
 
@@ -81,6 +81,22 @@ fn a_scale_out_on_its_way_explains_itself() {
     pool.look.at = after(pool.look.at, seconds(40));
     pool.set("requests", 2_400.0);
     insta::assert_snapshot!(explained(&pool));
+}
+
+#[test]
+fn both_questions_why_not_are_answered() {
+    let mut quiet = quiet_pool();
+    let idle = explained(&quiet);
+    quiet.set("requests", 1_000.0);
+    quiet.set("surge", 900.0);
+    quiet.counts_for(seconds(230));
+    let falling = explained(&quiet);
+    quiet.set("surge", 90_000.0);
+    let surging = explained(&quiet);
+    let answers = [idle, falling, surging].map(|explanation| {
+        format!("{}{}", explanation.why_not(Direction::Out), explanation.why_not(Direction::In))
+    });
+    insta::assert_snapshot!(answers.join("\n"));
 }
 
 #[test]

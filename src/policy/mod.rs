@@ -33,7 +33,7 @@ pub use settings::{
 ///
 /// Every default is filled in, and paths stay as written. Fails with every problem at once.
 pub fn parse(text: &str, file: &Path) -> Result<Policy, Problems> {
-    let digest = digest(text);
+    let (digest, whole) = (digest(text), text);
     // An invisible mark at the beginning would move every column of the first line.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut notes = Vec::new();
@@ -45,7 +45,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Policy, Problems> {
         }
     };
     match policy {
-        Some(policy) if notes.is_empty() => Ok(Policy { digest, ..policy }),
+        Some(policy) if notes.is_empty() => Ok(Policy { digest, text: whole.into(), ..policy }),
         _ => Err(Problems::new(file, text, notes, problem::Quoting::Lines)),
     }
 }

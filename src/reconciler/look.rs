@@ -78,6 +78,7 @@ impl PoolLoop {
             policy_digest: pool.policy.digest.clone(),
         };
         let change = Change { entries: vec![(None, entry)], ..Change::default() };
+        pool.store.keep_policy(&pool.policy, pool.now()).await?;
         pool.store.write(&pool.policy.pool, pool.now(), &change).await?;
         Ok(pool)
     }

@@ -12,6 +12,7 @@ mod learned;
 mod lock;
 mod nodes;
 mod open;
+mod policies;
 mod prune;
 mod sql;
 #[cfg(test)]

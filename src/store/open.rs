@@ -85,14 +85,15 @@ async fn connect(
 }
 
 fn migrator() -> Migrator {
-    let first = Migration::new(
-        1,
-        "first tables".into(),
-        MigrationType::Simple,
-        sqlx::SqlStr::from_static(include_str!("../../migrations/sqlite/0001_first_tables.sql")),
-        false,
-    );
-    Migrator::with_migrations(vec![first])
+    let migrations = [
+        ("first tables", include_str!("../../migrations/sqlite/0001_first_tables.sql")),
+        ("policies", include_str!("../../migrations/sqlite/0002_policies.sql")),
+    ];
+    let migrations = (1..).zip(migrations).map(|(version, (name, text))| {
+        let text = sqlx::SqlStr::from_static(text);
+        Migration::new(version, name.into(), MigrationType::Simple, text, false)
+    });
+    Migrator::with_migrations(migrations.collect())
 }
 
 /// An error that says what to do about a file that can't be used.

@@ -116,6 +116,14 @@ pub const PRUNE_NODES: &str = "
     DELETE FROM nodes WHERE id IN (SELECT id FROM nodes
         WHERE is_final = 1 AND state_since_milliseconds < ?1 LIMIT 500)";
 
+/// Keeps a policy's text, unless it is known.
+pub const KEEP_POLICY: &str = "
+    INSERT INTO policies (digest, first_used_at_milliseconds, text) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO NOTHING";
+
+/// A policy's text.
+pub const POLICY_TEXT: &str = "SELECT text FROM policies WHERE digest = ?1";
+
 /// All of the above, for the test that prepares each.
 #[cfg(test)]
 pub const ALL: &[&str] = &[
@@ -142,4 +150,6 @@ pub const ALL: &[&str] = &[
     PRUNE_DECISIONS,
     PRUNE_SAMPLES,
     PRUNE_NODES,
+    KEEP_POLICY,
+    POLICY_TEXT,
 ];

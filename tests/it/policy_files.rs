@@ -254,7 +254,11 @@ fn words_that_yaml_could_take_for_something_else_survive_being_written_out() {
         let read = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
         let explained = policy::explain_defaults(&read);
         let again = parse(&explained).unwrap_or_else(|problems| panic!("{explained}\n{problems}"));
-        assert_eq!(Policy { digest: read.digest.clone(), ..again }, read, "{word}");
+        assert_eq!(
+            Policy { digest: read.digest.clone(), text: read.text.clone(), ..again },
+            read,
+            "{word}"
+        );
     }
 }
 
@@ -436,7 +440,7 @@ mod any {
                 Ok(read) => {
                     let again = parse(&policy::explain_defaults(&read));
                     let again = again.map_err(|told| TestCaseError::fail(told.to_string()))?;
-                    let again = policy::Policy { digest: read.digest.clone(), ..again };
+                    let again = policy::Policy { digest: read.digest.clone(), text: read.text.clone(), ..again };
                     prop_assert_eq!(again, read);
                 }
                 Err(told) => problems_point_into(&text, &told)?,
@@ -475,7 +479,7 @@ mod any {
                 let explained = policy::explain_defaults(&read);
                 let again = parse(&explained)
                     .map_err(|told| TestCaseError::fail(format!("{explained}\n{told}")))?;
-                let again = policy::Policy { digest: read.digest.clone(), ..again };
+                let again = policy::Policy { digest: read.digest.clone(), text: read.text.clone(), ..again };
                 prop_assert_eq!(again, read);
             } else {
                 let harmless = |text: &str| text.chars().all(|c| (' '..='~').contains(&c));

@@ -21,7 +21,7 @@ use crate::domain::{NodeCount, PoolName};
 pub(crate) const CONTROL: &[(&str, Control)] =
     &[("automatic", Control::Automatic), ("dry_run", Control::DryRun), ("hold", Control::Hold)];
 
-/// Reads a policy; its digest is the caller's to fill in.
+/// Reads a policy; its text and digest are the caller's to fill in.
 pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let mut fields = Fields::of(Value { name: "", node: document }, notes)?;
     for (key, help) in [
@@ -93,6 +93,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         join: join?,
         leave: leave?,
         digest: String::new(),
+        text: "".into(),
     })
 }
 

@@ -5,6 +5,7 @@ mod rules;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -45,6 +46,9 @@ pub struct Policy {
     pub leave: Leave,
     /// SHA-256 of the text that this policy was read from, in hexadecimal.
     pub digest: String,
+    /// The text itself.
+    #[serde(skip)]
+    pub text: Arc<str>,
 }
 
 /// Whether decisions are carried out.
