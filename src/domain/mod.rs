@@ -21,7 +21,7 @@ pub use ids::{
 };
 pub use money::Dollars;
 pub use node::{Attempt, Failure, Node, NodeState};
-pub use signal::{Missing, Reading, Sample};
+pub use signal::{Missing, NodeSample, Reading, Sample};
 pub use units::{NodeCount, Percent, RequestsPerSecond};
 pub use world::{
     BackendView, BalancerProcess, HostResult, Instance, InstanceStatus, RunStatus, Server,

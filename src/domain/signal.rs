@@ -15,9 +15,25 @@ pub struct Sample {
     pub value: f64,
 }
 
+/// One node's point of a signal that has a series for each node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeSample {
+    /// The node: its address on the VLAN, or its instance's label.
+    pub node: String,
+    /// When the value was true, by the source's clock.
+    pub at: Timestamp,
+    /// The value, in the signal's own unit; none where the node's series says nothing usable (it
+    /// is stale, below zero or no finite number).
+    pub value: Option<f64>,
+    /// What this node has, in the signal's own unit, where that is known of it alone.
+    #[serde(default)]
+    pub capacity: Option<f64>,
+}
+
 /// What one look at a signal brought: its value, or why there is none.
 ///
-/// *Unknown is never zero*: only [`Reading::Fresh`] may ever lower a count.
+/// *Unknown is never zero*: only [`Reading::Fresh`] may ever lower a count, and the samples of a
+/// [`Reading::PerNode`] only where they would with every silent node under full load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "quality", rename_all = "snake_case")]
 pub enum Reading {
@@ -35,6 +51,14 @@ pub enum Reading {
         seen: u32,
         /// How many it should have counted.
         wanted: u32,
+    },
+    /// A value of each node that speaks, at least one.
+    PerNode {
+        /// One of each node at most, in no order.
+        samples: Vec<NodeSample>,
+        /// What a node has, in the signal's own unit, where its sample does not say; none: 1.
+        #[serde(default)]
+        capacity: Option<f64>,
     },
     /// No usable value.
     Missing {
@@ -70,6 +94,15 @@ pub enum Missing {
         /// The label sets of the first few, as `{a="b"}`.
         labels: Vec<String>,
     },
+    /// There is a series of each node, and none of a node that serves.
+    NoServingNode,
+    /// Two series are one node's, so no single value is meant.
+    TwiceOneNode {
+        /// The node.
+        node: String,
+    },
+    /// The signal has a value of each node where one over the pool is needed, or the reverse.
+    AnotherKind,
     /// The query failed, or its answer was incomplete (a warning counts as failure).
     QueryFailed {
         /// What the source said, without addresses or secrets.
@@ -78,17 +111,17 @@ pub enum Missing {
 }
 
 impl Reading {
-    /// The sample, where there is a usable one, be it from all nodes or only some.
+    /// The one sample, where there is a usable one, be it from all nodes or only some.
     pub fn sample(&self) -> Option<Sample> {
         match self {
             Self::Fresh { sample } | Self::Partial { sample, .. } => Some(*sample),
-            Self::Missing { .. } => None,
+            Self::PerNode { .. } | Self::Missing { .. } => None,
         }
     }
 
     /// Whether this reading is good enough to take capacity away.
     pub fn may_lower(&self) -> bool {
-        matches!(self, Self::Fresh { .. })
+        matches!(self, Self::Fresh { .. } | Self::PerNode { .. })
     }
 }
 
@@ -103,6 +136,14 @@ impl fmt::Display for Missing {
             Self::Negative { value } => write!(f, "is {value}, below zero"),
             Self::ManySeries { count, labels } => {
                 write!(f, "matched {count} series instead of one: {}", labels.join(", "))
+            }
+            Self::NoServingNode => write!(f, "has no value of any node that serves"),
+            Self::TwiceOneNode { node } => write!(f, "has two series of node {node}"),
+            Self::AnotherKind => {
+                write!(
+                    f,
+                    "has one value of each node where one of the pool is needed, or the reverse"
+                )
             }
             Self::QueryFailed { message } => write!(f, "could not be read: {message}"),
         }

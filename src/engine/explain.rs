@@ -16,10 +16,10 @@ use serde::Serialize;
 pub use distance::{Distance, LoadFall, LoadLimit};
 pub use why_not::WhyNot;
 
-use super::text::{Latency, Length, Number, TimeOfDay};
+use super::text::{Latency, Length, Number, Plain, TimeOfDay};
 use super::{Decision, Direction, Guard, Observation, Opinion, Reason, Stage};
 use crate::domain::{FleetCounts, NodeCount, PoolName, Reading, SignalName, Timestamp, elapsed};
-use crate::policy::{Policy, Rule};
+use crate::policy::{Policy, Rule, TargetForm};
 
 /// Why a pool has the count that it has, and what would change it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,7 +57,7 @@ pub struct Input {
     pub unit: Unit,
     /// Its reading.
     pub reading: Reading,
-    /// Its sample's age in whole seconds, where there is a sample.
+    /// Its sample's age in whole seconds, where there is a sample; of several, the oldest one's.
     pub age_seconds: Option<u64>,
 }
 
@@ -69,6 +69,10 @@ pub enum Unit {
     RequestsPerSecond,
     /// Seconds.
     Seconds,
+    /// Nodes.
+    Nodes,
+    /// What only the operator knows.
+    Own,
     /// No rule looks at it.
     Unknown,
 }
@@ -90,7 +94,7 @@ pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) 
         signal: signal.clone(),
         unit: unit(policy, signal),
         reading: reading.clone(),
-        age_seconds: reading.sample().map(|sample| elapsed(sample.at, observation.at).as_secs()),
+        age_seconds: oldest(reading).map(|at| elapsed(at, observation.at).as_secs()),
     });
     let rules = decision.recommendations.iter().map(|recommendation| ExplainedRule {
         rule: recommendation.rule.clone(),
@@ -112,11 +116,28 @@ pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) 
     }
 }
 
+/// The moment of the oldest usable sample.
+fn oldest(reading: &Reading) -> Option<Timestamp> {
+    match reading {
+        Reading::Fresh { sample } | Reading::Partial { sample, .. } => Some(sample.at),
+        Reading::PerNode { samples, .. } => {
+            samples.iter().filter(|sample| sample.value.is_some()).map(|sample| sample.at).min()
+        }
+        Reading::Missing { .. } => None,
+    }
+}
+
 fn unit(policy: &Policy, signal: &SignalName) -> Unit {
     match policy.rules.iter().find(|rule| rule.signal() == Some(signal)) {
-        Some(Rule::Target(_)) => Unit::RequestsPerSecond,
+        Some(Rule::Target(target)) => match target.form {
+            TargetForm::PerNode(_) => Unit::RequestsPerSecond,
+            TargetForm::Value(_) | TargetForm::Average(_) | TargetForm::UtilisationPercent(_) => {
+                Unit::Own
+            }
+        },
         Some(Rule::Latency(_)) => Unit::Seconds,
-        None => Unit::Unknown,
+        Some(Rule::Count(_)) => Unit::Nodes,
+        Some(Rule::Fixed(_)) | None => Unit::Unknown,
     }
 }
 
@@ -168,6 +189,12 @@ impl fmt::Display for Input {
             Reading::Partial { sample, seen, wanted } => {
                 let value = Measured(sample.value, unit);
                 write!(f, "{signal} {value}, {age} old, from only {seen} of {wanted} sources")
+            }
+            Reading::PerNode { samples, .. } => {
+                let values: Vec<_> = samples.iter().filter_map(|sample| sample.value).collect();
+                let average = values.iter().sum::<f64>() / (values.len() as f64).max(1.0);
+                let nodes = NodeCount(values.len() as u32);
+                write!(f, "{signal} {} on average on {nodes}, {age} old", Measured(average, unit))
             }
             Reading::Missing { why } => write!(f, "{signal} {why}"),
         }
@@ -221,6 +248,8 @@ impl fmt::Display for Measured {
         match self.1 {
             Unit::RequestsPerSecond => write!(f, "{} req/s", Number(self.0)),
             Unit::Seconds => Latency(self.0).fmt(f),
+            Unit::Nodes => write!(f, "{} nodes", Plain(self.0)),
+            Unit::Own => Plain(self.0).fmt(f),
             Unit::Unknown => self.0.fmt(f),
         }
     }

@@ -93,6 +93,8 @@ pub(super) fn target_rule(signal: &str, per_node: f64) -> TargetRule {
         form: TargetForm::PerNode(RequestsPerSecond::new(per_node).expect("a legal rate")),
         headroom: percent(0.0),
         scale_in: RuleScaleIn::Allowed,
+        tolerance: None,
+        group: None,
     }
 }
 
@@ -175,7 +177,8 @@ impl Pool {
         let history = History { desired: Some(NodeCount(count)), ..History::default() };
         let fleet = FleetCounts { serving: NodeCount(count), ..FleetCounts::default() };
         let readings = Default::default();
-        let look = Observation { at: noon(), fleet, readings, is_held: false, history };
+        let look =
+            Observation { at: noon(), fleet, nodes: vec![], readings, is_held: false, history };
         Self { policy, look, nodes: Nodes::FollowAtOnce }
     }
 

@@ -62,6 +62,7 @@ impl<'a> Look<'a> {
                 return Err(Missing::QueryFailed { message: "nobody asked for it".into() });
             }
             Some(Reading::Missing { why }) => return Err(why.clone()),
+            Some(Reading::PerNode { .. }) => return Err(Missing::AnotherKind),
             Some(Reading::Fresh { sample }) => (sample, None),
             Some(Reading::Partial { sample, seen, wanted }) => (sample, Some((*seen, *wanted))),
         };
@@ -74,8 +75,17 @@ impl<'a> Look<'a> {
 
     /// Whether no rule's signal can be read.
     fn is_blind(&self) -> bool {
-        let mut signals = self.policy.rules.iter().filter_map(Rule::signal).peekable();
-        signals.peek().is_some() && signals.all(|signal| self.value(signal).is_err())
+        let mut seen = self.policy.rules.iter().filter_map(|rule| self.can_read(rule)).peekable();
+        seen.peek().is_some() && seen.all(|can_read| !can_read)
+    }
+
+    /// Whether a rule's signal says anything that it can use; none where it looks at none.
+    fn can_read(&self, rule: &Rule) -> Option<bool> {
+        let signal = rule.signal()?;
+        Some(match rule.reads_each_node() {
+            true => self.node_values(signal).is_ok(),
+            false => self.value(signal).is_ok(),
+        })
     }
 
     /// A moment after now can only come from a clock that was set back. It counts as now, or a

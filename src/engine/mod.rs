@@ -10,6 +10,7 @@ mod explain;
 mod guard;
 mod history;
 mod look;
+mod node_values;
 mod observation;
 mod reason;
 mod recommend;
@@ -30,7 +31,9 @@ pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
 pub use explain::{
     Distance, ExplainedRule, Explanation, Input, LoadFall, LoadLimit, Unit, WhyNot, explain,
 };
-pub use observation::{Condition, History, Observation, RecommendationSpan, ScaleEvent};
+pub use observation::{
+    Condition, History, Observation, ObservedNode, Readiness, RecommendationSpan, ScaleEvent,
+};
 pub use reason::Reason;
 
 use guard::{Chain, bounds, cooldown, freshness, overrides, pace, stabilization, tolerance};
@@ -48,7 +51,8 @@ pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
     let opinions = recommend::ask_all(&look);
     let recommendations = opinions.recommendations;
 
-    let mut chain = Chain::starting_at(combine::combine(&recommendations).unwrap_or(look.from));
+    let mut chain =
+        Chain::starting_at(combine::combine(&look, &recommendations).unwrap_or(look.from));
     chain.pass(Guard::Freshness, |count| freshness::guard(&look, &recommendations, count));
     chain.pass(Guard::Tolerance, |count| tolerance::guard(&look, &recommendations, count));
     let recommended = chain.count();

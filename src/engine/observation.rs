@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{FleetCounts, NodeCount, Reading, SignalName, Timestamp};
+use crate::domain::{FleetCounts, Node, NodeCount, NodeState, Reading, SignalName, Timestamp};
 
 /// One look at a pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ pub struct Observation {
     pub at: Timestamp,
     /// The pool's nodes, counted.
     pub fleet: FleetCounts,
+    /// The pool's nodes one by one, for signals with a series of each.
+    #[serde(default)]
+    pub nodes: Vec<ObservedNode>,
     /// What each signal of the policy said.
     pub readings: BTreeMap<SignalName, Reading>,
     /// Whether an operator's command, or the daemon's own setting, holds the pool; a policy that
@@ -20,6 +23,49 @@ pub struct Observation {
     pub is_held: bool,
     /// What earlier decisions left behind.
     pub history: History,
+}
+
+/// One node, as far as signals with a series of each node go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedNode {
+    /// Its instance's label.
+    pub label: String,
+    /// Its address on the VLAN.
+    pub address: String,
+    /// Whether its sample counts.
+    pub readiness: Readiness,
+}
+
+/// Whether a node's sample counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Readiness {
+    /// It serves: its sample counts, and is missing where there is none.
+    Ready,
+    /// It is on its way: its sample does not count yet, but where more nodes are wanted, it will
+    /// carry its part.
+    Unready,
+    /// It leaves or is kept in standby, and its sample counts for nothing.
+    Ignored,
+}
+
+impl ObservedNode {
+    /// A node as signals see it; none where it is gone.
+    pub fn of(node: &Node) -> Option<Self> {
+        let readiness = match node.state {
+            NodeState::InService => Readiness::Ready,
+            NodeState::Planned
+            | NodeState::Provisioning { .. }
+            | NodeState::Configuring { .. }
+            | NodeState::Joining { .. } => Readiness::Unready,
+            NodeState::Standby | NodeState::Draining { .. } | NodeState::Deleting { .. } => {
+                Readiness::Ignored
+            }
+            NodeState::Deleted | NodeState::Failed { .. } => return None,
+        };
+        let (label, address) = (node.label.to_string(), node.address.to_string());
+        Some(Self { label, address, readiness })
+    }
 }
 
 /// What decisions remember. It is stored with each decision, so a restart changes none.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Direction;
-use super::text::{Latency, Length, Listed, Number, TimeOfDay};
+use super::text::{Latency, Length, Listed, Number, Plain, TimeOfDay};
 use crate::domain::{Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
@@ -45,6 +45,87 @@ pub enum Reason {
         load: f64,
         /// What that comes to.
         needed: NodeCount,
+    },
+    /// One value against its target needs so many nodes.
+    RatioNeeds {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in its own unit.
+        value: f64,
+        /// What it should be.
+        target: f64,
+        /// How many nodes serve.
+        serving: NodeCount,
+        /// What that comes to.
+        needed: NodeCount,
+    },
+    /// One value against its target says nothing while no node serves.
+    NoNodeServes {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in its own unit.
+        value: f64,
+        /// What it should be.
+        target: f64,
+    },
+    /// The nodes' average against its target needs so many nodes.
+    AverageNeeds {
+        /// The signal.
+        signal: SignalName,
+        /// The average of the nodes that speak, in the signal's own unit.
+        average: f64,
+        /// What it should be.
+        target: f64,
+        /// How many serving nodes speak.
+        heard: NodeCount,
+        /// How many serving nodes are silent.
+        missing: NodeCount,
+        /// How many nodes are on their way.
+        unready: NodeCount,
+        /// What that comes to.
+        needed: NodeCount,
+    },
+    /// The nodes' use of what they have, against its target, needs so many nodes.
+    UtilisationNeeds {
+        /// The signal.
+        signal: SignalName,
+        /// What the nodes that speak use, in whole per cent of what they have.
+        percent: u32,
+        /// What it should be, in per cent.
+        target_percent: u32,
+        /// How many serving nodes speak.
+        heard: NodeCount,
+        /// How many serving nodes are silent.
+        missing: NodeCount,
+        /// How many nodes are on their way.
+        unready: NodeCount,
+        /// What that comes to.
+        needed: NodeCount,
+    },
+    /// The nodes that speak would change the count, but not with the others counted in.
+    SilentNodesHold {
+        /// The signal.
+        signal: SignalName,
+        /// How many serving nodes are silent.
+        missing: NodeCount,
+        /// How many nodes are on their way.
+        unready: NodeCount,
+        /// The count that stays.
+        count: NodeCount,
+    },
+    /// A signal is a count.
+    SignalSays {
+        /// The signal.
+        signal: SignalName,
+        /// Its value.
+        value: f64,
+        /// The count.
+        count: NodeCount,
+    },
+    /// A rule always wants the same count.
+    FixedCount {
+        /// The count.
+        count: NodeCount,
     },
     /// A signal can't be used.
     SignalMissing {
@@ -225,6 +306,13 @@ impl Reason {
             Self::LoadNeeds { .. } => "load_needs",
             Self::LoadFits { .. } => "load_fits",
             Self::RaisesOnly { .. } => "raises_only",
+            Self::RatioNeeds { .. } => "ratio_needs",
+            Self::NoNodeServes { .. } => "no_node_serves",
+            Self::AverageNeeds { .. } => "average_needs",
+            Self::UtilisationNeeds { .. } => "utilisation_needs",
+            Self::SilentNodesHold { .. } => "silent_nodes_hold",
+            Self::SignalSays { .. } => "signal_says",
+            Self::FixedCount { .. } => "fixed_count",
             Self::SignalMissing { .. } => "signal_missing",
             Self::SignalPartial { .. } => "signal_partial",
             Self::LatencyTooLong { .. } => "latency_too_long",
@@ -268,6 +356,55 @@ impl fmt::Display for Reason {
                 "{signal} is {} req/s and needs {needed}; this rule only ever raises the count",
                 Number(*load)
             ),
+            Self::RatioNeeds { signal, value, target, serving, needed } => write!(
+                f,
+                "{signal} is {} against a target of {}, with {serving} serving; that needs {}",
+                Plain(*value),
+                Plain(*target),
+                needed.0
+            ),
+            Self::NoNodeServes { signal, value, target } => write!(
+                f,
+                "{signal} is {} against a target of {}; while no node serves, nobody can say what \
+                 that needs",
+                Plain(*value),
+                Plain(*target)
+            ),
+            Self::AverageNeeds { signal, average, target, heard, missing, unready, needed } => {
+                write!(
+                    f,
+                    "{signal} is {} on average on {heard}{}, against a target of {}; that needs {}",
+                    Plain(*average),
+                    Others(*missing, *unready),
+                    Plain(*target),
+                    needed.0
+                )
+            }
+            Self::UtilisationNeeds {
+                signal,
+                percent,
+                target_percent,
+                heard,
+                missing,
+                unready,
+                needed,
+            } => write!(
+                f,
+                "{signal} is {percent} % on {heard}{}, against a target of {target_percent} %; \
+                 that needs {}",
+                Others(*missing, *unready),
+                needed.0
+            ),
+            Self::SilentNodesHold { signal, missing, unready, count } => write!(
+                f,
+                "{signal} would change the count, but not with the rest counted in{}; the pool \
+                 stays at {count}",
+                Others(*missing, *unready)
+            ),
+            Self::SignalSays { signal, value, count } => {
+                write!(f, "{signal} is {}: {count}", Plain(*value))
+            }
+            Self::FixedCount { count } => write!(f, "this rule always wants {count}"),
             Self::SignalMissing { signal, missing } => write!(f, "{signal} {missing}"),
             Self::SignalPartial { signal, seen, wanted } => write!(
                 f,
@@ -374,6 +511,20 @@ impl fmt::Display for Reason {
             Self::CutToMax { wanted, max } => {
                 write!(f, "wanted {wanted}; the pool never has more than {max}")
             }
+        }
+    }
+}
+
+/// " (2 silent, 1 on the way)", and nothing where there is none.
+struct Others(NodeCount, NodeCount);
+
+impl fmt::Display for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.0, self.1.0) {
+            (0, 0) => Ok(()),
+            (silent, 0) => write!(f, " ({silent} silent)"),
+            (0, unready) => write!(f, " ({unready} on the way)"),
+            (silent, unready) => write!(f, " ({silent} silent, {unready} on the way)"),
         }
     }
 }

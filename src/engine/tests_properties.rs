@@ -92,7 +92,7 @@ fn look(at: Timestamp, seen: &Seen, history: History) -> Observation {
         (name("p95"), seen.p95.clone()),
     ];
     let fleet = FleetCounts { serving: NodeCount(seen.serving), ..FleetCounts::default() };
-    Observation { at, fleet, readings: readings.into(), is_held: false, history }
+    Observation { at, fleet, nodes: vec![], readings: readings.into(), is_held: false, history }
 }
 
 /// Lives through a series; `between` may do something to the history that changes nothing.
@@ -127,7 +127,7 @@ fn with_value(observation: &Observation, signal: &str, value: f64) -> Observatio
     let mut changed = observation.clone();
     match changed.readings.get_mut(&name(signal)) {
         Some(Reading::Fresh { sample } | Reading::Partial { sample, .. }) => sample.value = value,
-        Some(Reading::Missing { .. }) | None => {}
+        Some(Reading::PerNode { .. } | Reading::Missing { .. }) | None => {}
     }
     changed
 }
@@ -276,7 +276,9 @@ proptest! {
                 standby: NodeCount(counts[3]),
                 leaving: NodeCount(counts[3]),
             };
-            let observation = Observation { at, fleet, readings: readings.into(), is_held: false, history };
+            let readings = readings.into();
+            let observation =
+                Observation { at, fleet, nodes: vec![], readings, is_held: false, history };
             let decision = decide(&policy, &observation);
             prop_assert!(decision.to >= policy.bounds.min);
             let explanation = explain(&decision, &observation, &policy).to_string();

@@ -12,6 +12,9 @@ use crate::domain::{Duration, Timestamp};
 /// of ten where digits would no longer fit a line.
 pub(super) struct Number(pub f64);
 
+/// A number whose unit only the operator knows: as [`Number`], but below 10 to three places.
+pub(super) struct Plain(pub f64);
+
 /// A length of time in its two largest units: "45 s", "6 min 10 s", "2 h 5 min", "3 d".
 pub(super) struct Length(pub u64);
 
@@ -52,6 +55,13 @@ impl fmt::Display for Number {
             write!(f, "{digit}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let thousandths = (self.0 * 1_000.0).round() / 1_000.0;
+        if thousandths.abs() < 10.0 { write!(f, "{thousandths}") } else { Number(self.0).fmt(f) }
     }
 }
 
@@ -120,6 +130,15 @@ mod tests {
             (1e300, "1.000e300"),
         ] {
             assert_eq!(Number(value).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn numbers_without_a_unit_keep_three_places_where_they_are_small() {
+        for (value, text) in
+            [(0.0, "0"), (0.62, "0.62"), (0.000_4, "0"), (9.876_54, "9.877"), (123.4, "123")]
+        {
+            assert_eq!(Plain(value).to_string(), text);
         }
     }
 

@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 use super::fields::written_out;
 use super::settings::{
-    Control, CoverageNeed, LeaveEarly, LeaveOrder, Pace, PaceLimit, Policy, Rule, RuleScaleIn,
-    Signal, SignalSource, TargetForm,
+    Control, CoverageNeed, LeaveEarly, LeaveOrder, NodeSeries, Pace, PaceLimit, Policy, Rule,
+    RuleScaleIn, Signal, SignalSource, TargetForm,
 };
 use crate::domain::SignalName;
 
@@ -47,9 +47,13 @@ impl Lines {
     fn signal(&mut self, name: &SignalName, signal: &Signal) {
         self.line(1, format_args!("{}:", quoted(name.as_str())));
         match &signal.source {
-            SignalSource::Prometheus { query } => {
+            SignalSource::Prometheus { query, nodes } => {
                 self.line(2, format_args!("prometheus:"));
                 self.line(3, format_args!("query: {}", quoted(query)));
+                if let Some(NodeSeries { label, capacity }) = nodes {
+                    self.line(3, format_args!("node_label: {}", quoted(label)));
+                    self.line(3, format_args!("capacity: {capacity}"));
+                }
             }
         }
         self.line(2, format_args!("stale_after: {}", written_out(signal.stale_after)));
@@ -72,13 +76,33 @@ impl Lines {
                     TargetForm::PerNode(rate) => {
                         self.line(3, format_args!("per_node: {}", rate.get()));
                     }
+                    TargetForm::Value(value) => self.line(3, format_args!("value: {value}")),
+                    TargetForm::Average(average) => {
+                        self.line(3, format_args!("average: {average}"));
+                    }
+                    TargetForm::UtilisationPercent(percent) => {
+                        self.line(3, format_args!("utilisation_percent: {percent}"));
+                    }
                 }
                 self.line(3, format_args!("headroom_percent: {}", target.headroom.get()));
-                let scale_in = match target.scale_in {
-                    RuleScaleIn::Allowed => "allowed",
-                    RuleScaleIn::Never => "never",
-                };
-                self.line(3, format_args!("scale_in: {scale_in}"));
+                self.rule_scale_in(target.scale_in);
+                if let Some(tolerance) = target.tolerance {
+                    self.line(3, format_args!("tolerance:"));
+                    self.line(4, format_args!("out_percent: {}", tolerance.out.get()));
+                    self.line(4, format_args!("in_percent: {}", tolerance.scale_in.get()));
+                }
+                self.group(target.group.as_deref());
+            }
+            Rule::Count(count) => {
+                self.line(1, format_args!("- count:"));
+                self.line(3, format_args!("signal: {}", quoted(count.signal.as_str())));
+                self.rule_scale_in(count.scale_in);
+                self.group(count.group.as_deref());
+            }
+            Rule::Fixed(fixed) => {
+                self.line(1, format_args!("- fixed:"));
+                self.line(3, format_args!("count: {}", fixed.count.0));
+                self.group(fixed.group.as_deref());
             }
             Rule::Latency(latency) => {
                 self.line(1, format_args!("- latency:"));
@@ -88,6 +112,20 @@ impl Lines {
                 self.line(3, format_args!("for: {}", written_out(latency.for_at_least)));
                 self.line(3, format_args!("step_percent: {}", latency.step.get()));
             }
+        }
+    }
+
+    fn rule_scale_in(&mut self, scale_in: RuleScaleIn) {
+        let word = match scale_in {
+            RuleScaleIn::Allowed => "allowed",
+            RuleScaleIn::Never => "never",
+        };
+        self.line(3, format_args!("scale_in: {word}"));
+    }
+
+    fn group(&mut self, group: Option<&str>) {
+        if let Some(group) = group {
+            self.line(3, format_args!("group: {}", quoted(group)));
         }
     }
 

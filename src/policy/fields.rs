@@ -156,6 +156,11 @@ impl<'n> Fields<'n> {
         self.refused.push((key, what, help));
     }
 
+    /// Whether a key is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Where a key's value is written; the mapping's own place where it is absent.
     pub fn place(&self, key: &str) -> Place {
         self.node(key).map_or(self.at, |node| node.at)
@@ -337,6 +342,16 @@ pub(crate) fn number(value: Value<'_>, notes: &mut Notes) -> Option<f64> {
     }
     let what = format!("`{}` must be a finite number", value.name);
     refuse(notes, value.node.at, what, "write it out in digits")
+}
+
+/// A finite number above zero.
+pub(crate) fn number_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<f64> {
+    let number = number(value, notes)?;
+    if 0.0 < number {
+        return Some(number);
+    }
+    let what = format!("`{}` is {number}, but must be above zero", value.name);
+    refuse(notes, value.node.at, what, "write a number above zero")
 }
 
 /// A percentage of zero or more.

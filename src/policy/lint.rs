@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::fields::written_out;
 use super::read::free_addresses;
-use super::settings::{Policy, Rule, RuleScaleIn, SignalSource};
+use super::settings::{Bounds, FixedRule, Policy, Rule, RuleScaleIn, SignalSource};
 use crate::domain::{Duration, NodeCount};
 
 /// One unwise setting.
@@ -77,17 +77,13 @@ fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
             );
             warn(warnings, &key, what, "take three scrape intervals");
         }
-        let SignalSource::Prometheus { query } = &signal.source;
+        let SignalSource::Prometheus { query, .. } = &signal.source;
         if query.contains("histogram_quantile") && !query.contains(" or ") {
             let what = "a quantile of nothing is NaN, so while nobody calls no node may leave";
             let help = "write `(histogram_quantile(…) >= 0) or (sum(rate(…_count[1m])) == 0)`";
             warn(warnings, &format!("signals.{name}"), what, help);
         }
-        let used = policy.rules.iter().any(|rule| match rule {
-            Rule::Target(target) => target.signal == *name,
-            Rule::Latency(latency) => latency.signal == *name,
-        });
-        if !used {
+        if !policy.rules.iter().any(|rule| rule.signal() == Some(name)) {
             let what = "no rule looks at this signal";
             warn(warnings, &format!("signals.{name}"), what, "add a rule, or delete the signal");
         }
@@ -97,11 +93,31 @@ fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
 fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
     let lowers = policy.rules.iter().any(|rule| match rule {
         Rule::Target(target) => target.scale_in == RuleScaleIn::Allowed,
+        Rule::Count(count) => count.scale_in == RuleScaleIn::Allowed,
+        Rule::Fixed(_) => true,
         Rule::Latency(_) => false,
     });
     if !lowers {
         let what = "no rule ever recommends fewer nodes, so the pool only grows";
         warn(warnings, "rules", what, "add a `target` rule that allows scale-in");
+    }
+    for rule in &policy.rules {
+        let Rule::Fixed(FixedRule { count, .. }) = rule else { continue };
+        let Bounds { min, max, .. } = policy.bounds;
+        if *count < min || max < *count {
+            let what = format!(
+                "a fixed count of {} lies outside of the bounds {} to {}",
+                count.0, min.0, max.0
+            );
+            warn(warnings, "rules", what, "the nearer bound holds instead: move one of them");
+        }
+    }
+    for group in policy.rules.iter().filter_map(Rule::group) {
+        if policy.rules.iter().filter(|rule| rule.group() == Some(group)).count() == 1 {
+            let what =
+                format!("one rule alone is in the group `{group}`, so the group changes nothing");
+            warn(warnings, "rules", what, "is it the same name as the others'? Else leave it out");
+        }
     }
     let only_latency = policy.rules.iter().all(|rule| matches!(rule, Rule::Latency(_)));
     if only_latency && policy.scale_out.cooldown.is_zero() {

@@ -23,10 +23,10 @@ pub use lint::{Warning, lint};
 pub use problem::{Place, Problem, Problems};
 pub(crate) use read::CONTROL;
 pub use settings::{
-    Backoff, Bounds, Configure, Control, Coverage, CoverageNeed, HealthCheck, Join, LatencyRule,
-    Leave, LeaveEarly, LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy, Rule,
-    RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetForm, TargetRule, Tolerance,
-    Vlan,
+    Backoff, Bounds, Configure, Control, CountRule, Coverage, CoverageNeed, FixedRule, HealthCheck,
+    Join, LatencyRule, Leave, LeaveEarly, LeaveOrder, MissingData, NodeSeries, NodeTemplate, Pace,
+    PaceLimit, Policy, Rule, RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetForm,
+    TargetRule, Tolerance, Vlan,
 };
 
 /// Reads the text of one policy file; `file` is only its name in messages.

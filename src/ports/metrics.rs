@@ -12,6 +12,19 @@ pub trait MetricsSource: Send + Sync {
     /// is a [`Reading::Missing`], and one bad query never blocks another.
     async fn read(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading;
 
+    /// The values of `query` as of `now`, one of each node, told apart by the label `node_label`
+    /// (its value without a port). A [`Reading::PerNode`] with at least one usable value, or a
+    /// [`Reading::Missing`]: a series that says nothing usable is a sample without a value, two of
+    /// one node spoil all, and so does one without the label. It never fails, as
+    /// [`MetricsSource::read`].
+    async fn read_nodes(
+        &self,
+        query: &str,
+        node_label: &str,
+        stale_after: Duration,
+        now: Timestamp,
+    ) -> Reading;
+
     /// The values of `query` from `from` to `to`, one every `step`, gaps left out.
     async fn read_range(
         &self,

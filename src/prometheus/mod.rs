@@ -1,7 +1,8 @@
 //! Prometheus, or whatever speaks its API, as our [`MetricsSource`](crate::ports::MetricsSource).
 //!
 //! In: a PromQL expression, and how old its data may be.
-//! Out: one finite value with the moment that it speaks of, or why there is none.
+//! Out: one finite value, or one of each node, with the moment that it speaks of; or why there is
+//! none.
 //! Never: takes silence, a warning or old data for a number; lets one query hold up another;
 //! shows the server's address or its credentials.
 //!
@@ -32,9 +33,14 @@
 //! - `stale_after` must be longer than the scrape interval and the delay of recording rules;
 //! - a selector that matches nothing is ignored as long as another one lives, because
 //!   `errors / (requests > 0) or vector(0)` is legal before the first error;
+//! - where a signal has a series of each node, each is dated by itself: its own series behind each
+//!   selector that has the label of nodes, and all series of those that have not. A node whose
+//!   series ended is silent, whatever its rate still says; so the label must be one of the raw
+//!   series. One that only the query makes up (`label_replace`) is as old as the newest of all;
 //! - an expression without any series (`vector(1)`, `time()`) is as old as its evaluation.
 
 mod answer;
+mod nodes;
 mod selectors;
 mod source;
 

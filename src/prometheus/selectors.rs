@@ -22,6 +22,22 @@ pub(super) fn dating_query(expression: &str) -> Option<String> {
     (!each.is_empty()).then(|| format!("min({})", each.join(" or ")))
 }
 
+/// The same for each node: the time of the newest raw sample behind each selector, by the label
+/// that tells nodes apart, with the selector's number in the label [`SELECTOR`].
+pub(super) fn node_dating_query(expression: &str, node_label: &str) -> Option<String> {
+    let selectors = selectors(expression);
+    let newest = |(number, selector): (usize, &String)| {
+        format!(
+            r#"label_replace(max by ({node_label}) (timestamp({selector})),"{SELECTOR}","{number}","","")"#
+        )
+    };
+    let each: Vec<_> = selectors.iter().enumerate().map(newest).collect();
+    (!each.is_empty()).then(|| each.join(" or "))
+}
+
+/// The label that keeps the selectors of a [`node_dating_query`] apart. Nobody names nodes by it.
+pub(super) const SELECTOR: &str = "windlass_selector";
+
 /// The selectors of `expression` that look at the present, each once.
 fn selectors(expression: &str) -> BTreeSet<String> {
     let tokens = tokens(expression);
@@ -232,6 +248,17 @@ mod tests {
             dating_query("rate(b[1m]) / rate(a[1m])").unwrap(),
             r#"min(label_replace(max(timestamp(a)),"selector","0","","") or "#.to_owned()
                 + r#"label_replace(max(timestamp(b)),"selector","1","",""))"#
+        );
+    }
+
+    #[test]
+    fn the_dating_query_of_nodes_keeps_them_and_the_selectors_apart() {
+        assert_eq!(node_dating_query("vector(1)", "instance"), None);
+        assert_eq!(
+            node_dating_query("rate(b[1m]) / a", "instance").unwrap(),
+            r#"label_replace(max by (instance) (timestamp(a)),"windlass_selector","0","","") or "#
+                .to_owned()
+                + r#"label_replace(max by (instance) (timestamp(b)),"windlass_selector","1","","")"#
         );
     }
 

@@ -32,6 +32,19 @@ impl MetricsSource for PrometheusSource {
         }
     }
 
+    async fn read_nodes(
+        &self,
+        query: &str,
+        node_label: &str,
+        stale_after: Duration,
+        now: Timestamp,
+    ) -> Reading {
+        match self.node_samples(query, node_label, stale_after, now).await {
+            Ok(samples) => Reading::PerNode { samples, capacity: None },
+            Err(why) => Reading::Missing { why },
+        }
+    }
+
     async fn read_range(
         &self,
         query: &str,
@@ -87,7 +100,7 @@ impl PrometheusSource {
     }
 
     /// One instant query, at the server's own now.
-    async fn instant(&self, query: &str) -> Result<Data, Failure> {
+    pub(super) async fn instant(&self, query: &str) -> Result<Data, Failure> {
         let deadline = self.settings.read_deadline;
         let request = self.client.query(query).timeout(milliseconds(deadline)).get_raw();
         self.within(deadline, request).await
@@ -184,7 +197,7 @@ fn the_only(data: Data) -> Result<(f64, f64), Missing> {
     }
 }
 
-fn usable(value: f64) -> Result<f64, Missing> {
+pub(super) fn usable(value: f64) -> Result<f64, Missing> {
     match value {
         value if !value.is_finite() => Err(Missing::NotANumber),
         value if value < 0.0 => Err(Missing::Negative { value }),
@@ -194,7 +207,7 @@ fn usable(value: f64) -> Result<f64, Missing> {
 }
 
 /// Whether data of `at` may speak for `now`.
-fn fresh(at: Timestamp, stale_after: Duration, now: Timestamp) -> Result<(), Missing> {
+pub(super) fn fresh(at: Timestamp, stale_after: Duration, now: Timestamp) -> Result<(), Missing> {
     let age = elapsed(at, now);
     if age > stale_after {
         return Err(Missing::Stale {
@@ -214,18 +227,18 @@ fn fresh(at: Timestamp, stale_after: Duration, now: Timestamp) -> Result<(), Mis
     Ok(())
 }
 
-fn failed(failure: Failure) -> Missing {
+pub(super) fn failed(failure: Failure) -> Missing {
     Missing::QueryFailed { message: failure.message() }
 }
 
-fn undated(failure: Failure) -> Missing {
+pub(super) fn undated(failure: Failure) -> Missing {
     Missing::QueryFailed {
         message: format!("the age of its samples could not be read: {}", failure.message()),
     }
 }
 
 /// The query has a value, and no series behind it is alive.
-fn ended() -> Missing {
+pub(super) fn ended() -> Missing {
     Missing::QueryFailed {
         message: "none of its series is alive any more: the value is made of their last samples \
                   (are the targets up, and does Prometheus find them?)"
@@ -244,7 +257,7 @@ fn unanswered(error: &(dyn Error + 'static)) -> Failure {
 }
 
 /// A label set as PromQL writes it, names in order.
-fn label_set(labels: &std::collections::HashMap<String, String>) -> String {
+pub(super) fn label_set(labels: &std::collections::HashMap<String, String>) -> String {
     let mut pairs: Vec<_> =
         labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
     pairs.sort();
@@ -252,7 +265,7 @@ fn label_set(labels: &std::collections::HashMap<String, String>) -> String {
 }
 
 /// Seconds since 1970 as a moment, to the millisecond, as Prometheus keeps it.
-fn moment(seconds: f64) -> Option<Timestamp> {
+pub(super) fn moment(seconds: f64) -> Option<Timestamp> {
     let milliseconds = (seconds * 1e3).round();
     let sane = milliseconds.is_finite() && milliseconds.abs() < 1e15;
     sane.then(|| Timestamp::from_millisecond(milliseconds as i64).ok())?

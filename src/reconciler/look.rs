@@ -11,9 +11,10 @@ use super::facts::World as Seen;
 use super::inventory::Inventory;
 use super::status::PoolStatus;
 use crate::domain::{
-    DecisionId, Duration, FleetCounts, Node, NodeId, NodeState, PoolName, Timestamp, after, before,
+    DecisionId, Duration, FleetCounts, Node, NodeId, NodeState, PoolName, Reading, SignalName,
+    Timestamp, after, before,
 };
-use crate::engine::{Decision, Direction, History, Observation, decide};
+use crate::engine::{Decision, Direction, History, Observation, ObservedNode, decide};
 use crate::planner::{AddressUse, Note, Plan, PlanInput, plan};
 use crate::policy::{Control, Policy};
 use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource};
@@ -146,10 +147,8 @@ impl PoolLoop {
         let mut seen = self.facts(&seeing);
         self.adopt_sightings(&seen, now).await?;
         if let Some(readings) = readings {
-            let fleet = FleetCounts::of(self.nodes.values());
-            let history = self.history.clone();
             let is_held = control == Control::Hold;
-            self.decide(Observation { at: now, fleet, readings, is_held, history }).await?;
+            self.decide(self.observation(readings, is_held, now)).await?;
             self.decide_at = Some(after(now, self.interval));
         }
         let plan = self.plan(&mut seen, now).await?;
@@ -172,6 +171,19 @@ impl PoolLoop {
     pub(super) fn now(&self) -> Timestamp {
         let now = self.world.clock.now().as_millisecond();
         Timestamp::from_millisecond(now).expect("a clock's time is in range")
+    }
+
+    /// All that a decision may look at.
+    pub(super) fn observation(
+        &self,
+        readings: BTreeMap<SignalName, Reading>,
+        is_held: bool,
+        at: Timestamp,
+    ) -> Observation {
+        let fleet = FleetCounts::of(self.nodes.values());
+        let nodes = self.nodes.values().filter_map(ObservedNode::of).collect();
+        let history = self.history.clone();
+        Observation { at, fleet, nodes, readings, is_held, history }
     }
 
     /// When the next decision is due.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 
 use super::look::PoolLoop;
-use crate::domain::{NodeState, Reading, SignalName, Timestamp};
-use crate::policy::{Coverage, CoverageNeed, Signal, SignalSource};
+use crate::domain::{Duration, NodeState, Reading, SignalName, Timestamp};
+use crate::policy::{Coverage, CoverageNeed, NodeSeries, Signal, SignalSource};
 
 impl PoolLoop {
     /// Every signal's reading, all asked for at once.
@@ -18,7 +18,10 @@ impl PoolLoop {
     }
 
     async fn read_signal(&self, signal: &Signal, now: Timestamp) -> Reading {
-        let SignalSource::Prometheus { query } = &signal.source;
+        let SignalSource::Prometheus { query, nodes } = &signal.source;
+        if let Some(nodes) = nodes {
+            return self.read_nodes(query, nodes, signal.stale_after, now).await;
+        }
         let value = self.world.metrics.read(query, signal.stale_after, now);
         let Some(coverage) = &signal.coverage else {
             return value.await;
@@ -26,6 +29,22 @@ impl PoolLoop {
         let seen = self.world.metrics.read(&coverage.query, signal.stale_after, now);
         let (value, seen) = tokio::join!(value, seen);
         self.with_coverage(value, &seen, coverage)
+    }
+
+    async fn read_nodes(
+        &self,
+        query: &str,
+        nodes: &NodeSeries,
+        stale_after: Duration,
+        now: Timestamp,
+    ) -> Reading {
+        let read = self.world.metrics.read_nodes(query, &nodes.label, stale_after, now).await;
+        match read {
+            Reading::PerNode { samples, capacity: None } => {
+                Reading::PerNode { samples, capacity: Some(nodes.capacity) }
+            }
+            other => other,
+        }
     }
 
     /// Downgrades a good reading that fewer sources speak in than should.

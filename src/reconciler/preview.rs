@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::look::{PoolLoop, World};
-use crate::domain::{Duration, FleetCounts, NodeCount};
-use crate::engine::{Explanation, Observation, decide, explain};
+use crate::domain::{Duration, NodeCount};
+use crate::engine::{Explanation, decide, explain};
 use crate::policy::{Control, Policy};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
@@ -45,9 +45,7 @@ pub async fn preview(
     let is_held = pool.control(&commands) == Control::Hold;
     let (seeing, readings) = tokio::join!(pool.see(now), pool.read_signals(now));
     let mut seen = pool.facts(&seeing);
-    let fleet = FleetCounts::of(pool.nodes.values());
-    let history = pool.history.clone();
-    let observation = Observation { at: now, fleet, readings, is_held, history };
+    let observation = pool.observation(readings, is_held, now);
     let decision = decide(&policy, &observation);
     pool.history = decision.history.clone();
     let plan = pool.plan(&mut seen, now).await?;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::model::Model;
 use super::world::SimWorld;
-use crate::domain::{Duration, Missing, Reading, Sample, Timestamp, before, elapsed};
+use crate::domain::{Duration, Missing, NodeSample, Reading, Sample, Timestamp, before, elapsed};
 use crate::ports::{Fault, MetricsSource};
 
 /// Samples are this old when they are read: a scrape interval.
@@ -67,33 +67,65 @@ impl Model {
         self.traffic.at(elapsed(self.began, at))
     }
 
-    fn reading(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
+    /// The moment that an answer would speak of, or why there is none.
+    fn answer_of(&self, stale_after: Duration, now: Timestamp) -> Result<Timestamp, Missing> {
         let at = match self.metrics {
             MetricsMood::Stuck(since) => before(since, LAG),
             _ => before(now, LAG),
         };
-        let missing = |why| Reading::Missing { why };
         match self.metrics {
-            MetricsMood::Empty => return missing(Missing::Empty),
-            MetricsMood::NotANumber => return missing(Missing::NotANumber),
+            MetricsMood::Empty => Err(Missing::Empty),
+            MetricsMood::NotANumber => Err(Missing::NotANumber),
             MetricsMood::Failing => {
-                return missing(Missing::QueryFailed { message: "no answer in time".into() });
+                Err(Missing::QueryFailed { message: "no answer in time".into() })
             }
-            MetricsMood::Stuck(_) if stale_after < elapsed(at, now) => {
-                let (age_seconds, limit_seconds) =
-                    (elapsed(at, now).as_secs(), stale_after.as_secs());
-                return missing(Missing::Stale { age_seconds, limit_seconds });
-            }
-            MetricsMood::Stuck(_) | MetricsMood::Well | MetricsMood::Partial => {}
+            MetricsMood::Stuck(_) if stale_after < elapsed(at, now) => Err(Missing::Stale {
+                age_seconds: elapsed(at, now).as_secs(),
+                limit_seconds: stale_after.as_secs(),
+            }),
+            MetricsMood::Stuck(_) | MetricsMood::Well | MetricsMood::Partial => Ok(at),
         }
+    }
+
+    fn reading(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
+        let at = match self.answer_of(stale_after, now) {
+            Ok(at) => at,
+            Err(why) => return Reading::Missing { why },
+        };
         let half = self.metrics == MetricsMood::Partial;
+        let serving = self.serving_addresses().len() as u32;
         let value = match query {
-            "sources" if half => f64::from(self.serving_addresses() / 2),
-            "sources" => f64::from(self.serving_addresses()),
+            "sources" if half => f64::from(serving / 2),
+            "sources" => f64::from(serving),
             _ if half => self.rate(at) / 2.0,
             _ => self.rate(at),
         };
         Reading::Fresh { sample: Sample { at, value } }
+    }
+
+    /// Each serving node's part of the rate; half of them are silent where the mood is so.
+    fn node_reading(&self, stale_after: Duration, now: Timestamp) -> Reading {
+        let at = match self.answer_of(stale_after, now) {
+            Ok(at) => at,
+            Err(why) => return Reading::Missing { why },
+        };
+        let serving = self.serving_addresses();
+        let part = self.rate(at) / (serving.len() as f64).max(1.0);
+        let silent = if self.metrics == MetricsMood::Partial { serving.len() / 2 } else { 0 };
+        let samples: Vec<_> = serving
+            .into_iter()
+            .skip(silent)
+            .map(|address| NodeSample {
+                node: address.to_string(),
+                at,
+                value: Some(part),
+                capacity: None,
+            })
+            .collect();
+        match samples.is_empty() {
+            true => Reading::Missing { why: Missing::Empty },
+            false => Reading::PerNode { samples, capacity: None },
+        }
     }
 }
 
@@ -103,6 +135,18 @@ impl MetricsSource for SimWorld {
     async fn read(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
         self.lives().await;
         self.model().reading(query, stale_after, now)
+    }
+
+    /// Knows one query, whatever its words: each serving node's part of the rate.
+    async fn read_nodes(
+        &self,
+        _query: &str,
+        _node_label: &str,
+        stale_after: Duration,
+        now: Timestamp,
+    ) -> Reading {
+        self.lives().await;
+        self.model().node_reading(stale_after, now)
     }
 
     async fn read_range(

@@ -113,10 +113,10 @@ impl Model {
     }
 
     /// Addresses that some balancer sends requests to and where they are answered.
-    pub(super) fn serving_addresses(&self) -> u32 {
+    pub(super) fn serving_addresses(&self) -> BTreeSet<Ipv4Addr> {
         let servers = self.balancers.iter().flat_map(|balancer| &balancer.servers);
-        let serving = servers.filter(|server| self.serves(server)).map(|server| server.address);
-        serving.collect::<BTreeSet<_>>().len() as u32
+        let serving = servers.filter(|server| self.serves(server));
+        serving.map(|server| *server.address.ip()).collect()
     }
 
     /// The servers of one balancer that take requests and answer them.

@@ -8,12 +8,14 @@
 use std::collections::BTreeMap;
 
 use super::super::guard::cooldown::LONGEST_WAIT;
-use super::super::recommend::{keys, needs};
+use super::super::recommend::{keys, shares};
 use super::super::text::seconds_up;
 use super::super::{Decision, Direction, History, Observation, decide};
 use super::{Distance, LoadFall, LoadLimit};
-use crate::domain::{Duration, NodeCount, Reading, SignalName, Timestamp, after, before, elapsed};
-use crate::policy::{Control, Policy, Rule, TargetRule};
+use crate::domain::{
+    Duration, NodeCount, Reading, RequestsPerSecond, SignalName, Timestamp, after, before, elapsed,
+};
+use crate::policy::{Control, Policy, Rule, TargetForm, TargetRule, Tolerance};
 
 /// Both the tolerance and the rounding up forgive a billionth; a step must be beyond both.
 const NOISE: f64 = 3e-9;
@@ -114,10 +116,17 @@ impl Situation<'_> {
         seconds_up(elapsed(self.decision.at, change.at))
     }
 
-    fn targets(&self) -> impl Iterator<Item = &TargetRule> {
+    /// The targets that a whole number of requests per second can be told for, and what a node
+    /// carries. For the others nobody knows what a small step is.
+    fn targets(&self) -> impl Iterator<Item = (&TargetRule, RequestsPerSecond)> {
         self.policy.rules.iter().filter_map(|rule| match rule {
-            Rule::Target(target) => Some(target),
-            Rule::Latency(_) => None,
+            Rule::Target(target) => match target.form {
+                TargetForm::PerNode(rate) => Some((target, rate)),
+                TargetForm::Value(_)
+                | TargetForm::Average(_)
+                | TargetForm::UtilisationPercent(_) => None,
+            },
+            Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
         })
     }
 
@@ -138,7 +147,9 @@ impl Situation<'_> {
         if load > limit {
             return None; // It is enough already; what it waits for is told by time.
         }
-        let more = step_beyond(limit * (1.0 + NOISE) - load);
+        // What is measured loses what is below a thousandth.
+        let beyond = ((limit * (1.0 + NOISE) * 1_000.0).floor() + 1.0) / 1_000.0;
+        let more = (beyond - load).ceil().max(1.0);
         let change = self.next_change(&self.next_look([(&signal, load + more)]))?;
         let sooner = |by_time: Change| {
             self.seconds_to(change) < self.seconds_to(by_time) || change.to > by_time.to
@@ -209,22 +220,23 @@ impl Situation<'_> {
     /// Over any of these loads, a target wants more nodes.
     fn limits_for_out(&self) -> Vec<LoadLimit> {
         let count = f64::from(self.decision.to.0);
-        self.limits(count * (1.0 + self.policy.tolerance.out.fraction()))
+        self.limits(|tolerance| count * (1.0 + tolerance.out.fraction()))
     }
 
     /// Under all of these loads, every target lets nodes leave.
     fn limits_for_in(&self) -> Vec<LoadLimit> {
         let count = f64::from(self.decision.to.0);
-        let tolerated = count * (1.0 - self.policy.tolerance.scale_in.fraction());
-        self.limits(tolerated.min(count - 1.0))
+        let tolerated = |tolerance: Tolerance| count * (1.0 - tolerance.scale_in.fraction());
+        self.limits(|tolerance| tolerated(tolerance).min(count - 1.0))
     }
 
-    /// The smallest load of each signal that needs so many nodes.
-    fn limits(&self, nodes: f64) -> Vec<LoadLimit> {
+    /// The smallest load of each signal that needs so many nodes, given a rule's tolerance.
+    fn limits(&self, nodes: impl Fn(Tolerance) -> f64) -> Vec<LoadLimit> {
         let mut limits: BTreeMap<&SignalName, f64> = BTreeMap::new();
-        for rule in self.targets() {
+        for (rule, per_node) in self.targets() {
+            let nodes = nodes(rule.tolerance.unwrap_or(self.policy.tolerance));
             let limit = limits.entry(&rule.signal).or_insert(f64::MAX);
-            *limit = limit.min(load_of(rule, nodes));
+            *limit = limit.min(load_of(rule, per_node, nodes));
         }
         let limits = limits.into_iter();
         limits.map(|(signal, load)| LoadLimit { signal: signal.clone(), load }).collect()
@@ -232,8 +244,8 @@ impl Situation<'_> {
 }
 
 /// The load whose need is `nodes`; the inverse of what the target rule computes.
-fn load_of(rule: &TargetRule, nodes: f64) -> f64 {
-    let one = needs(rule, 1.0);
+fn load_of(rule: &TargetRule, per_node: RequestsPerSecond, nodes: f64) -> f64 {
+    let one = shares(rule, per_node, 1.0);
     if one > 0.0 { nodes / one } else { f64::MAX }
 }
 
@@ -254,7 +266,7 @@ fn next_moment(policy: &Policy, decision: &Decision) -> Option<Timestamp> {
     let events = events.flat_map(|event| paces().map(|pace| after(event.at, pace.per)));
     let rules = policy.rules.iter().zip(keys(&policy.rules));
     let latencies = rules.filter_map(|(rule, key)| match rule {
-        Rule::Target(_) => None,
+        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => None,
         Rule::Latency(latency) => {
             let condition = history.conditions.get(&key)?;
             Some(after(condition.since, latency.for_at_least))

@@ -3,12 +3,15 @@
 //! In: every rule's opinion.
 //! Out: the count as it would be if each measured rule within its tolerance had wanted the
 //! present one.
-//! Never: turns a scale-out into a scale-in or back.
+//! Never: turns a scale-in into a scale-out; lets a node leave while a rule is blind.
 //!
-//! Source: Kubernetes' HPA leaves the count when `1 - tolerance <= usage / target <= 1 +
-//! tolerance`, both ends included, for each metric by itself, before the largest one wins. What a
-//! rule needs divided by the present count is that very ratio.
+//! Source: Kubernetes' HPA (`Tolerances.isWithin`) leaves the count when `1 - in <= usage ratio <=
+//! 1 + out`, both ends included, for each metric by itself, before the largest one wins. What a
+//! rule needs divided by the present count is that very ratio, with silent nodes and those on
+//! their way counted as HPA counts them. In a group, a rule within its tolerance would stay, so
+//! another one of the group may still let nodes leave.
 
+use super::super::combine::in_groups;
 use super::super::look::Look;
 use super::super::{Opinion, Reason, Recommendation};
 use super::Verdict;
@@ -28,10 +31,12 @@ pub(in crate::engine) fn guard(
         return None;
     }
     let rules = recommendations.iter().zip(&look.policy.rules);
-    let settled: Vec<_> = rules.filter_map(|(wants, rule)| settle(look, wants, rule)).collect();
-    let highest = settled.iter().map(|(settled, _)| *settled).max()?;
-    let because = settled.into_iter().find_map(|(_, because)| because)?;
-    Some((highest, because))
+    let settled = rules.map(|(wants, rule)| settle(look, wants, rule).unzip());
+    let (counts, because): (Vec<_>, Vec<_>) = settled.unzip();
+    let highest = in_groups(look, recommendations, &counts).into_iter().flatten().max()?;
+    let because = because.into_iter().flatten().flatten().next()?;
+    let is_blind = recommendations.iter().any(Recommendation::is_blind);
+    Some((if is_blind { highest.max(look.from) } else { highest }, because))
 }
 
 /// What a rule wants, the present count where it is within its tolerance, and why then.
@@ -47,10 +52,11 @@ fn settle(
         Opinion::None { .. } | Opinion::Blind { .. } => return None,
     };
     let from = look.from;
-    if !rule.is_measured() || count == from || !is_within(exact, from, look.policy.tolerance) {
+    let tolerance = rule.tolerance().unwrap_or(look.policy.tolerance);
+    if !rule.is_measured() || count == from || !is_within(exact, from, tolerance) {
         return Some((count, None));
     }
-    let tolerance = tolerance_towards(count, from, look.policy.tolerance);
+    let tolerance = tolerance_towards(count, from, tolerance);
     let because = Reason::WithinTolerance {
         rule: recommendation.rule.clone(),
         wanted: count,

@@ -4,12 +4,16 @@
 //! Out: one recommendation for each rule, in the policy's order, and the conditions that hold.
 //! Never: compares rules; guards anything.
 
+mod count;
+mod fixed;
 mod latency;
 mod target;
+mod target_nodes;
+pub(super) mod thousandths;
 
 use std::collections::BTreeMap;
 
-pub(super) use target::needs;
+pub(super) use target::shares;
 
 use super::look::Look;
 use super::{Condition, Opinion, Recommendation};
@@ -37,6 +41,8 @@ pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
                 conditions.extend(condition.map(|condition| (key.clone(), condition)));
                 opinion
             }
+            Rule::Count(count) => count::recommend(look, count),
+            Rule::Fixed(fixed) => fixed::recommend(fixed),
         };
         Recommendation { rule: key, opinion }
     });
@@ -64,28 +70,12 @@ pub(super) fn keys(rules: &[Rule]) -> Vec<String> {
 }
 
 impl Rule {
-    /// The word for its kind, as in a policy file.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Target(_) => "target",
-            Self::Latency(_) => "latency",
-        }
-    }
-
-    /// The signal that it looks at, where it looks at one.
-    pub fn signal(&self) -> Option<&SignalName> {
-        match self {
-            Self::Target(rule) => Some(&rule.signal),
-            Self::Latency(rule) => Some(&rule.signal),
-        }
-    }
-
     /// Whether its exact count measures load against capacity, so that a tolerance around it
     /// means something. A latency has its own band between `clear_below` and the objective.
     pub(super) fn is_measured(&self) -> bool {
         match self {
             Self::Target(_) => true,
-            Self::Latency(_) => false,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
         }
     }
 }

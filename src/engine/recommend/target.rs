@@ -1,73 +1,145 @@
-//! Target: so many nodes that each carries at most its share of a rate.
+//! Target: so many nodes that a signal comes to what it should be.
 //!
-//! In: a rate over the whole pool, in requests per second.
-//! Out: `ceil(load × (1 + headroom) / per_node)` nodes.
+//! In: one value over the whole pool, or one of each node.
+//! Out: a total against a node's share: `ceil(value × (1 + headroom) / per_node)`. One value
+//! against one target: `ceil(serving × value / target)`. Samples of nodes: see `target_nodes`.
 //! Never: applies tolerance or bounds; lowers the count on a partial reading.
 //!
-//! Source of the arithmetic: Kubernetes' HPA with an external metric and an average value,
-//! `ceil(total / target)`.
+//! What is needed before rounding up ("exact") divided by the present count is what HPA calls the
+//! usage ratio, so the tolerance guard judges by the same number as HPA.
+//!
+//! Source of the arithmetic: Kubernetes' HPA (`replica_calculator.go`): an external metric with an
+//! average value for a node's share (`GetExternalPerPodMetricReplicas`), an object's metric or an
+//! external one with a value for one value (`getUsageRatioReplicaCount`). A target of 0 is Nomad
+//! Autoscaler's (`target-value`): the value itself is the ratio.
 
 use super::super::look::Look;
 use super::super::{Opinion, Reason};
-use crate::domain::NodeCount;
+use super::target_nodes::{self, Gauge};
+use super::thousandths;
+use crate::domain::{NodeCount, RequestsPerSecond};
 use crate::policy::{RuleScaleIn, TargetForm, TargetRule};
+
+/// What a rule needs.
+pub(super) struct Need {
+    /// The count.
+    pub count: NodeCount,
+    /// The present count times HPA's usage ratio; always finite.
+    pub exact: f64,
+    /// Why that count.
+    pub because: Reason,
+}
 
 /// What the rule wants.
 pub(super) fn recommend(look: &Look<'_>, rule: &TargetRule) -> Opinion {
-    let signal = rule.signal.clone();
-    let value = match look.value(&rule.signal) {
-        Ok(value) => value,
-        // A rule that only raises forbids scale-in, too, while it can't see: it might have had
-        // reason to raise.
-        Err(missing) => {
-            return Opinion::Blind { because: Reason::SignalMissing { signal, missing } };
+    let need = match rule.form {
+        TargetForm::PerNode(rate) => of_pool(look, rule, |load| Ok(total(look, rule, rate, load))),
+        TargetForm::Value(target) => of_pool(look, rule, |value| one(look, rule, target, value)),
+        TargetForm::Average(target) => {
+            target_nodes::need(look, rule, Gauge::Average(thousandths::written(target)))
+        }
+        TargetForm::UtilisationPercent(target) => {
+            target_nodes::need(look, rule, Gauge::UtilisationPercent(target))
         }
     };
-    let load = value.number;
-    let exact = needs(rule, load);
-    let count = ceil_whole(exact);
-    if let Some((seen, wanted)) = value.partial
-        && count <= look.from
-    {
-        return Opinion::Blind { because: Reason::SignalPartial { signal, seen, wanted } };
+    match need {
+        // A rule that only raises forbids scale-in, too, while it can't see: it might have had
+        // reason to raise.
+        Err(because) => Opinion::Blind { because },
+        Ok(need) => opinion(look, rule, need),
     }
+}
+
+fn opinion(look: &Look<'_>, rule: &TargetRule, Need { count, exact, because }: Need) -> Opinion {
     match rule.scale_in {
         RuleScaleIn::Never if count <= look.from => {
-            let because = Reason::RaisesOnly { signal, load, needed: count };
+            let because = match because {
+                Reason::LoadNeeds { signal, load, needed, .. } => {
+                    Reason::RaisesOnly { signal, load, needed }
+                }
+                Reason::LoadFits { signal, load, count, .. } => {
+                    Reason::RaisesOnly { signal, load, needed: count }
+                }
+                other => other,
+            };
             Opinion::AtLeast { count, exact, because }
         }
-        RuleScaleIn::Never | RuleScaleIn::Allowed => {
-            Opinion::Wants { count, exact, because: because(look, rule, load, exact, count) }
+        RuleScaleIn::Never | RuleScaleIn::Allowed => Opinion::Wants { count, exact, because },
+    }
+}
+
+/// What one value over the pool needs; one that not all speak in may only raise the count.
+fn of_pool(
+    look: &Look<'_>,
+    rule: &TargetRule,
+    need: impl FnOnce(f64) -> Result<Need, Reason>,
+) -> Result<Need, Reason> {
+    let signal = || rule.signal.clone();
+    let value = look
+        .value(&rule.signal)
+        .map_err(|missing| Reason::SignalMissing { signal: signal(), missing })?;
+    let need = need(value.number)?;
+    match value.partial {
+        Some((seen, wanted)) if need.count <= look.from => {
+            Err(Reason::SignalPartial { signal: signal(), seen, wanted })
         }
+        Some(_) | None => Ok(need),
     }
 }
 
-fn because(look: &Look<'_>, rule: &TargetRule, load: f64, exact: f64, count: NodeCount) -> Reason {
+fn total(look: &Look<'_>, rule: &TargetRule, per_node: RequestsPerSecond, load: f64) -> Need {
     let signal = rule.signal.clone();
-    if count == look.from {
-        return Reason::LoadFits { signal, load, needs: exact, count };
-    }
-    Reason::LoadNeeds {
-        signal,
-        load,
-        per_node: per_node(rule),
-        headroom_percent: rule.headroom.get(),
-        needed: count,
+    let exact = shares(rule, per_node, load);
+    let count = ceil_whole(exact);
+    let because = match count == look.from {
+        true => Reason::LoadFits { signal, load, needs: exact, count },
+        false => Reason::LoadNeeds {
+            signal,
+            load,
+            per_node: per_node.get(),
+            headroom_percent: rule.headroom.get(),
+            needed: count,
+        },
+    };
+    Need { count, exact, because }
+}
+
+/// What one value against one target needs. HPA multiplies the nodes that are ready, and so do
+/// we, noise and all. Where none serves, it would go to zero whatever the load; we are blind then.
+///
+/// More nodes may serve than are wanted (they stay to the end of their paid hour): the ratio is
+/// of those that it was measured on, so the tolerance does not take the smaller count for enough.
+fn one(look: &Look<'_>, rule: &TargetRule, target: f64, value: f64) -> Result<Need, Reason> {
+    let signal = rule.signal.clone();
+    let (from, serving) = (look.from, look.fleet.serving);
+    let ratio = ratio(value, target) * (1.0 + rule.headroom.fraction());
+    let (needed, measured_on) = match (from, serving) {
+        // From nothing, the ratio is the count.
+        (NodeCount::ZERO, _) => (ratio, 1.0),
+        (_, NodeCount::ZERO) => return Err(Reason::NoNodeServes { signal, value, target }),
+        _ => (ratio * f64::from(serving.0), f64::from(from.max(serving).0)),
+    };
+    let needed = NodeCount(needed.ceil() as u32);
+    let because = Reason::RatioNeeds { signal, value, target, serving, needed };
+    Ok(Need { count: needed, exact: (ratio * measured_on).min(f64::MAX), because })
+}
+
+/// A value as a share of its target; of a target of 0, the value itself.
+fn ratio(value: f64, target: f64) -> f64 {
+    let measured = thousandths::measured(value) as f64;
+    match thousandths::written(target) {
+        0 => measured / 1_000.0,
+        target => measured / target as f64,
     }
 }
 
-/// Nodes that a load needs, headroom included, before rounding up; always finite.
-pub(in crate::engine) fn needs(rule: &TargetRule, load: f64) -> f64 {
+/// How many nodes' shares a total comes to, headroom included, before rounding up; always finite.
+pub(in crate::engine) fn shares(rule: &TargetRule, per_node: RequestsPerSecond, load: f64) -> f64 {
+    let load = thousandths::measured(load) as f64;
+    let per_node = thousandths::written(per_node.get()) as f64;
     // Beyond the largest number there is, the largest: JSON knows no infinity, and bounds come
     // later.
-    (load * (1.0 + rule.headroom.fraction()) / per_node(rule)).min(f64::MAX)
-}
-
-/// What one warm node carries, in requests per second.
-fn per_node(rule: &TargetRule) -> f64 {
-    match rule.form {
-        TargetForm::PerNode(rate) => rate.get(),
-    }
+    (load * (1.0 + rule.headroom.fraction()) / per_node).min(f64::MAX)
 }
 
 /// The smallest whole count that is not below `exact`, up to noise; the largest count where
@@ -83,6 +155,16 @@ pub(in crate::engine) fn ceil_whole(exact: f64) -> NodeCount {
     let whole = if (exact - nearest).abs() <= noise { nearest } else { exact.ceil() };
     // `as` holds at the ends of the range.
     NodeCount(whole as u32)
+}
+
+/// The largest whole count that is not above `exact`, up to noise.
+pub(super) fn floor_whole(exact: f64) -> NodeCount {
+    let ceiling = ceil_whole(exact);
+    // Noise apart, the ceiling is above what has a fraction.
+    match f64::from(ceiling.0) > exact + 1e-6 {
+        true => ceiling.minus(1),
+        false => ceiling,
+    }
 }
 
 #[cfg(test)]
@@ -105,6 +187,15 @@ mod tests {
         ] {
             assert_eq!(ceil_whole(exact), NodeCount(count), "{exact}: {because}");
         }
+    }
+
+    #[test]
+    fn the_count_that_a_signal_says_loses_its_fraction_and_not_to_noise() {
+        for (exact, count) in [(0.0, 0), (0.9, 0), (2.999_999_999_999_999_6, 3), (3.0, 3), (3.9, 3)]
+        {
+            assert_eq!(floor_whole(exact), NodeCount(count), "{exact}");
+        }
+        assert_eq!(floor_whole(f64::MAX), NodeCount(u32::MAX));
     }
 
     #[test]

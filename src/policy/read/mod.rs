@@ -43,21 +43,23 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let control = fields.or("control", Control::Automatic, notes, fields::word(CONTROL));
     let bounds = fields.required("bounds", "{min: 2, max: 10}", notes, bounds);
     // Their names alone, so that a rule's slip is told even where a signal has one of its own.
-    let mut names = None;
+    let (mut names, mut of_nodes) = (None, None);
     let signals = fields.required(
         "signals",
         "{requests: {prometheus: {query: '…'}}}",
         notes,
         |value, notes| {
             names = signals::names(value);
-            signals::signals(value, notes)
+            let signals = signals::signals(value, notes);
+            of_nodes = signals.as_ref().map(signals::of_nodes);
+            signals
         },
     );
     let rules = fields.required(
         "rules",
         "[{target: {signal: requests, per_node: 400}}]",
         notes,
-        |value, notes| rules::rules(value, names.as_deref(), notes),
+        |value, notes| rules::rules(value, names.as_deref(), of_nodes.as_deref(), notes),
     );
     let tolerance = fields.section("tolerance", notes, movement::tolerance);
     let scale_out = fields.section("scale_out", notes, movement::scale_out);

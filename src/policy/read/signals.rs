@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::document::Kind;
 use super::super::fields::{self, Fields, Notes, Value, refuse};
-use super::super::settings::{Coverage, CoverageNeed, Signal, SignalSource};
+use super::super::settings::{Coverage, CoverageNeed, NodeSeries, Signal, SignalSource};
 use crate::domain::{Duration, SignalName};
 
 /// Three scrapes of 15 s, Prometheus' usual interval: one may be lost, none may be forgotten.
@@ -18,6 +18,14 @@ pub(super) fn names(value: Value<'_>) -> Option<Vec<SignalName>> {
     let names = map.iter().filter_map(|(key, _)| SignalName::new(key.name.as_str()).ok());
     let names: Vec<SignalName> = names.collect();
     (!names.is_empty()).then_some(names)
+}
+
+/// The signals that have a series of each node.
+pub(super) fn of_nodes(signals: &BTreeMap<SignalName, Signal>) -> Vec<SignalName> {
+    let of_nodes = signals.iter().filter(|(_, signal)| match &signal.source {
+        SignalSource::Prometheus { nodes, .. } => nodes.is_some(),
+    });
+    of_nodes.map(|(name, _)| name.clone()).collect()
 }
 
 pub(super) fn signals(value: Value<'_>, notes: &mut Notes) -> Option<BTreeMap<SignalName, Signal>> {
@@ -39,23 +47,52 @@ pub(super) fn signals(value: Value<'_>, notes: &mut Notes) -> Option<BTreeMap<Si
 fn signal(value: Value<'_>, notes: &mut Notes) -> Option<Signal> {
     let mut fields = Fields::of(value, notes)?;
     fields.unsupported("haproxy", "read the same rate with a Prometheus query");
-    let query = fields.required("prometheus", "{query: '…'}", notes, prometheus);
+    let source = fields.required("prometheus", "{query: '…'}", notes, prometheus);
     let stale_after =
         fields.or("stale_after", STALE_AFTER, notes, fields::duration_from(Duration::from_secs(1)));
     let coverage = fields.optional("coverage", notes, coverage);
+    let coverage_at = fields.place("coverage");
     fields.finish(notes);
-    Some(Signal {
-        source: SignalSource::Prometheus { query: query? },
-        stale_after: stale_after?,
-        coverage: coverage?,
-    })
+    let (source, coverage) = (source?, coverage?);
+    let SignalSource::Prometheus { nodes, .. } = &source;
+    if nodes.is_some() && coverage.is_some() {
+        let what = "`coverage` beside `node_label`: each node's series is its own coverage";
+        return refuse(notes, coverage_at, what, "delete `coverage`");
+    }
+    Some(Signal { source, stale_after: stale_after?, coverage })
 }
 
-fn prometheus(value: Value<'_>, notes: &mut Notes) -> Option<String> {
+fn prometheus(value: Value<'_>, notes: &mut Notes) -> Option<SignalSource> {
     let mut fields = Fields::of(value, notes)?;
     let query = fields.required("query", "'sum(rate(…[1m]))'", notes, fields::text);
+    let label = fields.optional("node_label", notes, label_name);
+    let capacity = fields.optional("capacity", notes, fields::number_above_zero);
+    let capacity_at = fields.place("capacity");
     fields.finish(notes);
-    query
+    let (query, label, capacity) = (query?, label?, capacity?);
+    if label.is_none() && capacity.is_some() {
+        let what = "`capacity` without `node_label`: only a node has one";
+        return refuse(
+            notes,
+            capacity_at,
+            what,
+            "add `node_label`, such as `node_label: instance`",
+        );
+    }
+    let nodes = label.map(|label| NodeSeries { label, capacity: capacity.unwrap_or(1.0) });
+    Some(SignalSource::Prometheus { query, nodes })
+}
+
+/// The name of a label as Prometheus has them.
+fn label_name(value: Value<'_>, notes: &mut Notes) -> Option<String> {
+    let name = fields::line(value, notes)?;
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    if name.starts_with(first) && name.chars().all(|c| first(c) || c.is_ascii_digit()) {
+        return Some(name);
+    }
+    let shown: String = name.chars().take(60).collect();
+    let what = format!("`{shown}` is no name of a label");
+    refuse(notes, value.node.at, what, "letters, digits and `_`, such as `instance`")
 }
 
 fn coverage(value: Value<'_>, notes: &mut Notes) -> Option<Coverage> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use rules::{LatencyRule, Rule, RuleScaleIn, TargetForm, TargetRule};
+pub use rules::{CountRule, FixedRule, LatencyRule, Rule, RuleScaleIn, TargetForm, TargetRule};
 
 use crate::domain::{
     AddressRange, BackendName, CidrBlock, Duration, NodeCount, Percent, PoolName, SignalName,
@@ -90,11 +90,24 @@ pub struct Signal {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignalSource {
-    /// The one value of a PromQL query.
+    /// The value of a PromQL query: one, or one of each node.
     Prometheus {
         /// The query.
         query: String,
+        /// How its series are told apart, where it has one for each node.
+        nodes: Option<NodeSeries>,
     },
+}
+
+/// How the series of a query belong to nodes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NodeSeries {
+    /// The label whose value is a node's address on the VLAN or its instance's label, be it
+    /// followed by a port.
+    pub label: String,
+    /// What a node has, in the signal's unit; above zero. It matters to a utilisation alone, and
+    /// is 1 unless written: the value is then a share of what the node has.
+    pub capacity: f64,
 }
 
 /// A second query that counts the sources behind a signal.

@@ -2,29 +2,58 @@
 
 use serde::Serialize;
 
-use crate::domain::{Duration, Percent, RequestsPerSecond, SignalName};
+use super::Tolerance;
+use crate::domain::{Duration, NodeCount, Percent, RequestsPerSecond, SignalName};
 
 /// What one rule looks at and wants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// So many nodes that each carries at most its share of a rate.
+    /// So many nodes that a signal comes to its target.
     Target(TargetRule),
     /// More nodes while a latency is too long; none leave until it is short.
     Latency(LatencyRule),
+    /// As many nodes as a signal says.
+    Count(CountRule),
+    /// Always the same count.
+    Fixed(FixedRule),
 }
 
-/// A target on a rate: `ceil(load × (1 + headroom) / per_node)` nodes.
+/// A target: so many nodes that a signal comes to what it should be.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TargetRule {
-    /// The rate over the whole pool, in requests per second.
+    /// What is measured; the form says in which unit, and whether over the pool or on each node.
     pub signal: SignalName,
     /// What the signal's value is held against.
     pub form: TargetForm,
-    /// Room kept free on top of the measured load.
+    /// Room kept free on top of the measured value.
     pub headroom: Percent,
     /// Whether this rule has a say in scaling in.
     pub scale_in: RuleScaleIn,
+    /// How far the signal may stray from its target; the policy's tolerance where none.
+    pub tolerance: Option<Tolerance>,
+    /// Rules of one group measure the same thing from several sides; none: one by itself.
+    pub group: Option<String>,
+}
+
+/// As many nodes as a signal says, its fraction dropped.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CountRule {
+    /// A number of nodes.
+    pub signal: SignalName,
+    /// Whether this rule has a say in scaling in.
+    pub scale_in: RuleScaleIn,
+    /// Rules of one group measure the same thing from several sides; none: one by itself.
+    pub group: Option<String>,
+}
+
+/// Always the same count.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FixedRule {
+    /// The count.
+    pub count: NodeCount,
+    /// Rules of one group measure the same thing from several sides; none: one by itself.
+    pub group: Option<String>,
 }
 
 /// What a target holds its signal's value against.
@@ -33,6 +62,23 @@ pub struct TargetRule {
 pub enum TargetForm {
     /// The total over the pool, against what one warm node carries; above zero.
     PerNode(RequestsPerSecond),
+    /// One value, against what it should be, in the signal's own unit. Zero: the value itself is
+    /// the factor by which the serving nodes are multiplied.
+    Value(f64),
+    /// The nodes' average, against what it should be, in the signal's own unit; above zero.
+    Average(f64),
+    /// The nodes' use of what they have, in whole per cent; above zero.
+    UtilisationPercent(u32),
+}
+
+impl TargetForm {
+    /// Whether it looks at one sample of each node, and not at one value over the pool.
+    pub fn reads_each_node(self) -> bool {
+        match self {
+            Self::PerNode(_) | Self::Value(_) => false,
+            Self::Average(_) | Self::UtilisationPercent(_) => true,
+        }
+    }
 }
 
 /// Whether a rule has a say in scaling in.
@@ -62,4 +108,52 @@ pub struct LatencyRule {
     pub for_at_least: Duration,
     /// How many nodes are added, as a share of the serving ones; at least one node.
     pub step: Percent,
+}
+
+impl Rule {
+    /// The word for its kind, as in a policy file.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Target(_) => "target",
+            Self::Latency(_) => "latency",
+            Self::Count(_) => "count",
+            Self::Fixed(_) => "fixed",
+        }
+    }
+
+    /// The signal that it looks at, where it looks at one.
+    pub fn signal(&self) -> Option<&SignalName> {
+        match self {
+            Self::Target(rule) => Some(&rule.signal),
+            Self::Latency(rule) => Some(&rule.signal),
+            Self::Count(rule) => Some(&rule.signal),
+            Self::Fixed(_) => None,
+        }
+    }
+
+    /// Whether it looks at one sample of each node, and not at one value over the pool.
+    pub fn reads_each_node(&self) -> bool {
+        match self {
+            Self::Target(rule) => rule.form.reads_each_node(),
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
+        }
+    }
+
+    /// The group that it belongs to; none: it is a group of its own.
+    pub fn group(&self) -> Option<&str> {
+        match self {
+            Self::Target(rule) => rule.group.as_deref(),
+            Self::Latency(_) => None,
+            Self::Count(rule) => rule.group.as_deref(),
+            Self::Fixed(rule) => rule.group.as_deref(),
+        }
+    }
+
+    /// Its own tolerance, where it has one.
+    pub fn tolerance(&self) -> Option<Tolerance> {
+        match self {
+            Self::Target(rule) => rule.tolerance,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => None,
+        }
+    }
 }

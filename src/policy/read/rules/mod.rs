@@ -1,21 +1,29 @@
 //! `rules`: what each signal wants.
 
+mod count;
+mod fixed;
 mod latency;
 mod target;
 
-use super::super::document::Kind;
-use super::super::fields::{self, Notes, Value, refuse, wrong_kind};
+use super::super::document::{Kind, Node};
+use super::super::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
 use super::super::nearest::suggestion;
-use super::super::settings::Rule;
+use super::super::problem::{Place, Problem};
+use super::super::settings::{Rule, RuleScaleIn};
 use crate::domain::{Percent, SignalName};
 
-/// Reads the list; `known` are the signals, or `None` where they could not be read.
+/// Reads the list; `known` are the signals, and `of_nodes` those with a series of each node, or
+/// `None` where they could not be read.
 pub(super) fn rules(
     value: Value<'_>,
     known: Option<&[SignalName]>,
+    of_nodes: Option<&[SignalName]>,
     notes: &mut Notes,
 ) -> Option<Vec<Rule>> {
-    let rules = fields::list(value, notes, |value, notes| rule(value, known, notes))?;
+    let rules = fields::list(value, notes, |value, notes| {
+        let rule = rule(value, known, notes)?;
+        fits(value, &rule, of_nodes, notes).then_some(rule)
+    })?;
     if rules.is_empty() {
         let what = "`rules` is empty, so nothing would ever change the count";
         return refuse(notes, value.node.at, what, "add at least one `- target: {…}`");
@@ -37,19 +45,60 @@ fn rule(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> Op
     match key.name.as_str() {
         "target" => target::target(value, known, notes).map(Rule::Target),
         "latency" => latency::latency(value, known, notes).map(Rule::Latency),
+        "count" => count::count(value, known, notes).map(Rule::Count),
+        "fixed" => fixed::fixed(value, notes).map(Rule::Fixed),
         later @ ("step" | "forecast" | "schedule" | "hint" | "hints") => refuse(
             notes,
             key.at,
             format!("the rule `{later}` is not supported by this version"),
-            "delete it; it would have no effect. Possible here: `target`, `latency`",
+            "delete it; it would have no effect. Possible here: `target`, `latency`, `count`, `fixed`",
         ),
         other => {
             let shown: String = other.chars().take(60).collect();
             let what = format!("`{shown}` is no kind of rule");
-            refuse(notes, key.at, what, suggestion(other, &["target", "latency"]))
+            refuse(notes, key.at, what, suggestion(other, &["target", "latency", "count", "fixed"]))
         }
     }
 }
+
+/// Whether a rule on single nodes looks at a signal that has them, and any other at none such.
+fn fits(value: Value<'_>, rule: &Rule, of_nodes: Option<&[SignalName]>, notes: &mut Notes) -> bool {
+    let (Some(signal), Some(of_nodes)) = (rule.signal(), of_nodes) else { return true };
+    let (what, help) = match (rule.reads_each_node(), of_nodes.contains(signal)) {
+        (true, true) | (false, false) => return true,
+        (true, false) => (
+            format!("`{signal}` has one value, but this rule needs one of each node"),
+            "add `node_label` to the signal, such as `node_label: instance`",
+        ),
+        (false, true) => (
+            format!("`{signal}` has a value of each node, but this rule needs one"),
+            "aggregate it in the query (`sum(…)`) and delete its `node_label`",
+        ),
+    };
+    notes.push(Problem { at: signal_place(value.node), what, help: help.into() });
+    false
+}
+
+/// Where a rule's `signal` is written; the rule's own place where it has none.
+fn signal_place(rule: &Node) -> Place {
+    let inside = |node: &Node, wanted: &dyn Fn(&str) -> bool| match &node.kind {
+        Kind::Map(map) => {
+            map.iter().find(|(key, _)| wanted(&key.name)).map(|(_, node)| node.clone())
+        }
+        _ => None,
+    };
+    let found = inside(rule, &|_| true).and_then(|body| inside(&body, &|key| key == "signal"));
+    found.map_or(rule.at, |signal| signal.at)
+}
+
+/// The name of a rule's group.
+fn group(fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Option<String>> {
+    fields.optional("group", notes, fields::line)
+}
+
+/// The words for [`RuleScaleIn`].
+const SCALE_IN: &[(&str, RuleScaleIn)] =
+    &[("allowed", RuleScaleIn::Allowed), ("never", RuleScaleIn::Never)];
 
 fn signal(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> Option<SignalName> {
     let name = fields::line(value, notes)?;
