@@ -2,6 +2,7 @@
 # make quick   the same without the lab (no root)
 # make demo    Windlass scales a real pool on this machine, before your eyes (root)
 # make build   the binary
+# make bench   how fast deciding and planning are, on this machine
 
 # The lab needs what tests/lab/install puts in place; where cargo-nextest is absent, cargo's own runner does.
 nextest := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
@@ -13,7 +14,7 @@ else
   without_lab = --lib --bins --test it
 endif
 
-.PHONY: test quick demo build lints
+.PHONY: test quick demo build bench lints
 
 build:
 	cargo build --locked
@@ -30,9 +31,12 @@ quick: lints
 	$(run_tests) --locked $(without_lab)
 
 lints:
-	cargo fmt --check
+	cargo fmt --all --check
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; fi
 	cargo clippy --all-targets --locked -- -D warnings
+
+bench:
+	cargo bench --locked --package windlass-benches
 
 demo:
 	tests/lab/install
