@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Decision, History, Observation, Reason, decide};
+use super::{Decision, History, Observation, ObservedNode, Readiness, Reason, decide};
 use crate::domain::{
-    Duration, FleetCounts, Missing, NodeCount, Percent, Reading, RequestsPerSecond, Sample,
-    SignalName, Timestamp, after,
+    Duration, FleetCounts, Missing, NodeCount, NodeSample, Percent, Reading, RequestsPerSecond,
+    Sample, SignalName, Timestamp, after,
 };
 use crate::policy::{
     Backoff, Bounds, Configure, Control, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
@@ -98,6 +98,11 @@ pub(super) fn target_rule(signal: &str, per_node: f64) -> TargetRule {
     }
 }
 
+/// A target of another form, without headroom.
+pub(super) fn with_form(signal: &str, form: TargetForm) -> Rule {
+    Rule::Target(TargetRule { form, ..target_rule(signal, 1.0) })
+}
+
 pub(super) fn raise_only(signal: &str, per_node: f64) -> Rule {
     Rule::Target(TargetRule { scale_in: RuleScaleIn::Never, ..target_rule(signal, per_node) })
 }
@@ -155,8 +160,24 @@ pub(super) fn why(decision: &Decision) -> Vec<&'static str> {
     decision.reasons.iter().map(Reason::name).collect()
 }
 
+/// A node, and what a signal says of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen {
+    /// It serves, with this value.
+    Serves(f64),
+    /// It serves, with this value of what it has.
+    Has { value: f64, capacity: f64 },
+    /// It serves, and nobody speaks of it.
+    Silent,
+    /// It is on its way, with a value already.
+    OnItsWay(f64),
+    /// It leaves, still with a value.
+    Leaves(f64),
+}
+
 /// A pool whose every wish comes true at once, unless a test says otherwise: nodes that are
 /// wanted serve before the next look.
+#[derive(Clone, Debug)]
 pub(super) struct Pool {
     pub policy: Policy,
     pub look: Observation,
@@ -164,6 +185,7 @@ pub(super) struct Pool {
 }
 
 /// How fast the fleet follows the decision.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Nodes {
     /// Before the next look.
     FollowAtOnce,
@@ -195,6 +217,52 @@ impl Pool {
     pub fn reads(mut self, signal: &str, value: f64) -> Self {
         self.set(signal, value);
         self
+    }
+
+    pub fn sees(mut self, signal: &str, nodes: &[Seen]) -> Self {
+        self.set_nodes(signal, nodes);
+        self
+    }
+
+    /// The fleet consists of `nodes`, and they are what the signal speaks of.
+    pub fn set_nodes(&mut self, signal: &str, nodes: &[Seen]) {
+        let mut samples = Vec::new();
+        self.look.nodes.clear();
+        for (number, node) in nodes.iter().enumerate() {
+            let (readiness, value, capacity) = match *node {
+                Seen::Serves(value) => (Readiness::Ready, Some(value), None),
+                Seen::Has { value, capacity } => (Readiness::Ready, Some(value), Some(capacity)),
+                Seen::Silent => (Readiness::Ready, None, None),
+                Seen::OnItsWay(value) => (Readiness::Unready, Some(value), None),
+                Seen::Leaves(value) => (Readiness::Ignored, Some(value), None),
+            };
+            let (label, address) = (format!("web-{number}"), format!("10.10.0.{}", number + 20));
+            // Some series are named by addresses, some by labels.
+            let node = if number % 2 == 0 { address.clone() } else { label.clone() };
+            samples.extend(value.map(|value| NodeSample {
+                node,
+                at: self.look.at,
+                value: Some(value),
+                capacity,
+            }));
+            self.look.nodes.push(ObservedNode { label, address, readiness });
+        }
+        let reading = Reading::PerNode { samples, capacity: None };
+        self.look.readings.insert(name(signal), reading);
+    }
+
+    /// The signal speaks of machines that are no nodes, too.
+    pub fn hears_strangers(&mut self, signal: &str, values: &[f64]) {
+        let Some(Reading::PerNode { samples, .. }) = self.look.readings.get_mut(&name(signal))
+        else {
+            panic!("{signal} has a value of each node")
+        };
+        samples.extend(values.iter().enumerate().map(|(number, value)| NodeSample {
+            node: format!("192.0.2.{number}"),
+            at: self.look.at,
+            value: Some(*value),
+            capacity: None,
+        }));
     }
 
     pub fn misses(mut self, signal: &str) -> Self {

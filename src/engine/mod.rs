@@ -21,7 +21,13 @@ mod fixture;
 #[cfg(test)]
 mod tests_explain;
 #[cfg(test)]
+mod tests_forms;
+#[cfg(test)]
 mod tests_guards;
+#[cfg(test)]
+mod tests_hpa;
+#[cfg(test)]
+mod tests_nomad;
 #[cfg(test)]
 mod tests_properties;
 #[cfg(test)]

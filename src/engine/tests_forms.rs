@@ -1,0 +1,301 @@
+//! What each form of target does at its edges, and what holds for every load.
+
+use proptest::prelude::*;
+
+use super::fixture::*;
+use super::{Decision, Opinion};
+use crate::domain::{FleetCounts, NodeCount, NodeSample, Reading, RequestsPerSecond};
+use crate::policy::{Policy, Rule, RuleScaleIn, TargetForm, TargetRule, Tolerance};
+
+fn policy_of(form: TargetForm) -> Policy {
+    let mut policy = policy();
+    policy.bounds.min = NodeCount(0);
+    policy.rules = vec![with_form("load", form)];
+    policy
+}
+
+fn target_of(policy: &mut Policy) -> &mut TargetRule {
+    match &mut policy.rules[0] {
+        Rule::Target(target) => target,
+        other => panic!("{other:?} is no target"),
+    }
+}
+
+fn serving(values: &[f64]) -> Vec<Seen> {
+    values.iter().map(|value| Seen::Serves(*value)).collect()
+}
+
+fn wanted(decision: &Decision) -> Option<u32> {
+    decision.recommendations[0].count().map(|count| count.0)
+}
+
+#[test]
+fn headroom_is_room_on_top_of_what_is_measured() {
+    for (form, because) in [
+        (TargetForm::Average(10.0), "an average"),
+        (TargetForm::UtilisationPercent(1_000), "a utilisation"),
+    ] {
+        let mut pool = Pool::settled(policy_of(form), 4).sees("load", &serving(&[10.0; 4]));
+        assert_eq!(to(&pool.would_decide()), 4, "{because}");
+        target_of(&mut pool.policy).headroom = percent(20.0);
+        assert_eq!(to(&pool.would_decide()), 5, "{because} with a fifth more");
+    }
+    let mut pool = Pool::settled(policy_of(TargetForm::Value(10.0)), 4).reads("load", 10.0);
+    target_of(&mut pool.policy).headroom = percent(20.0);
+    assert_eq!(to(&pool.would_decide()), 5, "one value with a fifth more");
+}
+
+#[test]
+fn a_rule_s_own_tolerance_stands_in_for_the_policy_s() {
+    let mut pool = Pool::settled(policy_of(TargetForm::Value(10.0)), 10).reads("load", 11.0);
+    pool.policy.tolerance = Tolerance { out: percent(20.0), scale_in: percent(20.0) };
+    assert_eq!(to(&pool.would_decide()), 10, "the policy's");
+    let own = Tolerance { out: percent(5.0), scale_in: percent(40.0) };
+    target_of(&mut pool.policy).tolerance = Some(own);
+    assert_eq!(to(&pool.would_decide()), 11, "narrower on the way out");
+    pool.set("load", 6.0);
+    assert_eq!(to(&pool.would_decide()), 10, "wider on the way in, its end included");
+    pool.set("load", 5.9);
+    assert_eq!(to(&pool.would_decide()), 6);
+}
+
+#[test]
+fn a_target_on_nodes_may_only_raise_the_count() {
+    let mut pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 4);
+    pool = pool.sees("load", &serving(&[2.0; 4]));
+    target_of(&mut pool.policy).scale_in = RuleScaleIn::Never;
+    let decision = pool.would_decide();
+    assert_eq!((to(&decision), wanted(&decision)), (4, Some(1)));
+    pool.set_nodes("load", &serving(&[20.0; 4]));
+    assert_eq!(to(&pool.would_decide()), 8);
+}
+
+#[test]
+fn without_a_sample_of_any_serving_node_a_rule_on_nodes_is_blind() {
+    use Seen::{Leaves, OnItsWay, Silent};
+    for (nodes, because) in [
+        (vec![], "no node at all"),
+        (vec![Silent, Silent], "nobody speaks"),
+        (vec![OnItsWay(9.0), Leaves(9.0), Silent], "only those that do not count speak"),
+    ] {
+        let mut pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 3).sees("load", &nodes);
+        pool.policy.bounds.default = NodeCount(6);
+        let decision = pool.decides();
+        assert_eq!(why(&decision), ["blind_held", "signal_missing"], "{because}");
+        assert_eq!(pool.counts_for(minutes(6)).last(), Some(&6), "{because}: its default, then");
+    }
+}
+
+#[test]
+fn an_empty_pool_on_samples_of_nodes_comes_to_its_default() {
+    let mut pool = Pool::settled(policy_of(TargetForm::UtilisationPercent(70)), 0);
+    pool = pool.sees("load", &[]);
+    assert_eq!(pool.counts_for(minutes(6)).last(), Some(&6), "nobody is there to be measured");
+}
+
+#[test]
+fn a_value_that_cannot_be_one_is_a_node_s_silence() {
+    for value in [f64::NAN, f64::INFINITY, -1.0] {
+        let mut nodes = serving(&[10.0; 3]);
+        nodes.push(Seen::Serves(value));
+        let pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 4).sees("load", &nodes);
+        let decision = pool.would_decide();
+        let text = decision.recommendations[0].opinion.because().to_string();
+        assert!(text.contains("10 on average on 3 nodes (1 silent)"), "{value}: {text}");
+    }
+}
+
+#[test]
+fn two_samples_of_one_node_are_none() {
+    let pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 2);
+    let pool = pool.sees("load", &serving(&[30.0, 30.0]));
+    let first = pool.look.nodes[0].clone();
+    for twin in [first.label, first.address] {
+        let mut pool = pool.clone();
+        let Some(Reading::PerNode { samples, .. }) = pool.look.readings.get_mut(&name("load"))
+        else {
+            panic!("it has samples of nodes")
+        };
+        samples.push(NodeSample { node: twin.clone(), value: Some(1.0), ..samples[0].clone() });
+        let decision = pool.would_decide();
+        assert_eq!(to(&decision), 2, "{twin}");
+        assert!(decision.reasons.last().unwrap().to_string().contains("two series of node"));
+    }
+}
+
+#[test]
+fn a_signal_of_the_wrong_kind_is_no_number() {
+    let pool = Pool::settled(policy_of(TargetForm::Value(1.0)), 3).sees("load", &serving(&[9.0]));
+    assert_eq!(why(&pool.would_decide()), ["blind_held", "signal_missing"]);
+    let pool = Pool::settled(policy_of(TargetForm::Average(1.0)), 3).reads("load", 9.0);
+    assert_eq!(why(&pool.would_decide()), ["blind_held", "signal_missing"]);
+}
+
+#[test]
+fn while_no_node_serves_one_value_moves_nothing() {
+    let mut pool = Pool::settled(policy_of(TargetForm::Value(10.0)), 3).reads("load", 50.0);
+    pool.look.fleet = FleetCounts { on_the_way: NodeCount(3), ..FleetCounts::default() };
+    let decision = pool.would_decide();
+    assert_eq!(to(&decision), 3);
+    assert!(why(&decision).contains(&"no_node_serves"), "{:?}", decision.reasons);
+}
+
+#[test]
+fn more_serving_nodes_than_wanted_are_what_a_ratio_was_measured_on() {
+    // Five serve to the end of their paid hours, three are wanted.
+    for (each, count, because) in [
+        (5.0, 3, "half of five, within 20 % of three"),
+        (8.0, 4, "four fifths of five"),
+        (10.0, 5, "the target on all five needs all five"),
+        (13.0, 7, "and more needs more"),
+    ] {
+        let mut on_nodes = Pool::settled(policy_of(TargetForm::Average(10.0)), 3);
+        on_nodes = on_nodes.sees("load", &serving(&[each; 5]));
+        let mut on_one = Pool::settled(policy_of(TargetForm::Value(10.0)), 3).reads("load", each);
+        on_one.look.fleet.serving = NodeCount(5);
+        for mut pool in [on_nodes, on_one] {
+            pool.policy.tolerance = Tolerance { out: percent(20.0), scale_in: percent(20.0) };
+            assert_eq!(to(&pool.would_decide()), count, "{because}");
+        }
+    }
+}
+
+#[test]
+fn a_ratio_above_one_never_lowers_a_count_that_nodes_lag_behind() {
+    // Six are wanted, and only three exist yet: creating rests after failures.
+    let mut pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 6);
+    pool = pool.sees("load", &serving(&[15.0; 3]));
+    assert_eq!(to(&pool.would_decide()), 6);
+}
+
+#[test]
+fn no_number_overflows() {
+    for value in [f64::MAX, 1e300, 1e18, f64::MIN_POSITIVE] {
+        for form in [
+            TargetForm::Value(value),
+            TargetForm::Value(0.0),
+            TargetForm::Average(value),
+            TargetForm::UtilisationPercent(1),
+            TargetForm::UtilisationPercent(u32::MAX),
+        ] {
+            let mut pool = Pool::settled(policy_of(form), 5);
+            pool.policy.bounds.max = NodeCount(u32::MAX);
+            target_of(&mut pool.policy).headroom = percent(f64::MAX);
+            match form.reads_each_node() {
+                true => {
+                    pool.set_nodes("load", &[serving(&[value; 5]), vec![Seen::Silent]].concat())
+                }
+                false => pool.set("load", value),
+            }
+            let decision = pool.would_decide();
+            let (Opinion::Wants { exact, .. } | Opinion::AtLeast { exact, .. }) =
+                decision.recommendations[0].opinion
+            else {
+                panic!("{:?}", decision.recommendations)
+            };
+            assert!(exact.is_finite(), "{form:?} of {value}");
+        }
+    }
+}
+
+/// A form and the load that brings it to its target.
+fn any_form() -> impl Strategy<Value = TargetForm> {
+    prop_oneof![
+        (1.0..1_000.0_f64).prop_map(|rate| {
+            TargetForm::PerNode(RequestsPerSecond::new(rate).expect("it is a rate"))
+        }),
+        (0.0..1_000.0_f64).prop_map(TargetForm::Value),
+        (0.1..1_000.0_f64).prop_map(TargetForm::Average),
+        (1..300_u32).prop_map(TargetForm::UtilisationPercent),
+    ]
+}
+
+/// What a node at its target shows; zero for forms that look at no node.
+fn target_on_a_node(form: TargetForm) -> f64 {
+    match form {
+        TargetForm::PerNode(_) | TargetForm::Value(_) => 0.0,
+        TargetForm::Average(target) => target,
+        TargetForm::UtilisationPercent(target) => f64::from(target) / 100.0,
+    }
+}
+
+/// Serving nodes about `value`, silent ones and some on their way, as `kinds` has them.
+fn mixed(value: f64, kinds: &[u8]) -> Vec<Seen> {
+    let seen = |kind: &u8| match kind % 4 {
+        0 | 1 => Seen::Serves(value * (0.5 + f64::from(*kind) / 255.0)),
+        2 => Seen::Silent,
+        _ => Seen::OnItsWay(value),
+    };
+    kinds.iter().map(seen).collect()
+}
+
+/// A load of so many times a form's target.
+fn set_load(pool: &mut Pool, form: TargetForm, share: f64, kinds: &[u8]) {
+    match form {
+        TargetForm::PerNode(rate) => pool.set("load", rate.get() * share * kinds.len() as f64),
+        TargetForm::Value(target) => pool.set("load", target * share),
+        TargetForm::Average(_) | TargetForm::UtilisationPercent(_) => {
+            pool.set_nodes("load", &mixed(target_on_a_node(form) * share, kinds));
+        }
+    }
+}
+
+prop_compose! {
+    /// A pool of nodes under one form, as many serving or on their way as are wanted or more.
+    fn any_pool()(
+        form in any_form(),
+        nodes in proptest::collection::vec(any::<u8>(), 1..12),
+        fewer in 0..4_usize,
+        (out, fall) in (0.0..30.0_f64, 0.0..30.0_f64),
+        share in 0.0..3.0_f64,
+    ) -> (Pool, TargetForm, Vec<u8>, f64) {
+        let mut policy = policy_of(form);
+        policy.tolerance = Tolerance { out: percent(out), scale_in: percent(fall) };
+        let from = nodes.len().saturating_sub(fewer).max(1) as u32;
+        let mut pool = Pool::settled(policy, from);
+        pool.look.fleet.serving = NodeCount(nodes.len() as u32);
+        set_load(&mut pool, form, share, &nodes);
+        (pool, form, nodes, share)
+    }
+}
+
+proptest! {
+    #[test]
+    fn more_load_never_means_fewer_nodes_in_any_form(
+        (mut pool, form, nodes, share) in any_pool(),
+        more in 0.0..2.0_f64,
+    ) {
+        let less = pool.would_decide();
+        set_load(&mut pool, form, share + more, &nodes);
+        let more = pool.would_decide();
+        prop_assert!(less.to <= more.to, "{:?} {:?}", less.reasons, more.reasons);
+    }
+
+    #[test]
+    fn a_silent_node_lets_no_more_leave_than_one_at_its_target(
+        (mut pool, form, kinds, share) in any_pool(),
+        which in any::<proptest::sample::Index>(),
+    ) {
+        let at_target = target_on_a_node(form);
+        let mut nodes = mixed(at_target * share, &kinds);
+        let node = which.index(nodes.len());
+        let mut with = |pool: &mut Pool, seen| {
+            nodes[node] = seen;
+            if form.reads_each_node() { pool.set_nodes("load", &nodes) } else { pool.lose("load") }
+            pool.would_decide()
+        };
+        let speaks = with(&mut pool, Seen::Serves(at_target));
+        let silent = with(&mut pool, Seen::Silent);
+        prop_assert!(
+            silent.to >= speaks.to.min(speaks.from),
+            "{:?} {:?}", speaks.reasons, silent.reasons
+        );
+    }
+
+    #[test]
+    fn what_is_stored_decides_again_to_the_same((pool, _, _, _) in any_pool()) {
+        let stored = serde_json::to_string(&pool.look).expect("it serialises");
+        let stored = serde_json::from_str(&stored).expect("it reads back");
+        prop_assert_eq!(super::decide(&pool.policy, &stored), pool.would_decide());
+    }
+}
