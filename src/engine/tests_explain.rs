@@ -3,7 +3,7 @@
 use super::fixture::*;
 use super::{Direction, Distance, Explanation, Reason, explain};
 use crate::domain::{FleetCounts, Missing, NodeCount, after};
-use crate::policy::Control;
+use crate::policy::{Control, CountRule, FixedRule, Rule, RuleScaleIn, TargetForm};
 
 fn explained(pool: &Pool) -> Explanation {
     explain(&pool.would_decide(), &pool.look, &pool.policy)
@@ -100,6 +100,26 @@ fn both_questions_why_not_are_answered() {
 }
 
 #[test]
+fn targets_on_nodes_and_single_values_explain_themselves() {
+    let mut policy = policy();
+    policy.rules = vec![
+        with_form("cpu", TargetForm::UtilisationPercent(70)),
+        with_form("connections", TargetForm::Average(200.0)),
+        with_form("queue", TargetForm::Value(50.0)),
+        Rule::Count(CountRule {
+            signal: name("wanted"),
+            scale_in: RuleScaleIn::Never,
+            group: None,
+        }),
+        Rule::Fixed(FixedRule { count: NodeCount(3), group: None }),
+    ];
+    let mut pool = Pool::settled(policy, 4).reads("queue", 40.0).reads("wanted", 3.7);
+    pool.set_nodes("connections", &[Seen::Serves(150.0); 4]);
+    pool.set_nodes("cpu", &[[Seen::Serves(0.91); 3].as_slice(), &[Seen::Silent]].concat());
+    insta::assert_snapshot!(explained(&pool));
+}
+
+#[test]
 fn programs_read_the_same_explanation() {
     insta::assert_json_snapshot!(explained(&quiet_pool()));
 }
@@ -152,7 +172,47 @@ fn every_reason_reads_as_a_sentence() {
         },
         Reason::LoadFits { signal: signal(), load: 1_890.0, needs: 5.434, count: count(6) },
         Reason::RaisesOnly { signal: signal(), load: 300.0, needed: count(1) },
+        Reason::RatioNeeds {
+            signal: name("queue"),
+            value: 0.75,
+            target: 0.5,
+            serving: count(4),
+            needed: count(6),
+        },
+        Reason::NoNodeServes { signal: name("queue"), value: 120.0, target: 50.0 },
+        Reason::AverageNeeds {
+            signal: name("connections"),
+            average: 250.5,
+            target: 200.0,
+            heard: count(4),
+            missing: count(0),
+            unready: count(0),
+            needed: count(6),
+        },
+        Reason::UtilisationNeeds {
+            signal: name("cpu"),
+            percent: 83,
+            target_percent: 70,
+            heard: count(4),
+            missing: count(1),
+            unready: count(2),
+            needed: count(5),
+        },
+        Reason::SilentNodesHold {
+            signal: name("cpu"),
+            missing: count(1),
+            unready: count(0),
+            count: count(5),
+        },
+        Reason::SignalSays { signal: name("wanted"), value: 7.4, count: count(7) },
+        Reason::FixedCount { count: count(3) },
         Reason::SignalMissing { signal: signal(), missing: Missing::Empty },
+        Reason::SignalMissing { signal: name("cpu"), missing: Missing::NoServingNode },
+        Reason::SignalMissing {
+            signal: name("cpu"),
+            missing: Missing::TwiceOneNode { node: "10.10.0.21".into() },
+        },
+        Reason::SignalMissing { signal: name("cpu"), missing: Missing::AnotherKind },
         Reason::SignalPartial { signal: signal(), seen: 3, wanted: 5 },
         Reason::LatencyTooLong {
             signal: name("p95"),

@@ -293,6 +293,13 @@ proptest! {
     }
 
     #[test]
+    fn a_signal_that_nobody_can_read_lowers_no_count((mut pool, _, _, _) in any_pool()) {
+        pool.lose("load");
+        let decision = pool.would_decide();
+        prop_assert!(decision.to >= decision.from, "{:?}", decision.reasons);
+    }
+
+    #[test]
     fn what_is_stored_decides_again_to_the_same((pool, _, _, _) in any_pool()) {
         let stored = serde_json::to_string(&pool.look).expect("it serialises");
         let stored = serde_json::from_str(&stored).expect("it reads back");

@@ -129,7 +129,6 @@ rules:
   - forecast: {signal: requests, per_node: 400}
   - step: {signal: requests, bands: [{above: 5000, add: 4}]}
   - schedule: {timezone: Europe/Berlin, cron: '0 17 * * 1-5'}
-  - target: {signal: requests, utilisation: 0.7}
 health: {unhealthy_for: 2m}
 ",
     );
@@ -192,6 +191,67 @@ fn a_setting_that_cannot_be_meant_is_refused() {
             "rules: [{latency: {signal: requests, objective: 1s, clear_below: 2s}}]\n",
             "`clear_below` is 2s, above `objective`, which is 1s",
         ),
+        (
+            "rules: [{target: {signal: requests}}]\n",
+            "`per_node` is missing in `target`, or one of `value`, `average` and",
+        ),
+        (
+            "rules: [{target: {signal: requests, per_node: 1, value: 1}}]\n",
+            "`target` has more than one of `per_node`, `value`, `average` and",
+        ),
+        (
+            "rules: [{target: {signal: requests, utilization_percent: 70}}]\n",
+            "`utilization_percent` is no key of `target`",
+        ),
+        ("rules: [{target: {signal: requests, utilisation: 0.7}}]\n", "`utilisation` is no key of"),
+        ("rules: [{target: {signal: requests, value: -1}}]\n", "`value` is -1, below zero"),
+        (
+            "rules: [{target: {signal: requests, average: 0}}]\n",
+            "`average` is 0, but must be above zero",
+        ),
+        (
+            "rules: [{target: {signal: requests, utilisation_percent: 0}}]\n",
+            "`utilisation_percent` is 0, but must be from 1",
+        ),
+        (
+            "rules: [{target: {signal: requests, utilisation_percent: 70.5}}]\n",
+            "`utilisation_percent` must be a whole number",
+        ),
+        (
+            "rules: [{target: {signal: requests, value: 1, tolerance: {in_percent: 100}}}]\n",
+            "`in_percent` is 100, so no node could ever leave",
+        ),
+        ("rules: [{target: {signal: requests, value: 1, group: ' '}}]\n", "`group` is empty"),
+        (
+            "rules: [{target: {signal: requests, average: 1}}]\n",
+            "`requests` has one value, but this rule needs one of each node",
+        ),
+        (
+            "signals: {cpu: {prometheus: {query: up, node_label: instance}}}\n\
+             rules: [{count: {signal: cpu}}]\n",
+            "`cpu` has a value of each node, but this rule needs one",
+        ),
+        (
+            "signals: {requests: {prometheus: {query: up, node_label: a-b}}}\n",
+            "`a-b` is no name of a label",
+        ),
+        (
+            "signals: {requests: {prometheus: {query: up, capacity: 4}}}\n",
+            "`capacity` without `node_label`",
+        ),
+        (
+            "signals: {cpu: {prometheus: {query: up, node_label: a, capacity: 0}}}\n\
+             rules: [{target: {signal: cpu, average: 1}}]\n",
+            "`capacity` is 0, but must be above zero",
+        ),
+        (
+            "signals: {cpu: {prometheus: {query: up, node_label: a}, coverage: {query: up}}}\n\
+             rules: [{target: {signal: cpu, average: 1}}]\n",
+            "`coverage` beside `node_label`",
+        ),
+        ("rules: [{count: {}}]\n", "`signal` is missing in `count`"),
+        ("rules: [{fixed: {}}]\n", "`count` is missing in `fixed`"),
+        ("rules: [{fixed: {count: -1}}]\n", "`count` is -1, but must be at least 0"),
         ("scale_in: {stabilize: -5m}\n", "`stabilize` is no duration: `-5m`"),
         ("scale_in: {stabilize: 5}\n", "`stabilize` is 5 without a unit"),
         ("scale_in: {stabilize: 100years}\n", "`stabilize` is longer than ten years"),
@@ -242,6 +302,35 @@ fn defaults_make_way_for_what_is_written() {
 }
 
 #[test]
+fn every_form_of_a_target_is_read_with_its_defaults_and_written_out_again() {
+    let text = minimal_and(
+        "\
+signals:
+  requests: {prometheus: {query: a}}
+  cpu: {prometheus: {query: b, node_label: instance}}
+  connections: {prometheus: {query: c, node_label: host, capacity: 500}}
+rules:
+  - target: {signal: requests, per_node: 400}
+  - target: {signal: requests, value: 0}
+  - target: {signal: connections, average: 200, headroom_percent: 10, scale_in: never}
+  - target: {signal: cpu, utilisation_percent: 70, tolerance: {out_percent: 3}, group: load}
+  - target: {signal: connections, utilisation_percent: 120, group: load}
+  - count: {signal: requests, scale_in: never}
+  - fixed: {count: 4, group: load}
+",
+    );
+    let read = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(policy::lint(&read), []);
+    let explained = policy::explain_defaults(&read);
+    let (signals, rest) = explained.split_once("rules:").expect("it has rules");
+    let (rules, _) = rest.split_once("tolerance:\n  out").expect("a policy's tolerance follows");
+    let (_, signals) = signals.split_once("signals:").expect("it has signals");
+    insta::assert_snapshot!(format!("signals:{signals}rules:{rules}"));
+    let again = parse(&explained).unwrap_or_else(|problems| panic!("{explained}\n{problems}"));
+    assert_eq!(Policy { digest: read.digest.clone(), ..again }, read);
+}
+
+#[test]
 fn words_that_yaml_could_take_for_something_else_survive_being_written_out() {
     for word in
         ["nan", "NaN", "inf", "Infinity", "null", "Null", "yes", "No", "true", "e5", "a1e5", "Off"]
@@ -270,7 +359,8 @@ bounds: {min: 0, max: 12, default: 0}
 signals:
   requests: {prometheus: {query: up}, stale_after: 5s}
   unused: {prometheus: {query: 'histogram_quantile(0.5, x)'}}
-rules: [{latency: {signal: requests, objective: 300ms}}]
+rules:
+  - latency: {signal: requests, objective: 300ms}
 scale_out: {pace: []}
 scale_in: {stabilize: 30s}
 missing_data: {hold_for: 0s}
@@ -284,6 +374,11 @@ leave: {drain_timeout: 5s}
     let policy = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
     let told: Vec<String> = policy::lint(&policy).iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(told.join("\n\n"));
+
+    let outside = parse(&minimal_and("rules: [{fixed: {count: 50, group: alone}}]\n"));
+    let outside = policy::lint(&outside.unwrap_or_else(|problems| panic!("{problems}")));
+    let told: Vec<String> = outside.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!("a_fixed_count_may_be_unwise_too", told.join("\n\n"));
 
     let fixed = parse(&minimal_and("bounds: {min: 4, max: 4}\n"));
     let fixed = policy::lint(&fixed.unwrap_or_else(|problems| panic!("{problems}")));

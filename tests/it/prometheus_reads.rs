@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use windlass::domain::{Missing, Reading, Sample, Timestamp, before};
+use windlass::domain::{Missing, NodeSample, Reading, Sample, Timestamp, before};
 use windlass::ports::{Fault, MetricsSource};
 use windlass::prometheus::{PrometheusSettings, PrometheusSource};
 use wiremock::matchers::{any, path, query_param};
@@ -229,6 +229,83 @@ async fn a_reading_has_the_age_of_its_data_and_one_quality() {
     let long_ago = before(now, Duration::from_secs(3_600));
     let why = missing(source.read("load", LIMIT, long_ago).await);
     assert!(why.to_string().contains("ahead of our clock"), "{why}");
+}
+
+#[tokio::test]
+async fn each_node_speaks_for_itself() {
+    let now = Timestamp::now();
+    let second = now.as_second();
+    let start = second - 600;
+    let live = |value: &'static str| every_five(start, second, constant(value));
+    let rising = |until: i64| every_five(start, until, |at| ((at - start) * 20).to_string());
+    let prometheus = Prometheus::start(
+        &history([
+            ("busy{instance=\"10.10.0.21:9100\"}", live("0.5")),
+            ("busy{instance=\"10.10.0.22:9100\"}", live("NaN")),
+            ("busy{instance=\"10.10.0.23:9100\"}", live("-1")),
+            ("busy{instance=\"web-24\"}", live("0.25")),
+            ("hits_total{instance=\"10.10.0.21:9100\"}", rising(second)),
+            ("hits_total{instance=\"10.10.0.22:9100\"}", rising(second - 120)),
+            ("hits_total{instance=\"10.10.0.23:9100\"}", rising(second - 320)),
+            ("twice{instance=\"10.10.0.21:9100\"}", live("1")),
+            ("twice{instance=\"10.10.0.21:9200\"}", live("2")),
+            ("total", live("7")),
+        ]),
+        None,
+    )
+    .await;
+    let source = source(&prometheus.url);
+    let read = async |query: &str| source.read_nodes(query, "instance", LIMIT, now).await;
+    let values = async |query: &str| match read(query).await {
+        Reading::PerNode { samples, capacity: None } => {
+            let pair = |sample: NodeSample| {
+                let is_new = sample.at == Timestamp::from_second(second).unwrap();
+                assert!(is_new || sample.value.is_none(), "{query}: {sample:?}");
+                (sample.node, sample.value.map(|value| (value * 100.0).round() / 100.0))
+            };
+            samples.into_iter().map(pair).collect::<Vec<_>>()
+        }
+        other => panic!("{query}: {other:?}"),
+    };
+    let node = |name: &str, value: Option<f64>| (name.to_owned(), value);
+
+    let busy = [
+        node("10.10.0.21", Some(0.5)),
+        node("10.10.0.22", None),
+        node("10.10.0.23", None),
+        node("web-24", Some(0.25)),
+    ];
+    assert_eq!(values("busy").await, busy, "no number and less than none are silence");
+    assert_eq!(
+        values("sum by (instance) (rate(hits_total[9m]))").await,
+        [node("10.10.0.21", Some(20.0)), node("10.10.0.22", None), node("10.10.0.23", None)],
+        "one is stale, and one has ended, though both rates live on"
+    );
+    assert_eq!(values("busy / on () group_left () total * 14").await[0].1, Some(1.0));
+    let both = values("rate(hits_total[9m]) * 0 + on (instance) busy").await;
+    assert_eq!(both[0], node("10.10.0.21", Some(0.5)), "as old as its own older half");
+    assert_eq!(both[1].1, None, "though it is busy, its hits are old");
+    let renamed = r#"label_replace(vector(3), "instance", "10.10.0.9:80", "", "")"#;
+    let Reading::PerNode { samples, .. } = read(renamed).await else { panic!("one node speaks") };
+    assert_eq!((samples[0].node.as_str(), samples[0].value), ("10.10.0.9", Some(3.0)));
+
+    assert_eq!(
+        missing(read("twice").await),
+        Missing::TwiceOneNode { node: "10.10.0.21".into() },
+        "two ports of one node are two values of it"
+    );
+    assert_eq!(missing(read("absent_metric").await), Missing::Empty);
+    assert_eq!(missing(read("busy{instance=~\".*22.*\"}").await), Missing::NotANumber);
+    for (query, says) in [
+        ("total", "a series has no label `instance`: {__name__=\"total\"}"),
+        ("scalar(total)", "one number and no series of each node"),
+        ("busy[1m]", "put a function such as `rate`"),
+        ("sum(busy", "parse error"),
+        ("rate(hits_total{instance=~\".*23.*\"}[9m])", "none of its series is alive"),
+    ] {
+        let why = missing(read(query).await);
+        assert!(why.to_string().contains(says), "{query}: {why}");
+    }
 }
 
 fn missing(reading: Reading) -> Missing {
