@@ -6,6 +6,7 @@
 // Words.
 pub mod domain;
 // Thought: pure.
+pub mod decide;
 pub mod engine;
 pub mod planner;
 pub mod policy;

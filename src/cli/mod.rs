@@ -5,6 +5,7 @@
 
 mod check;
 mod client;
+mod decide;
 mod exit;
 mod explain;
 mod hold;
@@ -40,6 +41,8 @@ enum Command {
     Plan(plan::PlanArguments),
     /// Show the pools and their nodes.
     Status(status::StatusArguments),
+    /// Read cases, one JSON object a line, and write what the engine decides about each.
+    Decide(decide::DecideArguments),
     /// Say why a pool has the count that it has, and what would change it.
     Explain(explain::ExplainArguments),
     /// Say why a pool has not more nodes, or not fewer, and what would change that.
@@ -90,6 +93,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Check(arguments) => check::check(&arguments),
             Command::Plan(arguments) => plan::plan(arguments).await,
             Command::Status(arguments) => status::status(arguments).await,
+            Command::Decide(arguments) => decide::decide(&arguments),
             Command::Explain(arguments) => explain::explain(arguments).await,
             Command::WhyNot(arguments) => why_not::why_not(arguments).await,
             Command::Hold(arguments) => hold::hold(arguments).await,

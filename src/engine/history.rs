@@ -26,6 +26,7 @@ pub(super) fn after_decision(
         awaiting_capacity_since: rests.awaiting_capacity_since,
         scale_out_cooldown_until: rests.scale_out_until,
         scale_in_cooldown_until: rests.scale_in_until,
+        looked_at: None,
         conditions,
         blind_since: look.past.blind_since,
     }

@@ -112,7 +112,8 @@ impl<'a> Look<'a> {
     /// along, up to now: so a pool whose daemon was down, or has just begun, neither shrinks nor
     /// grows before a whole window was seen.
     fn fill_unseen_time(&mut self) {
-        let last = self.past.recommendations.iter().map(|span| span.until).max();
+        let recommended = self.past.recommendations.iter().map(|span| span.until).max();
+        let last = self.past.looked_at.max(recommended);
         let unseen_from = match last {
             Some(last) if elapsed(last, self.at) <= LONGEST_GAP => return,
             Some(last) => last,

@@ -83,6 +83,10 @@ pub struct History {
     pub scale_out_cooldown_until: Option<Timestamp>,
     /// No scale-in before this.
     pub scale_in_cooldown_until: Option<Timestamp>,
+    /// The last look, where it is known apart from what was recommended. None: the last
+    /// recommendation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<Timestamp>,
     /// Conditions of rules that hold without a break, by the rule's key.
     pub conditions: BTreeMap<String, Condition>,
     /// Since when no rule's signal could be read.

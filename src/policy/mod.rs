@@ -8,6 +8,7 @@
 pub(crate) mod document;
 mod explain;
 pub(crate) mod fields;
+mod fragment;
 mod lint;
 mod nearest;
 pub(crate) mod problem;
@@ -19,6 +20,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 pub use explain::explain_defaults;
+pub(crate) use fragment::fragment;
 pub use lint::{Warning, lint};
 pub use problem::{Place, Problem, Problems};
 pub(crate) use read::CONTROL;

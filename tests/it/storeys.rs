@@ -12,7 +12,7 @@ const STOREYS: &[&[&[&str]]] = &[
     // Words.
     &[&["domain"]],
     // Thought.
-    &[&["policy"], &["forecast"], &["engine"], &["planner"]],
+    &[&["policy"], &["forecast"], &["engine"], &["planner"], &["decide"]],
     // Edges: adapters stand side by side and don't know each other.
     &[
         &["ports", "telemetry"],
@@ -35,7 +35,7 @@ const NOT_EVEN_BELOW: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that only think.
-const PURE: &[&str] = &["domain", "policy", "forecast", "engine", "planner"];
+const PURE: &[&str] = &["domain", "policy", "forecast", "engine", "planner", "decide"];
 
 /// What a pure module may not name, and why.
 const FORBIDDEN: &[(&str, &str)] = &[

@@ -1,0 +1,74 @@
+//! One case: what stands in a line.
+//!
+//! In: JSON text.
+//! Out: the policy and the observation that the engine decides by, or every mistake.
+//! Never: takes a key that it doesn't know.
+
+use super::answer::CaseError;
+use super::{history, observation};
+use crate::domain::Timestamp;
+use crate::engine::Observation;
+use crate::policy::document::{self, Kind, Node};
+use crate::policy::fields::{self, Fields, Notes, Value};
+use crate::policy::{Policy, fragment};
+
+/// One case.
+pub(super) struct Case {
+    /// Its own name, where it has one.
+    pub id: Option<String>,
+    /// The neutral policy with the case's fragment over it.
+    pub policy: Policy,
+    /// What the engine sees.
+    pub observation: Observation,
+}
+
+/// Reads a case; where it has mistakes, its id comes back with them.
+pub(super) fn read(text: &str) -> Result<Case, (Option<String>, CaseError)> {
+    let document = match document::read(text) {
+        Ok(document) => document,
+        Err(problem) => return Err((None, CaseError::of_case(vec![problem]))),
+    };
+    let mut notes = Notes::new();
+    let case = case(&document, &mut notes);
+    match case {
+        Some(case) if notes.is_empty() => Ok(case),
+        _ => Err((id(&document), CaseError::of_case(notes))),
+    }
+}
+
+fn case(document: &Node, notes: &mut Notes) -> Option<Case> {
+    let mut fields = Fields::of(Value { name: "case", node: document }, notes)?;
+    let id = fields.optional("id", notes, fields::scalar);
+    // What people note beside a case; the engine doesn't see it.
+    let _ = fields.optional("source", notes, fields::scalar);
+    let _ = fields.optional("note", notes, fields::scalar);
+    let seen = fields.required("observation", "{count: 3}", notes, observation::observation);
+    let signals: Vec<_> =
+        seen.iter().flat_map(|seen| seen.observation.readings.keys().cloned()).collect();
+    let policy = fields.required("policy", "{rules: [{target: {…}}]}", notes, |value, notes| {
+        fragment(value, &signals, notes)
+    });
+    let at = seen.as_ref().map_or(observation::EPOCH, |seen| seen.observation.at);
+    let history =
+        fields.optional("history", notes, |value, notes| history::history(value, at, notes));
+    fields.finish(notes);
+    let (policy, seen, history) = (policy?, seen?, history?);
+    Some(Case { id: id?, observation: with_history(seen, history, at), policy })
+}
+
+fn with_history(
+    seen: observation::Seen,
+    history: Option<crate::engine::History>,
+    at: Timestamp,
+) -> Observation {
+    let mut history = history.unwrap_or_else(|| history::looked_just_now(at));
+    history.desired = Some(seen.count);
+    Observation { history, ..seen.observation }
+}
+
+/// The id of a case whose rest may be wrong.
+fn id(document: &Node) -> Option<String> {
+    let Kind::Map(entries) = &document.kind else { return None };
+    let (_, node) = entries.iter().find(|(key, _)| key.name == "id")?;
+    fields::scalar(Value { name: "id", node }, &mut Notes::new())
+}

@@ -1,0 +1,156 @@
+//! What was seen at the look of a case.
+//!
+//! In: the `observation` of a case.
+//! Out: the engine's [`Observation`], its history still to be filled in.
+//! Never: makes a value up: what is missing is said to be missing.
+
+use std::collections::BTreeMap;
+
+use super::history::seconds;
+use crate::domain::{
+    Duration, FleetCounts, Missing, NodeCount, Reading, Sample, SignalName, Timestamp, before,
+};
+use crate::engine::{History, Observation};
+use crate::policy::document::Kind;
+use crate::policy::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
+
+/// The moment of a look that names none: ages need one to count from, and a round one shows
+/// in reasons how far they reach. 2000-01-01T00:00:00Z.
+pub(super) const EPOCH: Timestamp = Timestamp::constant(946_684_800, 0);
+
+/// What was seen.
+pub(super) struct Seen {
+    /// The count before the decision.
+    pub count: NodeCount,
+    /// All that the engine sees but the history.
+    pub observation: Observation,
+}
+
+/// Reads `observation`.
+pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
+    let mut fields = Fields::of(value, notes)?;
+    let any = fields::whole(0, u32::MAX);
+    let at = fields.or("at", EPOCH, notes, moment);
+    let count = fields.required("count", "3", notes, &any);
+    let serving = fields.optional("serving", notes, &any);
+    let on_the_way = fields.optional("on_the_way", notes, &any);
+    let standby = fields.or("standby", 0, notes, &any);
+    let leaving = fields.or("leaving", 0, notes, &any);
+    let is_held = fields.or("held", false, notes, yes_or_no);
+    let at = at?;
+    let readings = fields.or("signals", Vec::new(), notes, |value, notes| {
+        fields::entries(value, notes, |key, value, notes| {
+            let name = SignalName::new(key.name.as_str());
+            let reading = reading(value, at, notes);
+            match name {
+                Ok(name) => Some((name, reading?)),
+                Err(what) => refuse(notes, key.at, what, "rename it"),
+            }
+        })
+    });
+    fields.finish(notes);
+    let count = count?;
+    let serving = serving?.unwrap_or(count);
+    let on_the_way = on_the_way?.unwrap_or_else(|| count.saturating_sub(serving));
+    Some(Seen {
+        count: NodeCount(count),
+        observation: Observation {
+            at,
+            fleet: FleetCounts {
+                serving: NodeCount(serving),
+                on_the_way: NodeCount(on_the_way),
+                standby: NodeCount(standby?),
+                leaving: NodeCount(leaving?),
+            },
+            readings: readings?.into_iter().collect::<BTreeMap<_, _>>(),
+            is_held: is_held?,
+            history: History::default(),
+        },
+    })
+}
+
+/// A number, or a mapping that says more about it or why there is none.
+fn reading(value: Value<'_>, at: Timestamp, notes: &mut Notes) -> Option<Reading> {
+    match &value.node.kind {
+        Kind::Integer(..) | Kind::Number(..) => {
+            let value = fields::number(value, notes)?;
+            Some(Reading::Fresh { sample: Sample { at, value } })
+        }
+        Kind::Map(_) => detailed_reading(value, at, notes),
+        _ => wrong_kind(value, "a number or a mapping such as `{missing: empty}`", notes),
+    }
+}
+
+fn detailed_reading(value: Value<'_>, at: Timestamp, notes: &mut Notes) -> Option<Reading> {
+    let mut fields = Fields::of(value, notes)?;
+    let number = fields.optional("value", notes, fields::number);
+    let age = fields.or("age_seconds", Duration::ZERO, notes, seconds);
+    let missing = fields.optional("missing", notes, missing);
+    let seen = fields.optional("seen", notes, fields::whole(0, u32::MAX));
+    let wanted = fields.optional("wanted", notes, fields::whole(0, u32::MAX));
+    fields.finish(notes);
+    let (number, missing, seen, wanted) = (number?, missing?, seen?, wanted?);
+    let sample = number.zip(Some(before(at, age?))).map(|(value, at)| Sample { at, value });
+    match (sample, missing, seen, wanted) {
+        (Some(sample), None, None, None) => Some(Reading::Fresh { sample }),
+        (Some(sample), None, Some(seen), Some(wanted)) if wanted <= seen => {
+            Some(Reading::Fresh { sample })
+        }
+        (Some(sample), None, Some(seen), Some(wanted)) => {
+            Some(Reading::Partial { sample, seen, wanted })
+        }
+        (None, Some(why), None, None) => Some(Reading::Missing { why }),
+        _ => {
+            let what = format!("`{}` is neither a value nor missing", value.name);
+            let help = "write `value`, perhaps with `seen` and `wanted`, or `missing` alone";
+            refuse(notes, value.node.at, what, help)
+        }
+    }
+}
+
+/// The words for why a signal has no value.
+fn missing(value: Value<'_>, notes: &mut Notes) -> Option<Missing> {
+    const WORDS: &[(&str, Word)] = &[
+        ("empty", Word::Empty),
+        ("stale", Word::Stale),
+        ("not_a_number", Word::NotANumber),
+        ("many_series", Word::ManySeries),
+        ("query_failed", Word::QueryFailed),
+    ];
+    let missing = match fields::word(WORDS)(value, notes)? {
+        Word::Empty => Missing::Empty,
+        // The numbers are only for the sentence: what is stale was judged before the engine.
+        Word::Stale => Missing::Stale { age_seconds: 60, limit_seconds: 45 },
+        Word::NotANumber => Missing::NotANumber,
+        Word::ManySeries => Missing::ManySeries { count: 2, labels: Vec::new() },
+        Word::QueryFailed => Missing::QueryFailed { message: "the case says so".into() },
+    };
+    Some(missing)
+}
+
+#[derive(Clone, Copy)]
+enum Word {
+    Empty,
+    Stale,
+    NotANumber,
+    ManySeries,
+    QueryFailed,
+}
+
+fn moment(value: Value<'_>, notes: &mut Notes) -> Option<Timestamp> {
+    let text = fields::line(value, notes)?;
+    match text.parse() {
+        Ok(moment) => Some(moment),
+        Err(_) => {
+            let what = format!("`{}` is no moment in UTC", value.name);
+            refuse(notes, value.node.at, what, "write one such as 2026-11-24T03:10:00Z")
+        }
+    }
+}
+
+fn yes_or_no(value: Value<'_>, notes: &mut Notes) -> Option<bool> {
+    match &value.node.kind {
+        Kind::Bool(value) => Some(*value),
+        _ => wrong_kind(value, "`true` or `false`", notes),
+    }
+}
