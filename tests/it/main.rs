@@ -5,6 +5,7 @@
 mod ansible_runs;
 mod command_line;
 mod daemon_process;
+mod decide;
 mod deployment;
 mod haproxy_contract;
 mod linode_client;
