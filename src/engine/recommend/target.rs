@@ -126,17 +126,15 @@ fn one(look: &Look<'_>, rule: &TargetRule, target: f64, value: f64) -> Result<Ne
 
 /// A value as a share of its target; of a target of 0, the value itself.
 fn ratio(value: f64, target: f64) -> f64 {
-    let measured = thousandths::measured(value) as f64;
-    match thousandths::written(target) {
-        0 => measured / 1_000.0,
-        target => measured / target as f64,
+    if target == 0.0 {
+        return value;
     }
+    thousandths::as_it_is(value) / thousandths::as_it_is(target)
 }
 
 /// How many nodes' shares a total comes to, headroom included, before rounding up; always finite.
 pub(in crate::engine) fn shares(rule: &TargetRule, per_node: RequestsPerSecond, load: f64) -> f64 {
-    let load = thousandths::measured(load) as f64;
-    let per_node = thousandths::written(per_node.get()) as f64;
+    let (load, per_node) = (thousandths::as_it_is(load), thousandths::as_it_is(per_node.get()));
     // Beyond the largest number there is, the largest: JSON knows no infinity, and bounds come
     // later.
     (load * (1.0 + rule.headroom.fraction()) / per_node).min(f64::MAX)

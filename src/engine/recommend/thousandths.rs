@@ -24,6 +24,14 @@ pub(in crate::engine) fn written(value: f64) -> i64 {
     if value > 0.0 { whole.max(1) } else { whole }
 }
 
+/// A value over the pool in thousandths: whole where it misses a whole number only by noise, so
+/// that HPA's arithmetic comes out, and as it is where it is finer than HPA could tell. (Nomad
+/// Autoscaler keeps every digit.)
+pub(in crate::engine) fn as_it_is(value: f64) -> f64 {
+    let exact = value * 1_000.0;
+    near_whole(exact).unwrap_or(exact).min(f64::MAX)
+}
+
 /// The whole number that `exact` misses only by noise; see [`super::target::ceil_whole`].
 fn near_whole(exact: f64) -> Option<f64> {
     const NOISE: f64 = 1e-9;
@@ -34,6 +42,15 @@ fn near_whole(exact: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_over_the_pool_keeps_what_is_finer_than_a_thousandth() {
+        for (value, thousandths) in [(8.6, 8_600.0), (5.000_01, 5_000.01), (0.000_4, 0.4)] {
+            assert!((as_it_is(value) - thousandths).abs() < 1e-9, "{value}");
+        }
+        assert_eq!(as_it_is(8.6), 8_600.0, "a whole one is exact");
+        assert_eq!(as_it_is(f64::MAX), f64::MAX);
+    }
 
     #[test]
     fn what_is_measured_is_cut_and_what_is_written_is_rounded_up() {
