@@ -9,6 +9,7 @@
 mod answer;
 mod case;
 mod history;
+mod nodes;
 mod observation;
 
 pub use answer::{Answer, CaseError, ErrorKind, Verdict};

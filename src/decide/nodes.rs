@@ -88,6 +88,8 @@ fn sample(value: Value<'_>, at: Timestamp, notes: &mut Notes) -> Option<NodeSamp
             let at = before(at, age?);
             Some(NodeSample { node, at, value: value?, capacity: capacity? })
         }
-        _ => wrong_kind(value, "a number or a mapping such as `{value: 300, capacity: 1000}`", notes),
+        _ => {
+            wrong_kind(value, "a number or a mapping such as `{value: 300, capacity: 1000}`", notes)
+        }
     }
 }

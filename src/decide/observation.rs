@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::history::seconds;
+use super::nodes::nodes;
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Reading, Sample, SignalName, Timestamp, before,
 };
-use crate::engine::{History, Observation};
+use crate::engine::{History, Observation, Readiness};
 use crate::policy::document::Kind;
 use crate::policy::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
 
@@ -38,20 +39,27 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
     let leaving = fields.or("leaving", 0, notes, &any);
     let is_held = fields.or("held", false, notes, yes_or_no);
     let at = at?;
+    let nodes_at = fields.place("nodes");
+    let nodes = fields.optional("nodes", notes, |value, notes| nodes(value, at, notes));
     let readings = fields.or("signals", Vec::new(), notes, |value, notes| {
-        fields::entries(value, notes, |key, value, notes| {
-            let name = SignalName::new(key.name.as_str());
-            let reading = reading(value, at, notes);
-            match name {
-                Ok(name) => Some((name, reading?)),
-                Err(what) => refuse(notes, key.at, what, "rename it"),
-            }
-        })
+        signals(value, notes, |value, notes| reading(value, at, notes))
     });
     fields.finish(notes);
-    let count = count?;
-    let serving = serving?.unwrap_or(count);
-    let on_the_way = on_the_way?.unwrap_or_else(|| count.saturating_sub(serving));
+    let (count, nodes, readings) = (count?, nodes?, readings?);
+    let known = |readiness| nodes.as_ref().map(|nodes| nodes.count(readiness));
+    let serving = serving?.or_else(|| known(Readiness::Ready)).unwrap_or(count);
+    let on_the_way = on_the_way?.or_else(|| known(Readiness::Unready));
+    let on_the_way = on_the_way.unwrap_or_else(|| count.saturating_sub(serving));
+    let nodes = nodes.unwrap_or_default();
+    let listed = nodes.nodes.clone();
+    let mut readings: BTreeMap<SignalName, Reading> = readings.into_iter().collect();
+    for (name, reading) in nodes.readings() {
+        if readings.contains_key(&name) {
+            let what = format!("`{name}` has a value over the pool and values of nodes");
+            return refuse(notes, nodes_at, what, "keep one of the two");
+        }
+        readings.insert(name, reading);
+    }
     Some(Seen {
         count: NodeCount(count),
         observation: Observation {
@@ -62,10 +70,27 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
                 standby: NodeCount(standby?),
                 leaving: NodeCount(leaving?),
             },
-            readings: readings?.into_iter().collect::<BTreeMap<_, _>>(),
+            nodes: listed,
+            readings,
             is_held: is_held?,
             history: History::default(),
         },
+    })
+}
+
+/// Every entry of a mapping from signals.
+pub(super) fn signals<T>(
+    value: Value<'_>,
+    notes: &mut Notes,
+    read: impl Fn(Value<'_>, &mut Notes) -> Option<T>,
+) -> Option<Vec<(SignalName, T)>> {
+    fields::entries(value, notes, |key, value, notes| {
+        let name = SignalName::new(key.name.as_str());
+        let read = read(value, notes);
+        match name {
+            Ok(name) => Some((name, read?)),
+            Err(what) => refuse(notes, key.at, what, "rename it"),
+        }
     })
 }
 

@@ -5,6 +5,8 @@
 //! guard moves a count and no rule keeps headroom.
 //! Never: reads a key in another way than a policy file's: the readers are the same.
 
+use std::collections::BTreeMap;
+
 use super::document::{self, Key, Kind, Node};
 use super::fields::{Notes, Value, refuse, wrong_kind};
 use super::problem::Place;
@@ -44,13 +46,12 @@ pub(crate) fn fragment(
             lay_over_rules(&neutral_rules, node);
         }
     }
-    let mut names: Vec<String> = signals.iter().map(ToString::to_string).collect();
+    let mut names: BTreeMap<String, Series> =
+        signals.iter().map(|name| (name.to_string(), Series::OfPool)).collect();
     entries.iter().for_each(|(_, node)| named_signals(node, &mut names));
-    names.sort();
-    names.dedup();
 
     let mut whole = own(NEUTRAL);
-    lay_over(&mut whole, &declared(&names));
+    lay_over(&mut whole, &declared(names));
     lay_over(&mut whole, &Node { at: value.node.at, kind: Kind::Map(entries) });
     let before = notes.len();
     let policy = read::policy(&whole, notes);
@@ -84,7 +85,8 @@ fn lay_over(base: &mut Node, above: &Node) {
     }
 }
 
-/// Lays each entry of `rules` over the neutral one of its kind.
+/// Lays each entry of `rules` over the neutral one of its kind, and a tolerance of its own over
+/// none.
 fn lay_over_rules(neutral: &Node, rules: &mut Node) {
     let (Kind::Map(neutral), Kind::List(rules)) = (&neutral.kind, &mut rules.kind) else {
         return;
@@ -94,24 +96,49 @@ fn lay_over_rules(neutral: &Node, rules: &mut Node) {
         _ => None,
     });
     for (key, rule) in entries.flatten() {
-        let below = neutral.iter().find(|(kind, _)| kind.name == key.name);
-        if let (Some((_, below)), Kind::Map(_)) = (below, &rule.kind) {
-            let mut whole = below.clone();
-            lay_over(&mut whole, rule);
-            *rule = whole;
+        let Kind::Map(own) = &mut rule.kind else { continue };
+        for (key, tolerance) in own.iter_mut().filter(|(key, _)| key.name == "tolerance") {
+            lay_under(neutral, key, tolerance);
         }
+        lay_under(neutral, key, rule);
     }
 }
 
+/// Lays `above` over the entry of `neutral` with its key, where there is one.
+fn lay_under(neutral: &[(Key, Node)], key: &Key, above: &mut Node) {
+    let below = neutral.iter().find(|(known, _)| known.name == key.name);
+    if let (Some((_, below)), Kind::Map(_)) = (below, &above.kind) {
+        let mut whole = below.clone();
+        lay_over(&mut whole, above);
+        *above = whole;
+    }
+}
+
+/// Whether a signal has one series over the pool or one of each node.
+#[derive(Clone, Copy, PartialEq)]
+enum Series {
+    OfPool,
+    OfNodes,
+}
+
 /// Every text below a key `signal`.
-fn named_signals(node: &Node, names: &mut Vec<String>) {
+fn named_signals(node: &Node, names: &mut BTreeMap<String, Series>) {
     match &node.kind {
         Kind::Map(entries) => {
+            let has = |name: &str| entries.iter().any(|(key, _)| key.name == name);
+            let series = match has("average") || has("utilisation_percent") {
+                true => Series::OfNodes,
+                false => Series::OfPool,
+            };
             for (key, node) in entries {
                 match &node.kind {
                     Kind::Text(name) if key.name == "signal" => {
                         // What is no name is refused where the rule is read.
-                        names.extend(SignalName::new(name.as_str()).map(String::from));
+                        let name = SignalName::new(name.as_str()).map(String::from);
+                        let known = name.ok().map(|name| names.entry(name).or_insert(series));
+                        if let (Some(known), Series::OfNodes) = (known, series) {
+                            *known = series;
+                        }
                     }
                     _ => named_signals(node, names),
                 }
@@ -122,13 +149,20 @@ fn named_signals(node: &Node, names: &mut Vec<String>) {
     }
 }
 
-/// `signals:` with a query for each name; a rule without a signal still needs one declared.
-fn declared(names: &[String]) -> Node {
-    let query = map([("query", Kind::Text("given".into()))]);
-    let signal = map([("prometheus", query)]);
-    let unnamed = ["given".to_owned()];
-    let names = if names.is_empty() { &unnamed } else { names };
-    let signals = names.iter().map(|name| (name.as_str(), signal.clone()));
+/// `signals:` with a query for each name; where there is none, one all the same, because a policy
+/// has one.
+fn declared(mut names: BTreeMap<String, Series>) -> Node {
+    if names.is_empty() {
+        names.insert("given".to_owned(), Series::OfPool);
+    }
+    let given = || Kind::Text("given".to_owned());
+    let signals = names.iter().map(|(name, series)| {
+        let source = match series {
+            Series::OfPool => map([("query", given())]),
+            Series::OfNodes => map([("query", given()), ("node_label", given())]),
+        };
+        (name.as_str(), map([("prometheus", source)]))
+    });
     let signals = map(signals.collect::<Vec<_>>());
     Node { at: Place::START, kind: map([("signals", signals)]) }
 }
@@ -191,7 +225,8 @@ mod tests {
         ] {
             let (policy, notes) = read(text);
             assert!(policy.is_none(), "{text} was accepted");
-            let found = notes.iter().any(|note| note.at.column == column && note.what == what);
+            let found =
+                notes.iter().any(|note| note.at.column == column && note.what.starts_with(what));
             assert!(found, "{text}: {notes:?}");
         }
     }
