@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(answers.len(), 2, "an empty line is no case");
         assert_eq!(
             (&answers[0]["id"], &answers[0]["error"]["kind"]),
-            (&"1".into(), &"too_long".into())
+            (&"1".into(), &"too_large".into())
         );
         assert_eq!(answers[1]["id"], "after");
     }

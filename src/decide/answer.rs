@@ -69,8 +69,8 @@ pub struct CaseError {
 pub enum ErrorKind {
     /// The line is not one JSON value.
     NotJson,
-    /// The line is longer than is read.
-    TooLong,
+    /// The line is longer, deeper or has more values than is read.
+    TooLarge,
     /// A key is unknown, missing or repeated, or a value is not what its key takes.
     BadCase,
 }

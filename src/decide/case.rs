@@ -4,7 +4,7 @@
 //! Out: the policy and the observation that the engine decides by, or every mistake.
 //! Never: takes a key that it doesn't know.
 
-use super::answer::CaseError;
+use super::answer::{CaseError, ErrorKind};
 use super::{history, observation};
 use crate::domain::Timestamp;
 use crate::engine::Observation;
@@ -26,7 +26,11 @@ pub(super) struct Case {
 pub(super) fn read(text: &str) -> Result<Case, (Option<String>, CaseError)> {
     let document = match document::read(text) {
         Ok(document) => document,
-        Err(problem) => return Err((None, CaseError::of_case(vec![problem]))),
+        // It is JSON, so what the reader minds is its size.
+        Err(problem) => {
+            let message = format!("the case has too many levels or values: {}", problem.what);
+            return Err((None, CaseError::new(ErrorKind::TooLarge, message)));
+        }
     };
     let mut notes = Notes::new();
     let case = case(&document, &mut notes);

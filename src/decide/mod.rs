@@ -40,7 +40,7 @@ pub fn decide_line(line: &[u8], number: u64) -> Answer {
 /// The answer to a line that is longer than [`LONGEST_LINE`] and was not read.
 pub fn line_too_long(number: u64) -> Answer {
     let message = format!("the line is longer than {} KiB", LONGEST_LINE / 1024);
-    Answer::failed(number.to_string(), CaseError::new(ErrorKind::TooLong, message))
+    Answer::failed(number.to_string(), CaseError::new(ErrorKind::TooLarge, message))
 }
 
 /// The line as JSON text. That it is JSON is checked first: the reader behind takes YAML, which

@@ -71,6 +71,12 @@ fn what_is_no_json_is_said_to_be_none() {
 }
 
 #[test]
+fn a_case_that_is_nested_too_deeply_is_refused_as_too_large() {
+    let case = format!("{}{}", "[".repeat(40), "]".repeat(40));
+    assert_eq!(answer(&case)["error"]["kind"], "too_large");
+}
+
+#[test]
 fn a_case_with_mistakes_keeps_its_id_and_one_without_an_id_has_its_line() {
     assert_eq!(spoiled("\"policy\"", "\"plicy\"").1["id"], "good");
     assert_eq!(spoiled("\"id\": \"good\", ", "").1["id"], "7");

@@ -14,13 +14,16 @@ use super::read;
 use super::settings::Policy;
 use crate::domain::SignalName;
 
-/// The policy that changes nothing: what a fragment doesn't name is as here. Beyond ten million
-/// nodes, no address block would have room.
+/// The policy that changes nothing: what a fragment doesn't name is as here.
 const NEUTRAL: &str = include_str!("neutral.yaml");
 
 /// What an entry of `rules` is laid over, by its kind. Kinds that aren't here have no default
 /// that would move a count.
 const NEUTRAL_RULES: &str = include_str!("neutral_rules.yaml");
+
+/// `bounds.max` where there is no limit: more nodes than any address block has room for, rounded
+/// down to a round number.
+const NO_LIMIT: i128 = 10_000_000;
 
 /// Keys of a policy that say how a node is made, which no decision looks at.
 const ABOUT_NODES: &[&str] = &["pool", "node", "configure", "join", "leave", "health", "standby"];
@@ -39,7 +42,12 @@ pub(crate) fn fragment(
         let what = format!("`{}` has no part in a decision", key.name);
         return refuse(notes, key.at, what, "delete it");
     }
-    let neutral_rules = own(NEUTRAL_RULES);
+    if let Some((max, at)) = max_of(entries).filter(|(max, _)| NO_LIMIT < *max) {
+        let what = format!("`max` is {max}, and {NO_LIMIT} stands for no limit");
+        return refuse(notes, at, what, "leave it out where there is no limit");
+    }
+    let here = value.node.at;
+    let neutral_rules = own(NEUTRAL_RULES, here);
     let mut entries = entries.clone();
     for (key, node) in &mut entries {
         if key.name == "rules" {
@@ -50,17 +58,46 @@ pub(crate) fn fragment(
         signals.iter().map(|name| (name.to_string(), Series::OfPool)).collect();
     entries.iter().for_each(|(_, node)| named_signals(node, &mut names));
 
-    let mut whole = own(NEUTRAL);
+    let mut whole = own(NEUTRAL, here);
     lay_over(&mut whole, &declared(names));
-    lay_over(&mut whole, &Node { at: value.node.at, kind: Kind::Map(entries) });
+    lay_over(&mut whole, &Node { at: here, kind: Kind::Map(entries) });
     let before = notes.len();
     let policy = read::policy(&whole, notes);
     if notes.len() == before { policy } else { None }
 }
 
-/// One of our own texts.
-fn own(text: &str) -> Node {
-    document::read(text).unwrap_or_else(|problem| panic!("our own text is good YAML: {problem:?}"))
+/// One of our own texts, as if all of it stood at one place of the fragment: what is said of a
+/// key that is absent there must not point into a text that nobody sees.
+fn own(text: &str, at: Place) -> Node {
+    let mut node = document::read(text)
+        .unwrap_or_else(|problem| panic!("our own text is good YAML: {problem:?}"));
+    place(&mut node, Place { width: 1, ..at });
+    node
+}
+
+fn place(node: &mut Node, at: Place) {
+    node.at = at;
+    match &mut node.kind {
+        Kind::Map(entries) => {
+            for (key, node) in entries {
+                key.at = at;
+                place(node, at);
+            }
+        }
+        Kind::List(items) => items.iter_mut().for_each(|item| place(item, at)),
+        Kind::Null | Kind::Bool(_) | Kind::Integer(..) | Kind::Number(..) | Kind::Text(_) => {}
+    }
+}
+
+/// `bounds.max`, where it is a whole number.
+fn max_of(entries: &[(Key, Node)]) -> Option<(i128, Place)> {
+    let (_, bounds) = entries.iter().find(|(key, _)| key.name == "bounds")?;
+    let Kind::Map(bounds) = &bounds.kind else { return None };
+    let (_, max) = bounds.iter().find(|(key, _)| key.name == "max")?;
+    match max.kind {
+        Kind::Integer(number, _) => Some((number, max.at)),
+        _ => None,
+    }
 }
 
 /// Lays `above` over `base`: mappings key by key, all else as a whole. Keys that repeat in
@@ -221,6 +258,12 @@ mod tests {
             ("{tolerance: {out: 5}}", 14, "`out` is no key of `tolerance`"),
             ("{bounds: {min: 2, min: 3}}", 19, "`min` is there a second time"),
             ("{node: {}}", 2, "`node` has no part in a decision"),
+            (
+                "{bounds: {max: 20000000}}",
+                15,
+                "`max` is 20000000, and 10000000 stands for no limit",
+            ),
+            ("{tolerance: {}}", 1, "`rules` is empty"),
             ("{rules: [{target: {signal: load}}]}", 19, "`per_node` is missing in `target`"),
         ] {
             let (policy, notes) = read(text);
