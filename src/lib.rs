@@ -8,6 +8,7 @@ pub mod domain;
 // Thought: pure.
 pub mod decide;
 pub mod engine;
+pub mod forecast;
 pub mod planner;
 pub mod policy;
 // Edges.

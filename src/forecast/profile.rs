@@ -1,0 +1,92 @@
+//! What the time of day says: the same minutes of the days before.
+//!
+//! In: the history. Out: the usual demand of a minute, and of the minutes ahead.
+//! Never: looks at the day that it speaks of.
+
+use super::minutes::{DAY, Minutes};
+
+/// Days that a profile remembers.
+const DAYS: i64 = 7;
+/// What a day counts against the day after it. At a half a profile is little more than
+/// yesterday; at one it needs a week to see a change.
+const FADE: f64 = 0.75;
+
+/// How far to either side of a minute a profile looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Profile {
+    /// A quarter of an hour: little noise, and no step at a fixed time either.
+    Smooth,
+    /// Three minutes: keeps steps at fixed times where they are.
+    Sharp,
+}
+
+impl Profile {
+    fn reach(self) -> i64 {
+        match self {
+            Self::Smooth => 7,
+            Self::Sharp => 1,
+        }
+    }
+
+    /// The usual demand of `minute`: the fading mean of the same minute and its neighbours on
+    /// the days before. `None` when none of them is known.
+    pub(super) fn usual(self, history: &Minutes, minute: i64) -> Option<f64> {
+        let (mut sum, mut weight, mut fade) = (0.0, 0.0, 1.0);
+        for day in 1..=DAYS {
+            let there = minute - day * DAY;
+            if history.oldest().is_none_or(|oldest| there + self.reach() < oldest) {
+                break;
+            }
+            if let Some(mean) = history.mean(there - self.reach(), there + self.reach()) {
+                sum += fade * mean;
+                weight += fade;
+            }
+            fade *= FADE;
+        }
+        (0.0 < weight).then(|| sum / weight)
+    }
+
+    /// The largest usual demand of the `horizon` minutes after `minute`.
+    pub(super) fn maximum_after(self, history: &Minutes, minute: i64, horizon: i64) -> Option<f64> {
+        let ahead = (1..=horizon).filter_map(|ahead| self.usual(history, minute + ahead));
+        ahead.reduce(f64::max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Days of 10, each with a step to 20 at noon and later.
+    fn steps(days: i64) -> Minutes {
+        let mut history = Minutes::new(14 * DAY as usize);
+        for minute in 0..days * DAY {
+            history.push(minute, Some(if minute % DAY < DAY / 2 { 10.0 } else { 20.0 }));
+        }
+        history
+    }
+
+    #[test]
+    fn a_sharp_profile_sees_the_step_coming_and_a_smooth_one_blurs_it() {
+        let (history, noon) = (steps(3), 3 * DAY + DAY / 2);
+        let sharp = |minute| Profile::Sharp.usual(&history, minute).expect("known");
+        assert_eq!(sharp(noon - 2), 10.0);
+        assert_eq!(sharp(noon + 1), 20.0);
+        let smooth = Profile::Smooth.usual(&history, noon).expect("known");
+        assert!((14.0..17.0).contains(&smooth), "{smooth}");
+        assert_eq!(Profile::Sharp.maximum_after(&history, noon - 3, 4), Some(20.0));
+    }
+
+    #[test]
+    fn yesterday_counts_more_than_the_day_before_and_the_unknown_not_at_all() {
+        let mut history = Minutes::new(14 * DAY as usize);
+        for minute in 0..3 * DAY {
+            let day = minute / DAY;
+            history.push(minute, (day != 1).then_some(if day == 0 { 10.0 } else { 20.0 }));
+        }
+        let usual = Profile::Sharp.usual(&history, 3 * DAY + 100).expect("known");
+        let expected = (20.0 + 0.5625 * 10.0) / 1.5625;
+        assert!((usual - expected).abs() < 1e-9, "{usual}");
+        assert_eq!(Profile::Smooth.usual(&history, 100), None, "no day before the first");
+    }
+}
