@@ -147,7 +147,7 @@ fn a_total_against_a_share_moves_as_hpa_moves_pods() {
         (2.9, 3, 8.6, 3, "within 10 % below"),
         (5.0, 4, 20.166, 4, "within 10 % above"),
         (5.0, 3, 20.0, 4, "a third more"),
-        (400.0, 1, 400.000_9, 1, "less than a thousandth over a share is nothing"),
+        (400.0, 0, 400.000_9, 2, "a little over a share is a second one"),
         (400.0, 0, 0.001, 1, "a thousandth alone is a node"),
     ] {
         let form = TargetForm::PerNode(crate::domain::RequestsPerSecond::new(per_node).unwrap());

@@ -327,7 +327,7 @@ rules:
     let (_, signals) = signals.split_once("signals:").expect("it has signals");
     insta::assert_snapshot!(format!("signals:{signals}rules:{rules}"));
     let again = parse(&explained).unwrap_or_else(|problems| panic!("{explained}\n{problems}"));
-    assert_eq!(Policy { digest: read.digest.clone(), ..again }, read);
+    assert_eq!(Policy { digest: read.digest.clone(), text: read.text.clone(), ..again }, read);
 }
 
 #[test]

@@ -147,9 +147,7 @@ impl Situation<'_> {
         if load > limit {
             return None; // It is enough already; what it waits for is told by time.
         }
-        // What is measured loses what is below a thousandth.
-        let beyond = ((limit * (1.0 + NOISE) * 1_000.0).floor() + 1.0) / 1_000.0;
-        let more = (beyond - load).ceil().max(1.0);
+        let more = step_beyond(limit * (1.0 + NOISE) - load);
         let change = self.next_change(&self.next_look([(&signal, load + more)]))?;
         let sooner = |by_time: Change| {
             self.seconds_to(change) < self.seconds_to(by_time) || change.to > by_time.to
