@@ -90,16 +90,14 @@ impl View<'_> {
     /// The day as usual, a quarter of an hour blurred, at the level of the last quarter.
     fn smooth(&self) -> Option<f64> {
         let ahead = Profile::Smooth.maximum_after(self.history, self.minute, self.horizon)?;
-        let (mut is, mut usual) = (0.0, 0.0);
-        for minute in self.minute - LEVEL_MINUTES + 1..=self.minute {
-            if let Some(known) = self.history.at(minute)
-                && let Some(then) = Profile::Smooth.usual(self.history, minute)
-            {
-                is += known;
-                usual += then;
-            }
-        }
-        (0.0 < usual).then(|| ahead * (is / usual.max(self.floor)).clamp(SCALE.0, SCALE.1))
+        let is = self.history.mean(self.minute - LEVEL_MINUTES + 1, self.minute)?;
+        // So smooth a profile is known well enough from every third minute.
+        let usual = (1..LEVEL_MINUTES)
+            .step_by(3)
+            .filter_map(|ago| Profile::Smooth.usual(self.history, self.minute - ago));
+        let (count, usual) = usual.fold((0.0, 0.0), |(count, sum), x| (count + 1.0, sum + x));
+        let scale = (0.0 < usual).then(|| is * count / usual.max(count * self.floor))?;
+        Some(ahead * scale.clamp(SCALE.0, SCALE.1))
     }
 
     /// The day as usual, minute by minute, at the level of the last three: what steps up at a

@@ -52,7 +52,7 @@ pub struct Forecast {
     pub coverage: Option<f64>,
     /// The conformal correction of the head-room; one where the quantiles are right.
     pub trim: f64,
-    /// Minutes of demand that were measured, together.
+    /// Minutes of demand of the last two weeks that were measured, together.
     #[serde(with = "humantime_serde")]
     pub history: Duration,
     /// Whether the bound may change anything.
@@ -96,23 +96,25 @@ impl Forecaster {
     /// is negative or not finite is no measurement, and what is not newer than the newest
     /// one is no news: both are passed over.
     pub fn observe(&mut self, at: Timestamp, demand: f64) {
+        self.take_in(at, demand);
+    }
+
+    /// Observes, and says how many minutes are over by it.
+    fn take_in(&mut self, at: Timestamp, demand: f64) -> usize {
         if !demand.is_finite() || demand < 0.0 {
-            return;
+            return 0;
         }
         let window_ms = i64::try_from(self.settings.window.as_millis()).unwrap_or(i64::MAX / 2);
         let closed = self.open.measure(at.as_millisecond(), demand.min(LARGEST), window_ms);
-        for minute in closed.into_iter().flatten() {
-            self.learner.learn(minute.minute, minute.demand);
-        }
+        let minutes = closed.into_iter().flatten();
+        minutes.map(|minute| self.learner.learn(minute.minute, minute.demand)).count()
     }
 
     /// Takes in history, oldest first, such as a range query with a step of a minute brings;
     /// two weeks are worth having. What is not newer than the newest observation is passed
     /// over, so this comes before the first look. Says how many minutes were learned.
-    pub fn backfill(&mut self, samples: impl IntoIterator<Item = (Timestamp, f64)>) -> u64 {
-        let before = self.learner.known_minutes();
-        samples.into_iter().for_each(|(at, demand)| self.observe(at, demand));
-        self.learner.known_minutes() - before
+    pub fn backfill(&mut self, samples: impl IntoIterator<Item = (Timestamp, f64)>) -> usize {
+        samples.into_iter().map(|(at, demand)| self.take_in(at, demand)).sum()
     }
 
     /// What is to be expected from `now` on.

@@ -50,10 +50,9 @@ pub(super) struct Learner {
     history: Minutes,
     /// What the experts together said of each minute.
     blends: Minutes,
-    /// Mean and largest demand, both fading, and how many minutes were known.
+    /// Mean and largest demand, both fading.
     typical: f64,
     largest: f64,
-    known: u64,
     ridge: Ridge,
     expert_costs: Costs,
     bound_costs: Costs,
@@ -99,7 +98,6 @@ impl Learner {
             blends: Minutes::new((LONGEST + 2 * 61) as usize),
             typical: 0.0,
             largest: 0.0,
-            known: 0,
             ridge: Ridge::new(FEATURES),
             expert_costs: Costs::new(EXPERTS, EXPERT_HALF_LIFE),
             bound_costs: Costs::new(BOUNDS, BOUND_HALF_LIFE),
@@ -122,8 +120,6 @@ impl Learner {
                 }
             }
         }
-        // What the ring has forgotten was known all the same.
-        learner.known = self.known;
         learner
     }
 
@@ -133,7 +129,7 @@ impl Learner {
         self
     }
 
-    /// Takes in the demand of `minute`, the newest so far, and forecasts.
+    /// Takes in the demand of `minute` and forecasts; passes over what is not the newest.
     pub(super) fn learn(&mut self, minute: i64, demand: f64) {
         if self.history.newest().is_some_and(|newest| minute <= newest) {
             return;
@@ -142,8 +138,8 @@ impl Learner {
         self.history.push(minute, Some(demand));
         // From here on demand is what the ring kept of it, so that a restored one sees the same.
         let demand = self.history.at(minute).unwrap_or(demand);
-        self.known += 1;
-        self.typical += (demand - self.typical) / (self.known as f64).min(7.0 * DAY as f64);
+        let known = self.history.known().max(1) as f64;
+        self.typical += (demand - self.typical) / known.min(7.0 * DAY as f64);
         self.largest = demand.max(self.largest * 0.5_f64.powf(1.0 / LARGEST_HALF_LIFE));
         self.settle(minute);
         if yesterday.is_some_and(|day| day < minute.div_euclid(DAY)) {
@@ -227,9 +223,9 @@ impl Learner {
         self.trim.factor()
     }
 
-    /// Minutes of demand that were ever known.
+    /// Minutes of demand that are known.
     pub(super) fn known_minutes(&self) -> u64 {
-        self.known
+        self.history.known() as u64
     }
 
     pub(super) fn horizon(&self) -> i64 {

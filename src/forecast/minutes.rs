@@ -19,6 +19,8 @@ pub(super) struct Minutes {
     end: i64,
     /// Where the oldest value stands, once the ring is full.
     head: usize,
+    /// How many of the values are known.
+    known: usize,
     /// Values from `head` on, oldest first; NaN where nothing is known.
     #[serde(with = "super::packed")]
     values: Vec<f32>,
@@ -26,7 +28,7 @@ pub(super) struct Minutes {
 
 impl Minutes {
     pub(super) fn new(keep: usize) -> Self {
-        Self { keep, end: 0, head: 0, values: Vec::new() }
+        Self { keep, end: 0, head: 0, known: 0, values: Vec::new() }
     }
 
     /// The newest minute, known or not.
@@ -37,6 +39,11 @@ impl Minutes {
     /// The oldest minute that is kept.
     pub(super) fn oldest(&self) -> Option<i64> {
         (!self.values.is_empty()).then(|| self.end - self.values.len() as i64)
+    }
+
+    /// How many of the minutes kept are known.
+    pub(super) fn known(&self) -> usize {
+        self.known
     }
 
     /// What is known of `minute`.
@@ -68,9 +75,11 @@ impl Minutes {
 
     fn append(&mut self, value: f32) {
         self.end += 1;
+        self.known += usize::from(!value.is_nan());
         if self.values.len() < self.keep {
             self.values.push(value);
         } else {
+            self.known -= usize::from(!self.values[self.head].is_nan());
             self.values[self.head] = value;
             self.head = (self.head + 1) % self.keep;
         }
@@ -78,8 +87,22 @@ impl Minutes {
 
     /// The mean of what is known from `first` to `last`.
     pub(super) fn mean(&self, first: i64, last: i64) -> Option<f64> {
-        let known = (first..=last).filter_map(|minute| self.at(minute));
-        let (count, sum) = known.fold((0, 0.0), |(count, sum), value| (count + 1, sum + value));
+        let oldest = self.oldest()?;
+        let from = self.head + usize::try_from(first - oldest).unwrap_or(0);
+        let to = self.head + usize::try_from(last.min(self.end - 1) + 1 - oldest).unwrap_or(0);
+        let (mut count, mut sum) = (0, 0.0);
+        // Around the end of the ring at most once: no division for what is read most.
+        let length = self.values.len();
+        let straight = from.min(length)..to.min(length);
+        let wrapped = from.saturating_sub(length)..to.saturating_sub(length);
+        for place in [straight, wrapped] {
+            for value in self.values.get(place).unwrap_or_default() {
+                if !value.is_nan() {
+                    count += 1;
+                    sum += f64::from(*value);
+                }
+            }
+        }
         (0 < count).then(|| sum / f64::from(count))
     }
 
@@ -95,7 +118,9 @@ impl Minutes {
     pub(super) fn is_sound(&self) -> bool {
         let full = self.values.len() == self.keep;
         let finite = self.values.iter().all(|x| x.is_nan() || (x.is_finite() && 0.0 <= *x));
+        let known = self.values.iter().filter(|x| !x.is_nan()).count();
         0 < self.keep
+            && self.known == known
             && self.values.len() <= self.keep
             && finite
             && (self.head == 0 || (full && self.head < self.keep))
@@ -116,10 +141,24 @@ mod tests {
         let seen: Vec<_> = (100..=107).map(|minute| ring.at(minute)).collect();
         let known = |x: f64| Some(x);
         assert_eq!(seen, [None, None, None, None, known(104.0), known(105.0), known(106.0), None],);
-        assert_eq!((ring.oldest(), ring.newest()), (Some(102), Some(106)));
+        assert_eq!((ring.oldest(), ring.newest(), ring.known()), (Some(102), Some(106), 3));
         ring.push(5_000_000, None);
-        assert_eq!((ring.oldest(), ring.at(5_000_000)), (Some(5_000_000), None));
+        assert_eq!((ring.oldest(), ring.at(5_000_000), ring.known()), (Some(5_000_000), None, 0));
         assert!(ring.is_sound());
+    }
+
+    #[test]
+    fn a_mean_is_of_what_is_known_wherever_it_stands_in_the_ring() {
+        for pushed in [5, 10, 13, 17, 20, 25] {
+            let mut ring = Minutes::new(10);
+            (0..pushed).for_each(|m| ring.push(m, (m % 3 != 0).then_some(m as f64)));
+            for (first, last) in (-2..pushed + 3).flat_map(|a| (a..a + 12).map(move |b| (a, b))) {
+                let known: Vec<f64> = (first..=last).filter_map(|m| ring.at(m)).collect();
+                let mean = known.iter().sum::<f64>() / known.len() as f64;
+                let expected = (!known.is_empty()).then_some(mean);
+                assert_eq!(ring.mean(first, last), expected, "{pushed} {first} {last}");
+            }
+        }
     }
 
     #[test]

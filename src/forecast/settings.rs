@@ -64,8 +64,8 @@ pub struct Level(f64);
 
 impl Level {
     /// How many times over a missing node is felt. Ten percent too few nodes do not fail ten
-    /// percent of the requests: the queue grows for everyone until the load falls. Measured
-    /// shortages failed two to four times the missing share.
+    /// percent of the requests: the queue grows for everyone until the load falls. Bursts in
+    /// replayed traces failed one and a half to three times the share that was missing.
     const REACH: f64 = 2.5;
 
     /// `None` unless between 0.5 and 0.995. Below, idling would be worth more than serving;

@@ -114,6 +114,24 @@ fn silence_is_not_zero_and_after_a_while_the_bound_is_not_believed() {
 }
 
 #[test]
+fn after_weeks_of_silence_there_is_not_enough_history_again() {
+    let mut forecaster = seen(settings(), 2000, daily);
+    forecaster.observe(at(40 * DAY), 100.0);
+    let forecast = forecaster.forecast(at(40 * DAY));
+    let have = Duration::from_secs(60);
+    assert!(matches!(forecast.verdict, Verdict::NotEnoughHistory { have: h, .. } if h == have));
+    assert!(forecast.bound.is_finite() && 100.0 <= forecast.bound);
+}
+
+#[test]
+fn backfill_says_how_much_it_learned_and_passes_over_what_is_old() {
+    let mut forecaster = Forecaster::new(settings());
+    let samples = |from: i64, to: i64| (from..to).map(|minute| (at(60 * minute), 10.0));
+    assert_eq!(forecaster.backfill(samples(1, 101)), 100);
+    assert_eq!(forecaster.backfill(samples(50, 120)), 19);
+}
+
+#[test]
 fn an_outage_to_zero_does_not_blow_the_bound_up() {
     let outage = |minute: i64| if (2000..2030).contains(&minute) { 0.0 } else { daily(minute) };
     let mut forecaster = seen(settings(), 2000, outage);
@@ -209,7 +227,7 @@ fn feed(forecaster: &mut Forecaster, stretches: &[(i64, i64, f64, bool)], mut se
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn whatever_is_measured_the_forecast_is_finite_and_never_negative(

@@ -27,7 +27,7 @@ pub enum Verdict {
     Trusted,
     /// It must not be used yet.
     NotEnoughHistory {
-        /// Minutes of demand that were measured, together.
+        /// Minutes of demand of the last two weeks that were measured, together.
         #[serde(with = "humantime_serde")]
         have: Duration,
         /// How much it takes.
