@@ -260,7 +260,7 @@ mod tests {
             ("{node: {}}", 2, "`node` has no part in a decision"),
             (
                 "{bounds: {max: 20000000}}",
-                15,
+                16,
                 "`max` is 20000000, and 10000000 stands for no limit",
             ),
             ("{tolerance: {}}", 1, "`rules` is empty"),
