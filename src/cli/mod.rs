@@ -12,6 +12,7 @@ mod hold;
 mod plan;
 mod run;
 mod sandbox;
+mod schema;
 mod status;
 mod why_not;
 
@@ -37,6 +38,8 @@ enum Command {
     Run(run::RunArguments),
     /// Read policies, or settings with all their policies, and say what is wrong or unwise.
     Check(check::CheckArguments),
+    /// Print the JSON Schema of a policy file, for editors and for checks elsewhere.
+    Schema,
     /// Say what would be done now, and do nothing.
     Plan(plan::PlanArguments),
     /// Show the pools and their nodes.
@@ -91,6 +94,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         match arguments.command {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Check(arguments) => check::check(&arguments),
+            Command::Schema => {
+                schema::schema();
+                Ok(())
+            }
             Command::Plan(arguments) => plan::plan(arguments).await,
             Command::Status(arguments) => status::status(arguments).await,
             Command::Decide(arguments) => decide::decide(&arguments),

@@ -16,6 +16,7 @@ use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPo
 use serde_saphyr::{Location, Options, Spanned};
 
 use super::problem::{Place, Problem};
+use super::question::Question;
 
 /// The largest text that is read, in bytes: a hundred times the largest sensible policy.
 const LARGEST_TEXT: usize = 256 * 1024;
@@ -50,6 +51,8 @@ pub(crate) enum Kind {
     List(Vec<Node>),
     /// A mapping in the order of its lines; keys may repeat.
     Map(Vec<(Key, Node)>),
+    /// Nothing that was written: readers are asked what they would accept here.
+    Question(Question),
 }
 
 /// A key of a mapping.

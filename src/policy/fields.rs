@@ -8,13 +8,22 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde_json::{Value as Json, json};
+
 use super::document::{Key, Kind, Node};
 use super::nearest::suggestion;
 use super::problem::{Place, Problem};
+use super::question::Question;
 use crate::domain::{Duration, Percent};
 
 /// The longest duration that means anything here; more is a slip, and time arithmetic stays safe.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// Stands for a key of the writer's own where readers are only asked what they would accept.
+const FREE_KEY: &str = "name";
+
+/// How every duration begins, as a regular expression: with its first number.
+const DURATION: &str = r"^\s*[0-9]";
 
 /// Where problems are noted.
 pub(crate) type Notes = Vec<Problem>;
@@ -39,6 +48,15 @@ pub(crate) struct Value<'n> {
     pub node: &'n Node,
 }
 
+impl Value<'_> {
+    /// Where readers are only asked what they would accept: notes keywords of JSON Schema.
+    fn says(&self, keywords: impl FnOnce() -> Json) {
+        if let Kind::Question(question) = &self.node.kind {
+            question.say(keywords());
+        }
+    }
+}
+
 /// A mapping whose keys are asked for one by one; [`Fields::finish`] refuses the rest.
 pub(crate) struct Fields<'n> {
     /// Where the mapping begins.
@@ -47,13 +65,19 @@ pub(crate) struct Fields<'n> {
     entries: BTreeMap<&'n str, (&'n Key, &'n Node)>,
     known: Vec<&'static str>,
     refused: Vec<(&'static str, String, &'static str)>,
+    question: Option<Question>,
 }
 
 impl<'n> Fields<'n> {
     /// The fields of a mapping; keys that repeat are refused, and the first one counts.
     pub fn of(value: Value<'n>, notes: &mut Notes) -> Option<Self> {
-        let Kind::Map(map) = &value.node.kind else {
-            return wrong_kind(value, "a mapping of keys to values", notes);
+        let (map, question): (&'n [(Key, Node)], _) = match &value.node.kind {
+            Kind::Map(map) => (map, None),
+            Kind::Question(question) => {
+                question.has_keys();
+                (&[], Some(question.clone()))
+            }
+            _ => return wrong_kind(value, "a mapping of keys to values", notes),
         };
         let mut entries: BTreeMap<&str, (&Key, &Node)> = BTreeMap::new();
         for (key, node) in map {
@@ -69,7 +93,7 @@ impl<'n> Fields<'n> {
             }
         }
         let (known, refused) = (Vec::new(), Vec::new());
-        Some(Self { at: value.node.at, name: value.name, entries, known, refused })
+        Some(Self { at: value.node.at, name: value.name, entries, known, refused, question })
     }
 
     /// The value of a key that may be absent: `Some(None)` where it is.
@@ -80,9 +104,10 @@ impl<'n> Fields<'n> {
         read: impl FnOnce(Value<'_>, &mut Notes) -> Option<T>,
     ) -> Option<Option<T>> {
         self.known.push(key);
-        match self.node(key) {
-            Some(node) => read(Value { name: key, node }, notes).map(Some),
-            None => Some(None),
+        match (self.node(key), self.asked(key)) {
+            (Some(node), _) => read(Value { name: key, node }, notes).map(Some),
+            (None, Some(node)) => read(Value { name: key, node: &node }, notes).map(Some),
+            (None, None) => Some(None),
         }
     }
 
@@ -105,6 +130,9 @@ impl<'n> Fields<'n> {
         notes: &mut Notes,
         read: impl FnOnce(Value<'_>, &mut Notes) -> Option<T>,
     ) -> Option<T> {
+        if let Some(question) = &self.question {
+            question.requires(key);
+        }
         match self.optional(key, notes, read)? {
             Some(value) => Some(value),
             None if self.refused.iter().any(|(refused, ..)| self.node(refused).is_some()) => None,
@@ -126,6 +154,9 @@ impl<'n> Fields<'n> {
         read: impl FnOnce(Fields<'_>, &mut Notes) -> Option<T>,
     ) -> Option<T> {
         self.known.push(key);
+        if let Some(node) = self.asked(key) {
+            return read(Fields::of(Value { name: key, node: &node }, notes)?, notes);
+        }
         match self.node(key) {
             Some(node) => {
                 let fields = Fields::of(Value { name: key, node }, notes)?;
@@ -138,6 +169,7 @@ impl<'n> Fields<'n> {
                     entries: BTreeMap::new(),
                     known: Vec::new(),
                     refused: Vec::new(),
+                    question: None,
                 },
                 notes,
             ),
@@ -196,6 +228,11 @@ impl<'n> Fields<'n> {
     fn node(&self, key: &str) -> Option<&'n Node> {
         self.entries.get(key).map(|(_, node)| *node)
     }
+
+    /// What stands for a key's value where readers are only asked what they would accept.
+    fn asked(&self, key: &'static str) -> Option<Node> {
+        self.question.as_ref().map(|question| question.key(key).node())
+    }
 }
 
 /// Every entry of a mapping with free keys, sorted by key; repeated keys are refused.
@@ -204,6 +241,11 @@ pub(crate) fn entries<T>(
     notes: &mut Notes,
     mut read: impl FnMut(&Key, Value<'_>, &mut Notes) -> Option<T>,
 ) -> Option<Vec<T>> {
+    if let Kind::Question(question) = &value.node.kind {
+        let name = String::from(FREE_KEY);
+        let (key, node) = (Key { at: Place::START, name }, question.values().node());
+        return read(&key, Value { name: FREE_KEY, node: &node }, notes).map(|read| vec![read]);
+    }
     let fields = Fields::of(value, notes)?;
     let read: Vec<Option<T>> = fields
         .entries
@@ -219,6 +261,10 @@ pub(crate) fn list<T>(
     notes: &mut Notes,
     mut read: impl FnMut(Value<'_>, &mut Notes) -> Option<T>,
 ) -> Option<Vec<T>> {
+    if let Kind::Question(question) = &value.node.kind {
+        let node = question.items().node();
+        return read(Value { name: value.name, node: &node }, notes).map(|item| vec![item]);
+    }
     let Kind::List(items) = &value.node.kind else {
         return wrong_kind(value, "a list (`[…]`, or a line `- …` for each item)", notes);
     };
@@ -232,6 +278,7 @@ pub(crate) fn list<T>(
 
 /// Text of one line, not empty.
 pub(crate) fn line(value: Value<'_>, notes: &mut Notes) -> Option<String> {
+    value.says(|| json!({"type": "string", "pattern": r"^\S(.*\S)?$"}));
     let text = text(value, notes)?;
     if text.trim().is_empty() || text.trim() != text || text.chars().any(char::is_control) {
         let what = format!("`{}` must be one line of text without blanks around it", value.name);
@@ -242,6 +289,7 @@ pub(crate) fn line(value: Value<'_>, notes: &mut Notes) -> Option<String> {
 
 /// Text of any number of lines, not blank.
 pub(crate) fn text(value: Value<'_>, notes: &mut Notes) -> Option<String> {
+    value.says(|| json!({"type": "string", "minLength": 1}));
     match &value.node.kind {
         Kind::Text(text) if text.trim().is_empty() => {
             refuse(notes, value.node.at, format!("`{}` is empty", value.name), "write its value")
@@ -261,11 +309,14 @@ pub(crate) fn text(value: Value<'_>, notes: &mut Notes) -> Option<String> {
 
 /// Text, a number or a boolean, as it was written.
 pub(crate) fn scalar(value: Value<'_>, notes: &mut Notes) -> Option<String> {
+    value.says(|| json!({"type": ["string", "number", "boolean"]}));
     match &value.node.kind {
         Kind::Text(text) => Some(text.clone()),
         Kind::Bool(value) => Some(value.to_string()),
         Kind::Integer(_, written) | Kind::Number(_, written) => Some(written.clone()),
-        Kind::Null | Kind::List(_) | Kind::Map(_) => wrong_kind(value, "text", notes),
+        Kind::Null | Kind::List(_) | Kind::Map(_) | Kind::Question(_) => {
+            wrong_kind(value, "text", notes)
+        }
     }
 }
 
@@ -291,6 +342,7 @@ pub(crate) fn word<T: Copy>(
     words: &'static [(&'static str, T)],
 ) -> impl Fn(Value<'_>, &mut Notes) -> Option<T> {
     move |value, notes| {
+        value.says(|| json!({"enum": spellings(words)}));
         let written = match &value.node.kind {
             // `yes` and `no` are words here, and some write them as booleans.
             Kind::Bool(true) => "yes",
@@ -310,9 +362,30 @@ pub(crate) fn word<T: Copy>(
     }
 }
 
+/// One of a few words, or what `otherwise` reads; `wanted` names both.
+pub(crate) fn word_or<T: Copy>(
+    words: &'static [(&'static str, T)],
+    wanted: &'static str,
+    otherwise: impl Fn(Value<'_>, &mut Notes) -> Option<T>,
+) -> impl Fn(Value<'_>, &mut Notes) -> Option<T> {
+    move |value, notes| match &value.node.kind {
+        Kind::Text(_) => word(words)(value, notes),
+        Kind::Integer(..) | Kind::Number(..) => otherwise(value, notes),
+        Kind::Question(question) => {
+            word(words)(Value { name: value.name, node: &question.form().node() }, notes);
+            otherwise(Value { name: value.name, node: &question.form().node() }, notes)
+        }
+        _ => wrong_kind(value, wanted, notes),
+    }
+}
+
 /// A whole number from `least` to `most`.
 pub(crate) fn whole(least: u32, most: u32) -> impl Fn(Value<'_>, &mut Notes) -> Option<u32> {
     move |value, notes| {
+        value.says(|| match most {
+            u32::MAX => json!({"type": "integer", "minimum": least}),
+            _ => json!({"type": "integer", "minimum": least, "maximum": most}),
+        });
         let Kind::Integer(number, written) = &value.node.kind else {
             return wrong_kind(value, "a whole number", notes);
         };
@@ -332,6 +405,7 @@ pub(crate) fn whole(least: u32, most: u32) -> impl Fn(Value<'_>, &mut Notes) -> 
 
 /// A finite number, whole or not.
 pub(crate) fn number(value: Value<'_>, notes: &mut Notes) -> Option<f64> {
+    value.says(|| json!({"type": "number"}));
     let number = match &value.node.kind {
         Kind::Integer(number, _) => *number as f64,
         Kind::Number(number, _) => *number,
@@ -346,6 +420,7 @@ pub(crate) fn number(value: Value<'_>, notes: &mut Notes) -> Option<f64> {
 
 /// A finite number above zero.
 pub(crate) fn number_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<f64> {
+    value.says(|| json!({"exclusiveMinimum": 0}));
     let number = number(value, notes)?;
     if 0.0 < number {
         return Some(number);
@@ -356,6 +431,7 @@ pub(crate) fn number_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<f
 
 /// A percentage of zero or more.
 pub(crate) fn percent(value: Value<'_>, notes: &mut Notes) -> Option<Percent> {
+    value.says(|| json!({"minimum": 0}));
     if let Kind::Text(text) = &value.node.kind
         && let Some(digits) = text.strip_suffix('%')
         && let Ok(number) = digits.trim().parse::<f64>()
@@ -375,6 +451,7 @@ pub(crate) fn percent(value: Value<'_>, notes: &mut Notes) -> Option<Percent> {
 
 /// A percentage above zero.
 pub(crate) fn percent_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<Percent> {
+    value.says(|| json!({"exclusiveMinimum": 0}));
     let percent = percent(value, notes)?;
     if 0.0 < percent.get() {
         return Some(percent);
@@ -385,6 +462,10 @@ pub(crate) fn percent_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<
 
 /// A duration such as `90s`, `1m 30s` or `250ms`; at most ten years.
 pub(crate) fn duration(value: Value<'_>, notes: &mut Notes) -> Option<Duration> {
+    // Text that begins with a number, or zero without a unit.
+    value.says(
+        || json!({"type": ["string", "integer"], "pattern": DURATION, "minimum": 0, "maximum": 0}),
+    );
     let written = match &value.node.kind {
         Kind::Text(text) => text,
         Kind::Integer(0, _) => return Some(Duration::ZERO),
@@ -420,7 +501,11 @@ pub(crate) fn duration_above_zero(value: Value<'_>, notes: &mut Notes) -> Option
 /// A duration of `least` or more.
 pub(crate) fn duration_from(least: Duration) -> impl Fn(Value<'_>, &mut Notes) -> Option<Duration> {
     move |value, notes| {
-        let duration = duration(value, notes)?;
+        let duration = duration(value, notes);
+        if !least.is_zero() {
+            value.says(|| json!({"type": "string"}));
+        }
+        let duration = duration?;
         if least <= duration {
             return Some(duration);
         }
@@ -452,12 +537,23 @@ pub(crate) fn wrong_kind<T>(value: Value<'_>, wanted: &str, notes: &mut Notes) -
         Kind::Text(_) => "text".to_owned(),
         Kind::List(_) => "a list".to_owned(),
         Kind::Map(_) => "a mapping".to_owned(),
+        Kind::Question(_) => "only asked for".to_owned(),
     };
     let what = match value.name {
         "" => format!("the file must hold {wanted}, but is {found}"),
         name => format!("`{name}` must be {wanted}, but is {found}"),
     };
     refuse(notes, value.node.at, what, format!("write {wanted}"))
+}
+
+/// The words as YAML may have them: `yes` and `no` are booleans to some readers of YAML.
+fn spellings<T>(words: &[(&str, T)]) -> Vec<Json> {
+    let booleans = words.iter().filter_map(|(word, _)| match *word {
+        "yes" => Some(true.into()),
+        "no" => Some(false.into()),
+        _ => None,
+    });
+    words.iter().map(|(word, _)| Json::from(*word)).chain(booleans).collect()
 }
 
 fn one_of<T>(words: &[(&str, T)]) -> String {

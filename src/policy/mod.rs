@@ -12,7 +12,9 @@ mod fragment;
 mod lint;
 mod nearest;
 pub(crate) mod problem;
+pub(crate) mod question;
 mod read;
+mod schema;
 mod settings;
 
 use std::path::Path;
@@ -24,6 +26,7 @@ pub(crate) use fragment::fragment;
 pub use lint::{Warning, lint};
 pub use problem::{Place, Problem, Problems};
 pub(crate) use read::CONTROL;
+pub use schema::json_schema;
 pub use settings::{
     Backoff, Bounds, Configure, Control, CountRule, Coverage, CoverageNeed, FixedRule, HealthCheck,
     Join, LatencyRule, Leave, LeaveEarly, LeaveOrder, MissingData, NodeSeries, NodeTemplate, Pace,

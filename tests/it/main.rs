@@ -10,6 +10,7 @@ mod deployment;
 mod haproxy_contract;
 mod linode_client;
 mod policy_files;
+mod policy_schema;
 mod prometheus_reads;
 mod sandbox_clients;
 mod sandbox_document;

@@ -10,6 +10,9 @@ use crate::domain::{Duration, SignalName};
 /// Three scrapes of 15 s, Prometheus' usual interval: one may be lost, none may be forgotten.
 const STALE_AFTER: Duration = Duration::from_secs(45);
 
+/// The word for [`CoverageNeed::Serving`].
+const SERVING: &[(&str, CoverageNeed)] = &[("serving", CoverageNeed::Serving)];
+
 /// The names of the signals, whatever else is wrong with them; `None` where there is none.
 pub(super) fn names(value: Value<'_>) -> Option<Vec<SignalName>> {
     let Kind::Map(map) = &value.node.kind else {
@@ -98,14 +101,11 @@ fn label_name(value: Value<'_>, notes: &mut Notes) -> Option<String> {
 fn coverage(value: Value<'_>, notes: &mut Notes) -> Option<Coverage> {
     let mut fields = Fields::of(value, notes)?;
     let query = fields.required("query", "'count(up{…} == 1)'", notes, fields::text);
-    let at_least = fields.or("at_least", CoverageNeed::Serving, notes, |value, notes| match &value
-        .node
-        .kind
-    {
-        Kind::Text(_) => fields::word(&[("serving", CoverageNeed::Serving)])(value, notes),
-        Kind::Integer(..) => fields::whole(1, u32::MAX)(value, notes).map(CoverageNeed::Count),
-        _ => fields::wrong_kind(value, "`serving` or a whole number", notes),
-    });
+    let count = |value: Value<'_>, notes: &mut Notes| {
+        fields::whole(1, u32::MAX)(value, notes).map(CoverageNeed::Count)
+    };
+    let at_least = fields::word_or(SERVING, "`serving` or a whole number", count);
+    let at_least = fields.or("at_least", CoverageNeed::Serving, notes, at_least);
     fields.finish(notes);
     Some(Coverage { query: query?, at_least: at_least? })
 }

@@ -12,6 +12,9 @@ use super::super::problem::{Place, Problem};
 use super::super::settings::{Rule, RuleScaleIn};
 use crate::domain::{Percent, SignalName};
 
+/// The kinds of rules.
+const KINDS: &[&str] = &["target", "latency", "count", "fixed"];
+
 /// Reads the list; `known` are the signals, and `of_nodes` those with a series of each node, or
 /// `None` where they could not be read.
 pub(super) fn rules(
@@ -33,6 +36,14 @@ pub(super) fn rules(
 
 /// A rule is a mapping with one key, its kind: so a problem inside keeps its exact place.
 fn rule(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> Option<Rule> {
+    if let Kind::Question(question) = &value.node.kind {
+        for kind in KINDS {
+            let form = question.form();
+            form.requires(kind);
+            of_kind(kind, Value { name: kind, node: &form.key(kind).node() }, known, notes);
+        }
+        return None;
+    }
     let Kind::Map(map) = &value.node.kind else {
         return wrong_kind(value, "a mapping such as `target: {…}`", notes);
     };
@@ -43,10 +54,7 @@ fn rule(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> Op
     };
     let value = Value { name: &key.name, node };
     match key.name.as_str() {
-        "target" => target::target(value, known, notes).map(Rule::Target),
-        "latency" => latency::latency(value, known, notes).map(Rule::Latency),
-        "count" => count::count(value, known, notes).map(Rule::Count),
-        "fixed" => fixed::fixed(value, notes).map(Rule::Fixed),
+        kind if KINDS.contains(&kind) => of_kind(kind, value, known, notes),
         later @ ("step" | "forecast" | "schedule" | "hint" | "hints") => refuse(
             notes,
             key.at,
@@ -56,8 +64,24 @@ fn rule(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> Op
         other => {
             let shown: String = other.chars().take(60).collect();
             let what = format!("`{shown}` is no kind of rule");
-            refuse(notes, key.at, what, suggestion(other, &["target", "latency", "count", "fixed"]))
+            refuse(notes, key.at, what, suggestion(other, KINDS))
         }
+    }
+}
+
+/// Reads what stands below a kind, one of [`KINDS`].
+fn of_kind(
+    kind: &str,
+    value: Value<'_>,
+    known: Option<&[SignalName]>,
+    notes: &mut Notes,
+) -> Option<Rule> {
+    match kind {
+        "target" => target::target(value, known, notes).map(Rule::Target),
+        "latency" => latency::latency(value, known, notes).map(Rule::Latency),
+        "count" => count::count(value, known, notes).map(Rule::Count),
+        "fixed" => fixed::fixed(value, notes).map(Rule::Fixed),
+        other => unreachable!("`{other}` is in the list of kinds without a reader"),
     }
 }
 

@@ -1,0 +1,7 @@
+//! `windlass schema`
+
+use crate::policy::json_schema;
+
+pub(super) fn schema() {
+    anstream::println!("{:#}", json_schema());
+}
