@@ -21,8 +21,12 @@ const REFERENCE: &str = include_str!("../../docs/policy.md");
 const LEAST: &str = include_str!("least.yaml");
 
 /// Keys whose default depends on another key; the reference says how.
-const DEPENDENT: &[&str] =
-    &["bounds.default", "rules.latency.clear_below", "node.ssh.authorized_keys_file"];
+const DEPENDENT: &[&str] = &[
+    "bounds.default",
+    "rules.target.headroom_percent",
+    "rules.latency.clear_below",
+    "node.ssh.authorized_keys_file",
+];
 
 /// The JSON Schema of a policy file.
 ///
@@ -33,8 +37,10 @@ pub fn json_schema() -> Value {
     read::policy(&question.node(), &mut Vec::new());
     let mut schema = question.schema();
     let least = parse(LEAST, Path::new("least.yaml")).expect("our own policy is legal");
+    let given = document::read(LEAST).expect("it was just read");
     let whole = document::read(&explain_defaults(&least)).expect("what we write we can read");
-    describe(&mut schema, Some(&whole), &mut Vec::new());
+    let written = Written { given: vec![&given], whole: vec![&whole] };
+    describe(&mut schema, &written, &mut Vec::new());
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Windlass policy");
     schema["description"] =
@@ -42,47 +48,52 @@ pub fn json_schema() -> Value {
     schema
 }
 
-/// Adds to every key below `schema` what it means and what it is when it is left out; `written` is
-/// the same place in a policy that left everything out.
-fn describe(schema: &mut Value, written: Option<&Node>, path: &mut Vec<String>) {
-    let required: Vec<String> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|key| key.as_str().map(str::to_owned))
-        .collect();
+/// The same places in [`LEAST`]: as it is, and with everything written out.
+struct Written<'n> {
+    given: Vec<&'n Node>,
+    whole: Vec<&'n Node>,
+}
+
+impl<'n> Written<'n> {
+    fn at(&self, key: &str) -> Self {
+        let at = |nodes: &[&'n Node]| nodes.iter().filter_map(|node| value_of(node, key)).collect();
+        Self { given: at(&self.given), whole: at(&self.whole) }
+    }
+
+    /// Every item of lists and every value of mappings, where they were given.
+    fn below(&self) -> Self {
+        match self.given.is_empty() {
+            true => Self { given: Vec::new(), whole: Vec::new() },
+            false => Self { given: below(&self.given), whole: below(&self.whole) },
+        }
+    }
+}
+
+/// Adds to every key below `schema` what it means and what it is when it is left out.
+fn describe(schema: &mut Value, written: &Written<'_>, path: &mut Vec<String>) {
     if let Some(keys) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         for (key, below) in keys {
             path.push(key.clone());
-            let here = written.and_then(|node| value_of(node, key));
+            let here = written.at(key);
             if let Some(meaning) = meaning(path) {
                 below["description"] = meaning.into();
             }
-            let fixed = !required.contains(key) && !DEPENDENT.contains(&path.join(".").as_str());
-            let is_value = below.get("properties").is_none();
-            if let Some(default) = here.filter(|_| fixed && is_value) {
+            let left_out = here.given.is_empty() && below.get("properties").is_none();
+            let fixed = !DEPENDENT.contains(&path.join(".").as_str());
+            if let Some(default) = here.whole.first().filter(|_| left_out && fixed) {
                 below["default"] = plain(default);
             }
-            describe(below, here, path);
+            describe(below, &here, path);
             path.pop();
         }
     }
-    if schema["additionalProperties"].is_object() {
-        let any = written.and_then(first);
-        describe(&mut schema["additionalProperties"], any, path);
-    }
-    if schema["items"].is_object() {
-        describe(&mut schema["items"], written, path);
+    for every in ["additionalProperties", "items"] {
+        if schema[every].is_object() {
+            describe(&mut schema[every], &written.below(), path);
+        }
     }
     for form in schema.get_mut("anyOf").and_then(Value::as_array_mut).into_iter().flatten() {
-        // Items of a list: the one that has this form's key.
-        let key = form["required"][0].as_str().map(str::to_owned);
-        let items = match written.map(|node| &node.kind) {
-            Some(Kind::List(items)) => items.as_slice(),
-            _ => &[],
-        };
-        let alike = key.and_then(|key| items.iter().find(|item| value_of(item, &key).is_some()));
-        describe(form, alike, path);
+        describe(form, written, path);
     }
 }
 
@@ -94,12 +105,14 @@ fn value_of<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     }
 }
 
-/// What the first key of a mapping holds.
-fn first(node: &Node) -> Option<&Node> {
-    match &node.kind {
-        Kind::Map(map) => map.first().map(|(_, node)| node),
-        _ => None,
-    }
+/// Every item of `nodes` that are lists and every value of those that are mappings.
+fn below<'n>(nodes: &[&'n Node]) -> Vec<&'n Node> {
+    let below = nodes.iter().flat_map(|node| match &node.kind {
+        Kind::List(items) => items.iter().collect(),
+        Kind::Map(map) => map.iter().map(|(_, node)| node).collect(),
+        _ => Vec::new(),
+    });
+    below.collect()
 }
 
 /// A part of a document as JSON.
