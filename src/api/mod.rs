@@ -2,12 +2,13 @@
 //!
 //! In: requests.
 //! Out: statuses, decisions, journals; problems as `application/problem+json`.
-//! Never: acts, or changes anything.
+//! Never: acts, or changes anything by itself: policies are read again by the daemon.
 
 mod discovery;
 mod health;
 mod pools;
 mod problem;
+mod reload;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use pools::{DecisionDocument, ExplanationDocument, JournalPage, WhyNotAnswer, WhyNotDocument};
+pub use reload::{ReloadAsk, ReloadReport, ReplacedPolicy};
 pub use server::{router, serve};
 
 /// What requests are answered from.
@@ -35,13 +37,15 @@ pub struct Sources {
     pub pools: Arc<BTreeMap<PoolName, PoolSource>>,
     /// Our own metrics.
     pub metrics: Metrics,
+    /// Where the daemon is asked to read its policies again.
+    pub reload: ReloadAsk,
 }
 
 /// What is known of one pool.
 #[derive(Clone)]
 pub struct PoolSource {
-    /// Its policy.
-    pub policy: Arc<Policy>,
+    /// Its policy in force, watched.
+    pub policy: watch::Receiver<Arc<Policy>>,
     /// Its loop's last word.
     pub status: watch::Receiver<Arc<PoolStatus>>,
 }

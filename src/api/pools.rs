@@ -209,8 +209,9 @@ async fn policy_of(
     record: &DecisionRecord,
 ) -> Result<Arc<Policy>, Problem> {
     let digest = &record.policy_digest;
-    if source.policy.digest == *digest {
-        return Ok(source.policy.clone());
+    let in_force = source.policy.borrow().clone();
+    if in_force.digest == *digest {
+        return Ok(in_force);
     }
     let text = sources.store.policy_text(digest).await?;
     let policy = text.and_then(|text| policy::parse(&text, Path::new("a policy of then")).ok());

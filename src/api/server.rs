@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
@@ -13,7 +13,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::problem::Problem;
-use super::{Sources, discovery, health, pools};
+use super::{Sources, discovery, health, pools, reload};
 
 /// No reading takes longer; a stuck one gives its place back.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -37,6 +37,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/sd/prometheus", get(discovery::targets))
         .nest("/api/v1/pools", pools)
+        .route("/api/v1/policies/reload", post(reload::reload))
         .fallback(async || Problem::not_found("no such page; the API begins at /api/v1/pools"))
         .layer(
             ServiceBuilder::new()

@@ -39,9 +39,11 @@ impl Rehearsal {
         )
         .await
         .expect("the store works");
-        let source = PoolSource { policy: policy.clone(), status: pool.status() };
+        let (_, in_force) = watch::channel(policy.clone());
+        let source = PoolSource { policy: in_force, status: pool.status() };
         let pools = Arc::new(BTreeMap::from([(policy.pool.clone(), source)]));
-        Self { world, pool, sources: Sources { store, pools, metrics } }
+        let (reload, _) = tokio::sync::mpsc::channel(1);
+        Self { world, pool, sources: Sources { store, pools, metrics, reload } }
     }
 
     /// Looks until both nodes serve, for at most an hour of the rehearsed world.
@@ -129,7 +131,8 @@ async fn a_decision_is_explained_by_the_policy_that_made_it() {
     let text = POLICY.replace("per_node: 100", "per_node: 7");
     assert_ne!(text, POLICY);
     let later = Arc::new(parse(&text, Path::new("web.yaml")).expect("a good policy"));
-    let source = PoolSource { policy: later.clone(), status: rehearsal.pool.status() };
+    let (_, in_force) = watch::channel(later.clone());
+    let source = PoolSource { policy: in_force, status: rehearsal.pool.status() };
     rehearsal.sources.pools = Arc::new(BTreeMap::from([(later.pool.clone(), source)]));
     let now = rehearsal.json("/api/v1/pools/web/explanation").await;
     assert_eq!(now, then, "another policy has come since, and changes nothing about then");

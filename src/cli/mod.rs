@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod hold;
 mod plan;
+mod reload;
 mod run;
 mod sandbox;
 mod schema;
@@ -50,6 +51,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Say why a pool has not more nodes, or not fewer, and what would change that.
     WhyNot(why_not::WhyNotArguments),
+    /// Have the daemon read its policy files again; a bad file replaces nothing.
+    Reload(reload::ReloadArguments),
     /// Keep a pool's count as it is for a while.
     Hold(hold::HoldArguments),
     /// End the holds of a pool.
@@ -103,6 +106,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Decide(arguments) => decide::decide(&arguments),
             Command::Explain(arguments) => explain::explain(arguments).await,
             Command::WhyNot(arguments) => why_not::why_not(arguments).await,
+            Command::Reload(arguments) => reload::reload(arguments).await,
             Command::Hold(arguments) => hold::hold(arguments).await,
             Command::Resume(arguments) => hold::resume(arguments).await,
             Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,

@@ -25,7 +25,7 @@ use crate::policy::Control;
 pub use endpoint::Endpoint;
 pub use environment::Environment;
 pub use error::ConfigError;
-pub use policies::load_policies;
+pub use policies::{PolicyFiles, load_policies, read_policies};
 pub use token::TokenSource;
 
 /// The daemon's settings.

@@ -54,11 +54,25 @@ pub(super) fn files(set: &PolicySet) -> Result<Vec<PathBuf>, ConfigError> {
     Ok(files)
 }
 
-/// Reads every policy of `config`. Paths in a policy are resolved against its own folder.
-///
-/// Fails with the problems of every file at once; two policies for one pool, or for one
-/// backend, are a problem of the second.
+/// What the policy files hold.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyFiles {
+    /// Every file that is a policy, with it.
+    pub good: Vec<(PathBuf, Policy)>,
+    /// What is wrong with each other one.
+    pub bad: Vec<Problems>,
+}
+
+/// Reads every policy of `config`, as [`read_policies`] does. Fails with the problems of every
+/// file at once.
 pub fn load_policies(config: &Config) -> Result<Vec<(PathBuf, Policy)>, Vec<Problems>> {
+    let PolicyFiles { good, bad } = read_policies(config);
+    if bad.is_empty() { Ok(good) } else { Err(bad) }
+}
+
+/// Reads every policy of `config`, each for itself. Paths in a policy are resolved against its
+/// own folder; two policies for one pool, or for one backend, are a problem of the second.
+pub fn read_policies(config: &Config) -> PolicyFiles {
     let mut policies: Vec<(PathBuf, Policy)> = Vec::new();
     let mut problems = Vec::new();
     let (mut pools, mut backends) = (BTreeMap::new(), BTreeMap::new());
@@ -101,7 +115,7 @@ pub fn load_policies(config: &Config) -> Result<Vec<(PathBuf, Policy)>, Vec<Prob
             None => policies.push((file.clone(), policy)),
         }
     }
-    if problems.is_empty() { Ok(policies) } else { Err(problems) }
+    PolicyFiles { good: policies, bad: problems }
 }
 
 fn resolved(mut policy: Policy, file: &Path) -> Policy {

@@ -12,25 +12,27 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rustix::process::{Signal, getpid, kill_process};
-use tokio::sync::Notify;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::api::{self, PoolSource, Sources};
 use crate::config::Config;
-use crate::domain::PoolName;
 use crate::policy::{Control, Policy};
 use crate::ports::{Clock, SystemClock};
 use crate::reconciler::{PoolLoop, World};
-use crate::store::{Retention, Store};
+use crate::store::{Retention, Store, StoreError};
 use crate::telemetry::Metrics;
 
 mod adapters;
+mod reload;
 mod start;
 
 use adapters::warn_without_network_helper;
 pub use adapters::world;
+use reload::Reloader;
 pub use start::StartError;
 use start::{check_access, check_balancers, listen};
 
@@ -51,6 +53,8 @@ pub async fn run(
     control: Control,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    // First of all: whoever sends a SIGHUP wants the policies read, not the daemon gone.
+    let hangups = signal(SignalKind::hangup()).context("can't listen for SIGHUP")?;
     let store = Arc::new(Store::open(&config.database).await.map_err(StartError::Store)?);
     let listener = listen(&config).await?;
     let metrics = Metrics::new();
@@ -60,25 +64,30 @@ pub async fn run(
     check_balancers(&config, &world, &policies).await?;
     let mut pools = BTreeMap::new();
     let mut loops = Vec::new();
+    let mut reloader = Reloader::new(config.file.clone());
     for (file, policy) in policies {
         let policy = Arc::new(policy);
         let (pool, digest) = (&policy.pool, &policy.digest[..12]);
         info!(pool = %pool, "looks after {pool} by {} ({digest})", file.display());
-        let pool = start_loop(&config, policy, &world, &store, &metrics, control).await?;
-        pools.insert(pool.0, pool.1);
-        loops.push(pool.2);
+        let pool = start_loop(&config, policy.clone(), &world, &store, &metrics, control).await?;
+        let in_force = reloader.put(file, policy);
+        let source = PoolSource { policy: in_force.clone(), status: pool.status() };
+        pools.insert(pool.pool().clone(), source);
+        loops.push((pool, in_force));
     }
-    let sources = Sources { store: store.clone(), pools: Arc::new(pools), metrics };
+    let (reload, asks) = mpsc::channel(1);
+    let sources = Sources { store: store.clone(), pools: Arc::new(pools), metrics, reload };
     info!("listens on http://{}", listener.local_addr()?);
     let mut tasks = JoinSet::new();
     let (server, stopped) = (sources.clone(), stop.clone());
     tasks.spawn(async move { api::serve(listener, server, stopped).await.context("the API") });
     let mut wakes = Vec::new();
-    for pool in loops {
+    for (pool, in_force) in loops {
         let wake = Arc::new(Notify::new());
         wakes.push(wake.clone());
-        tasks.spawn(look_after(pool, wake, stop.clone()));
+        tasks.spawn(look_after(pool, in_force, wake, stop.clone()));
     }
+    tasks.spawn(reloader.run(hangups, asks, stop.clone()));
     tasks.spawn(tell_run_ends(world.clone(), wakes, stop.clone()));
     tasks.spawn(prune(store.clone(), retention(&config), stop.clone()));
     tasks.spawn(tell_supervisor(sources, stop.clone()));
@@ -94,13 +103,11 @@ async fn start_loop(
     store: &Arc<Store>,
     metrics: &Metrics,
     control: Control,
-) -> Result<(PoolName, PoolSource, PoolLoop), StartError> {
+) -> Result<PoolLoop, StartError> {
     let interval = config.interval;
     let (world, store, metrics) = (world.clone(), store.clone(), metrics.clone());
-    let pool = PoolLoop::start(policy.clone(), world, store, metrics, control, interval).await?;
-    let pool = with_crash_point(pool);
-    let source = PoolSource { policy: policy.clone(), status: pool.status() };
-    Ok((policy.pool.clone(), source, pool))
+    let pool = PoolLoop::start(policy, world, store, metrics, control, interval).await?;
+    Ok(with_crash_point(pool))
 }
 
 /// In debug builds the process can be told to die right after a state was written and before
@@ -120,15 +127,17 @@ fn with_crash_point(pool: PoolLoop) -> PoolLoop {
     }
 }
 
-/// One pool's task: look, rest, look; sooner when a playbook run ends.
+/// One pool's task: look, rest, look; sooner when a playbook run ends or another policy comes
+/// into force.
 async fn look_after(
     mut pool: PoolLoop,
+    mut in_force: watch::Receiver<Arc<Policy>>,
     wake: Arc<Notify>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let rest = match pool.look().await {
+        let rest = match look(&mut pool, &mut in_force).await {
             Ok(rest) => {
                 failures = 0;
                 rest
@@ -144,10 +153,21 @@ async fn look_after(
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
             () = wake.notified() => {}
+            Ok(()) = in_force.changed() => {}
             () = stop.cancelled() => {}
         }
     }
     Ok(())
+}
+
+/// One look, by the policy that is in force.
+async fn look(
+    pool: &mut PoolLoop,
+    in_force: &mut watch::Receiver<Arc<Policy>>,
+) -> Result<Duration, StoreError> {
+    let policy = in_force.borrow_and_update().clone();
+    pool.take_policy(policy).await?;
+    pool.look().await
 }
 
 /// Wakes every pool when a playbook run ends; one that is in the middle of a look looks again.

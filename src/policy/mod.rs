@@ -5,6 +5,7 @@
 //! each with its line, column and remedy.
 //! Never: reads files, clocks or the world; replaces a good policy by a bad one.
 
+mod difference;
 pub(crate) mod document;
 mod explain;
 pub(crate) mod fields;
@@ -21,6 +22,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+pub use difference::{Difference, differences};
 pub use explain::explain_defaults;
 pub(crate) use fragment::fragment;
 pub use lint::{Warning, lint};

@@ -186,6 +186,11 @@ impl PoolLoop {
         Observation { at, fleet, nodes, readings, is_held, history }
     }
 
+    /// Makes the next decision due now.
+    pub(super) fn decide_soon(&mut self) {
+        self.decide_at = None;
+    }
+
     /// When the next decision is due.
     pub(super) fn decide_at(&self) -> Option<Timestamp> {
         self.decide_at

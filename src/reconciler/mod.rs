@@ -15,6 +15,7 @@ mod inventory;
 mod look;
 mod observe;
 mod outcome;
+mod policy;
 mod preview;
 mod record;
 mod rest;

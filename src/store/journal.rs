@@ -13,6 +13,7 @@ use super::{Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{DecisionId, Failure, NodeCount, NodeId, NodeState, PoolName, Timestamp};
 use crate::engine::{Direction, Reason};
 use crate::planner::Note;
+use crate::policy::Difference;
 
 /// The hash before the first row.
 const ORIGIN: &str = "";
@@ -27,6 +28,15 @@ pub enum Entry {
         version: String,
         /// The policy's digest.
         policy_digest: String,
+    },
+    /// The pool goes by another policy from here on.
+    PolicyChanged {
+        /// The old policy's digest.
+        before: String,
+        /// The new policy's digest.
+        after: String,
+        /// What changed; nothing where only remarks or the spelling did.
+        changes: Vec<Difference>,
     },
     /// The count changed, or its reason did.
     Decided {
@@ -118,6 +128,7 @@ impl Entry {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Started { .. } => "started",
+            Self::PolicyChanged { .. } => "policy_changed",
             Self::Decided { .. } => "decided",
             Self::Entered { .. } => "entered",
             Self::Intended { .. } => "intended",

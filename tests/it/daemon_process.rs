@@ -204,6 +204,69 @@ async fn a_daemon_answers_is_held_keeps_others_out_and_stops_in_order() {
     });
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_are_read_again_and_a_bad_file_replaces_nothing() {
+    let mut place = Place::new().await;
+    tokio::task::block_in_place(|| {
+        let url = place.start_daemon();
+        place.prints(&["status", "--url", &url], "bounds 2 to 5");
+        let write = |name: &str, text: &str| {
+            std::fs::write(place.path().join("policies").join(name), text).expect("written");
+        };
+        let reload = || {
+            let output = place.windlass(&["reload", "--url", &url]);
+            let said = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+        };
+        assert_eq!(reload(), (Some(0), "web: as it was\n".into()));
+
+        write("web.yaml", &POLICY.replace("{min: 2, max: 5}", "{min: 3, max: 2}"));
+        let (code, said) = reload();
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("`max` is 2, below `min`, which is 3"), "{said}");
+        place.prints(&["status", "--url", &url], "bounds 2 to 5");
+
+        let grown = POLICY.replace("{min: 2, max: 5}", "{min: 3, max: 6}");
+        write("web.yaml", &grown);
+        let daemon = place.processes.last().expect("it was started").id().to_string();
+        let told = Command::new("kill").args(["-HUP", &daemon]).status().expect("kill runs");
+        assert!(told.success());
+        place.prints(&["status", "--url", &url], "bounds 3 to 6");
+        place.prints(&["status", "--url", &url], "3 wanted");
+        place.prints(&["explain", "--url", &url], "web at ");
+        let journal = get(&format!("{url}/api/v1/pools/web/journal")).expect("it answers");
+        assert!(journal.contains("\"kind\":\"policy_changed\""), "{journal}");
+        assert!(journal.contains(r#"{"key":"bounds.max","before":"5","after":"6"}"#), "{journal}");
+
+        write("web.yaml", &grown.replace("pool: web", "pool: other"));
+        let (code, said) = reload();
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("was the policy of the pool web and now names other"), "{said}");
+        write("web.yaml", &grown.replace("backend: web", "backend: web2"));
+        let (code, said) = reload();
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("from the backend web to web2"), "{said}");
+
+        // Another name for the same file is no other policy; another pool waits for a start.
+        let other = grown.replace("pool: web", "pool: two").replace("backend: web", "backend: two");
+        std::fs::remove_file(place.path().join("policies/web.yaml")).expect("it was there");
+        write("two.yaml", &other);
+        let (code, said) = reload();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("web.yaml is gone; the pool web goes on"), "{said}");
+        assert!(said.contains("two.yaml is for the pool two"), "{said}");
+        write("renamed.yaml", &grown);
+        let (code, said) = reload();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("web: as it was") && !said.contains("gone"), "{said}");
+        place.prints(&["status", "--url", &url], "bounds 3 to 6");
+
+        let log = place.log.lock().expect("nobody panics while holding it");
+        assert!(log.contains("bounds.max: 5 → 6"), "{log}");
+        assert!(log.contains("a policy stays as it was: error: `max` is 2"), "{log}");
+    });
+}
+
 /// The body of an answer, where there is a good one.
 fn get(url: &str) -> Option<String> {
     let answer = Command::new("curl").args(["-sf", "-m", "10", url]).output().expect("curl runs");

@@ -1,0 +1,55 @@
+//! Reading the policy files again.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Sources;
+use super::problem::Problem;
+use crate::domain::PoolName;
+use crate::policy::Difference;
+
+/// Asks the daemon to read its policy files again; the report comes back on the way that is sent.
+pub type ReloadAsk = mpsc::Sender<oneshot::Sender<ReloadReport>>;
+
+/// What came of reading the policy files again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReloadReport {
+    /// Pools that go by another policy from their next look on.
+    pub replaced: Vec<ReplacedPolicy>,
+    /// Pools whose file is as it was.
+    pub unchanged: Vec<PoolName>,
+    /// Files that can't be used, each text with place and remedy. What they were to replace
+    /// stays in force.
+    pub problems: Vec<String>,
+    /// What was found and is not acted upon before the next start.
+    pub warnings: Vec<String>,
+}
+
+/// A pool that goes by another policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReplacedPolicy {
+    /// The pool.
+    pub pool: PoolName,
+    /// The new policy's digest.
+    pub policy_digest: String,
+    /// What changed; nothing where only remarks or the spelling did.
+    pub changes: Vec<Difference>,
+}
+
+/// `POST /api/v1/policies/reload`: 200, or 422 where a file can't be used.
+pub(super) async fn reload(
+    State(sources): State<Sources>,
+) -> Result<(StatusCode, Json<ReloadReport>), Problem> {
+    let (answer, report) = oneshot::channel();
+    let stopping = |_| Problem::unavailable("the daemon is stopping; it reads no policy any more");
+    sources.reload.send(answer).await.map_err(|_| stopping(()))?;
+    let report = report.await.map_err(|_| stopping(()))?;
+    let status = match report.problems.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Ok((status, Json(report)))
+}

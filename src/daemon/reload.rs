@@ -1,0 +1,186 @@
+//! Reads the policy files again while the daemon runs: on SIGHUP, and when the API is asked.
+//!
+//! In: the settings file, which names the policies; the policies in force.
+//! Out: each good file's policy handed to its pool's loop, and a report with every problem.
+//! Never: lets a bad file replace a good policy; begins or ends a pool; touches a node.
+//!
+//! File by file it is all or nothing. What only a start can do is a warning: a file for another
+//! pool is not taken up, and a pool whose file is gone goes on by the policy that it has, because
+//! a file that somebody moves must not take a fleet down.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::signal::unix::Signal;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::api::{ReloadReport, ReplacedPolicy};
+use crate::config::{Config, PolicyFiles, read_policies};
+use crate::domain::PoolName;
+use crate::policy::{Policy, differences};
+
+/// The policies in force, and where they came from.
+pub(super) struct Reloader {
+    settings: PathBuf,
+    pools: BTreeMap<PoolName, InForce>,
+}
+
+/// A pool's policy in force.
+struct InForce {
+    file: PathBuf,
+    policy: watch::Sender<Arc<Policy>>,
+}
+
+impl Reloader {
+    /// Nothing in force yet; `settings` is the file that names the policies.
+    pub fn new(settings: PathBuf) -> Self {
+        Self { settings, pools: BTreeMap::new() }
+    }
+
+    /// Puts a policy in force; its pool's loop watches what comes after it.
+    pub fn put(&mut self, file: PathBuf, policy: Arc<Policy>) -> watch::Receiver<Arc<Policy>> {
+        let pool = policy.pool.clone();
+        let (policy, watched) = watch::channel(policy);
+        self.pools.insert(pool, InForce { file, policy });
+        watched
+    }
+
+    /// Reads the files again whenever it is asked to, until `stop`.
+    pub async fn run(
+        mut self,
+        mut hangups: Signal,
+        mut asks: mpsc::Receiver<oneshot::Sender<ReloadReport>>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        loop {
+            let asked = tokio::select! {
+                hangup = hangups.recv() => hangup.map(|()| None).context("no signals any more")?,
+                ask = asks.recv() => Some(ask.context("nobody can ask any more")?),
+                () = stop.cancelled() => return Ok(()),
+            };
+            let report = self.reload();
+            tell(&report);
+            if let Some(ask) = asked {
+                // Whoever asked may have gone away; the policies are in force all the same.
+                let _ = ask.send(report);
+            }
+        }
+    }
+
+    fn reload(&mut self) -> ReloadReport {
+        let mut report = ReloadReport::default();
+        let files = match Config::load(&self.settings) {
+            Ok(config) => read_policies(&config),
+            Err(cause) => {
+                let hint = cause.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+                let cause = anyhow::Error::new(cause);
+                report.problems.push(format!("error: no policy was read: {cause:#}{hint}"));
+                return report;
+            }
+        };
+        let PolicyFiles { good, bad } = files;
+        report.problems.extend(bad.iter().map(ToString::to_string));
+        let bad: Vec<&PathBuf> = bad.iter().map(|problems| &problems.file).collect();
+        for (pool, in_force) in &self.pools {
+            let found = good.iter().any(|(_, policy)| policy.pool == *pool);
+            let known = good.iter().any(|(file, _)| *file == in_force.file);
+            if !found && !known && !bad.contains(&&in_force.file) {
+                report.warnings.push(format!(
+                    "{} is gone; the pool {pool} goes on by the policy that it has, until the \
+                     next start",
+                    in_force.file.display()
+                ));
+            }
+        }
+        let present: Vec<PathBuf> = good.iter().map(|(file, _)| file.clone()).collect();
+        for (file, policy) in good {
+            self.take(file, policy, &present, &bad, &mut report);
+        }
+        report
+    }
+
+    /// Hands a good policy to its pool, where that is safe.
+    fn take(
+        &mut self,
+        file: PathBuf,
+        policy: Policy,
+        present: &[PathBuf],
+        bad: &[&PathBuf],
+        report: &mut ReloadReport,
+    ) {
+        let shown = file.display();
+        let Some(in_force) = self.pools.get_mut(&policy.pool) else {
+            let before = self.pools.iter().find(|(_, in_force)| in_force.file == file);
+            match before {
+                Some((before, _)) => report.problems.push(format!(
+                    "error: {shown} was the policy of the pool {before} and now names {}\n\
+                     hint: name the pool {before} again; a new pool needs a file of its own and \
+                     a start",
+                    policy.pool
+                )),
+                None => report.warnings.push(format!(
+                    "{shown} is for the pool {}, which the next start will begin to look after",
+                    policy.pool
+                )),
+            }
+            return;
+        };
+        if in_force.file != file
+            && (present.contains(&in_force.file) || bad.contains(&&in_force.file))
+        {
+            report.problems.push(format!(
+                "error: {shown} names the pool {}, which has its policy in {}\n\
+                 hint: remove one of the two files",
+                policy.pool,
+                in_force.file.display()
+            ));
+            return;
+        }
+        let before = in_force.policy.borrow().clone();
+        if before.join.backend != policy.join.backend {
+            report.problems.push(format!(
+                "error: {shown} moves the pool {} from the backend {} to {}, while its nodes serve \
+                 the first\nhint: write `backend: {}` again; another backend is for another pool",
+                policy.pool, before.join.backend, policy.join.backend, before.join.backend
+            ));
+            return;
+        }
+        in_force.file = file;
+        if before.digest == policy.digest {
+            report.unchanged.push(policy.pool);
+            return;
+        }
+        report.replaced.push(ReplacedPolicy {
+            pool: policy.pool.clone(),
+            policy_digest: policy.digest.clone(),
+            changes: differences(&before, &policy),
+        });
+        in_force.policy.send_replace(Arc::new(policy));
+    }
+}
+
+/// Says in the log what came of it.
+fn tell(report: &ReloadReport) {
+    for one in &report.replaced {
+        let (pool, digest) = (&one.pool, &one.policy_digest[..12]);
+        if one.changes.is_empty() {
+            info!(pool = %pool, "{pool} goes by a policy of the same settings ({digest})");
+        }
+        for change in &one.changes {
+            info!(pool = %pool, policy.key = %change.key, "{pool} goes by {digest}: {change}");
+        }
+    }
+    for warning in &report.warnings {
+        warn!("{warning}");
+    }
+    for problem in &report.problems {
+        error!("a policy stays as it was: {problem}");
+    }
+    if report.replaced.is_empty() && report.problems.is_empty() {
+        info!("the policies were read again: nothing changed");
+    }
+}
