@@ -18,30 +18,56 @@ pub struct Leavers<'a> {
     pub next_at: Option<Timestamp>,
 }
 
+/// What settles who leaves: the parts of a policy that speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// Who leaves first.
+    pub order: LeaveOrder,
+    /// Whether a surplus node may leave before its paid hour ends.
+    pub early: LeaveEarly,
+    /// How long its requests may take to end.
+    pub drain_timeout: Duration,
+}
+
+impl Leaving {
+    /// What `policy` says of it.
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            order: policy.scale_in.order,
+            early: policy.scale_in.leave_early,
+            drain_timeout: policy.leave.drain_timeout,
+        }
+    }
+}
+
 /// Sorts the committed `nodes` into those that may leave now and those that stay for their paid
 /// hour.
 ///
 /// Nodes that don't serve yet leave before those that do, the least advanced first: whatever is
 /// still to be spent on them is saved.
-pub fn leavers<'a>(nodes: &'a [Node], policy: &Policy, now: Timestamp) -> Leavers<'a> {
+pub fn leavers<'a>(
+    nodes: impl IntoIterator<Item = &'a Node>,
+    leaving: Leaving,
+    now: Timestamp,
+) -> Leavers<'a> {
     let mut may_leave = Vec::new();
     let mut next_at: Option<Timestamp> = None;
-    for node in nodes.iter().filter(|node| node.state.is_committed()) {
-        match leaves_at(node, policy, now) {
+    for node in nodes.into_iter().filter(|node| node.state.is_committed()) {
+        match leaves_at(node, leaving, now) {
             at if at <= now => may_leave.push(node),
             at => next_at = Some(next_at.map_or(at, |best| best.min(at))),
         }
     }
-    may_leave.sort_by_key(|node| (stage(node), rank(node, policy.scale_in.order, now)));
+    may_leave.sort_by_key(|node| (stage(node), rank(node, leaving.order, now)));
     Leavers { now: may_leave, next_at }
 }
 
 /// When this node may leave.
-fn leaves_at(node: &Node, policy: &Policy, now: Timestamp) -> Timestamp {
-    if policy.scale_in.leave_early == LeaveEarly::Yes || node.state == NodeState::Planned {
+fn leaves_at(node: &Node, leaving: Leaving, now: Timestamp) -> Timestamp {
+    if leaving.early == LeaveEarly::Yes || node.state == NodeState::Planned {
         return now;
     }
-    let window = policy.leave.drain_timeout.saturating_add(DELETION_MARGIN).min(PAID_HOUR);
+    let window = leaving.drain_timeout.saturating_add(DELETION_MARGIN).min(PAID_HOUR);
     let left = paid_time_left(node, now);
     if left <= window { now } else { after(now, left - window) }
 }

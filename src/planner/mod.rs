@@ -17,6 +17,7 @@ mod tests;
 
 pub use address::{AddressUse, free_address};
 pub use backoff::create_not_before;
+pub use choose::{Leavers, Leaving, leavers};
 pub use facts::{Facts, InstanceFact, ServerFact};
 pub use lifecycle::{Next, Wish, next};
 pub use plan::{Plan, PlanInput, plan};

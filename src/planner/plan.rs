@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::address::{AddressUse, free_address};
 use super::backoff::create_not_before;
-use super::choose::leavers;
+use super::choose::{Leaving, leavers};
 use super::facts::{Facts, ServerFact};
 use super::lifecycle::{Next, Wish, next};
 use super::step::{Move, Note, Step};
@@ -116,7 +116,7 @@ fn wishes(input: &PlanInput, notes: &mut Vec<Note>) -> BTreeMap<NodeId, Wish> {
         return back.into_iter().take(missing).map(|node| (node.id, Wish::Serve)).collect();
     }
     let surplus = (committed - desired.0) as usize;
-    let leavers = leavers(input.nodes, input.policy, input.now);
+    let leavers = leavers(input.nodes, Leaving::of(input.policy), input.now);
     if let Some(until) = leavers.next_at.filter(|_| leavers.now.len() < surplus) {
         let kept = NodeCount((surplus - leavers.now.len()) as u32);
         notes.push(Note::PaidHour { surplus: kept, until });

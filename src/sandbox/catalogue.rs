@@ -31,6 +31,14 @@ pub fn find<'a>(list: &'a [Value], id: &str) -> Option<&'a Value> {
     list.iter().find(|entry| entry["id"] == id)
 }
 
+/// Dollars for a started hour of `instance_type` in `region`; `None` for a type that is not sold.
+pub fn hourly_price(instance_type: &str, region: &str) -> Option<f64> {
+    let plan = find(&TYPES, instance_type)?;
+    let own = plan["region_prices"].as_array().into_iter().flatten();
+    let own = own.filter(|price| price["id"] == region).find_map(|price| price["hourly"].as_f64());
+    own.or_else(|| plan["price"]["hourly"].as_f64())
+}
+
 /// Whether an entry's `capabilities` name `capability`.
 pub fn can(entry: &Value, capability: &str) -> bool {
     entry["capabilities"].as_array().is_some_and(|all| all.iter().any(|one| one == capability))
@@ -65,6 +73,17 @@ mod tests {
                 let id = entry["id"].as_str().expect("ids are text");
                 assert_eq!(list.iter().filter(|other| other["id"] == id).count(), 1, "{id}");
             }
+        }
+    }
+
+    #[test]
+    fn a_region_may_have_its_own_price() {
+        for (plan, region, price) in [
+            ("g6-nanode-1", "eu-central", Some(0.0075)),
+            ("g6-nanode-1", "br-gru", Some(0.0105)),
+            ("g9-nothing", "eu-central", None),
+        ] {
+            assert_eq!(hourly_price(plan, region), price, "{plan} in {region}");
         }
     }
 

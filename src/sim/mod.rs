@@ -8,6 +8,7 @@
 //! Each throw of chance belongs to a purpose and a thing (`create web-0123`, second try), so
 //! the order in which calls happen to be answered changes nothing.
 
+pub mod backtest;
 mod balancer;
 mod chance;
 mod cloud;

@@ -1,0 +1,41 @@
+//! The rehearsal: policies and published autoscalers on the same traffic, the same machines and
+//! the same bill.
+//!
+//! In: a trace of request rates, a model of a node, settings, and contenders.
+//! Out: a score for each: users, money, and the elasticity metrics of SPEC's research group.
+//! Never: a copy of a rule of ours (a policy is asked through `engine::decide`, and who leaves is
+//! the planner's choice); real time; chance that the seed doesn't repeat; a look ahead for
+//! anyone but the yardsticks that say so.
+//!
+//! All moments are whole seconds after the trace's beginning, in steps of [`STEP_SECONDS`].
+
+pub mod baselines;
+mod bill;
+mod contender;
+mod fleet;
+mod hints;
+mod node_model;
+mod past;
+mod policy_contender;
+mod readings;
+mod run;
+mod score;
+mod settings;
+mod table;
+mod trace;
+
+pub use contender::{Contender, View};
+pub use fleet::{Comeback, FleetRules};
+pub use hints::{Hint, HintsError, read_hints};
+pub use node_model::{KNEE, NodeModel, Outcome};
+pub use past::{Past, Served};
+pub use policy_contender::PolicyContender;
+pub use run::{Rehearsal, Rehearse, rehearse};
+pub use score::{Score, Yardstick};
+pub use settings::{Bounds, Settings};
+pub use table::Unreadable;
+pub use trace::{Gap, Trace, TraceError};
+
+/// The length of a step. A minute would hide the cliff of a push: its requests come within 10 to
+/// 30 seconds. Half of this would double the work and tell nothing that a 10 s trace knows.
+pub const STEP_SECONDS: u64 = 10;

@@ -1,0 +1,65 @@
+//! Our own engine as a contender.
+//!
+//! In: a policy, and what the simulation shows.
+//! Out: what `engine::decide` says.
+//! Never: a rule or a guard of its own.
+
+use std::collections::BTreeMap;
+
+use super::contender::{Contender, View};
+use super::readings::Readings;
+use super::settings::Settings;
+use crate::domain::{FleetCounts, NodeCount, Timestamp};
+use crate::engine::{History, Observation, decide};
+use crate::policy::{Control, Policy};
+
+/// A policy that decides at each interval, with the history that its decisions leave.
+pub struct PolicyContender {
+    policy: Policy,
+    readings: Readings,
+    observation: Observation,
+    begins_at: i64,
+    interval: u64,
+}
+
+impl PolicyContender {
+    /// `policy`, carried out whatever its `control` says; the trace begins at `begins_at` in Unix
+    /// seconds.
+    pub fn new(policy: &Policy, settings: &Settings, begins_at: i64) -> Self {
+        let readings = Readings::of(policy, &settings.node);
+        let mut policy = policy.clone();
+        policy.control = Control::Automatic;
+        Self {
+            policy,
+            readings,
+            observation: Observation {
+                at: Timestamp::UNIX_EPOCH,
+                fleet: FleetCounts::default(),
+                readings: BTreeMap::new(),
+                is_held: false,
+                history: History::default(),
+            },
+            begins_at,
+            interval: settings.interval,
+        }
+    }
+}
+
+impl Contender for PolicyContender {
+    fn period(&self) -> u64 {
+        self.interval
+    }
+
+    /// Decides on what can be seen now. What engines come to look at besides signals and fleet
+    /// (a forecast, hints that have been announced) is observed here, from `view` alone.
+    fn want(&mut self, view: &View<'_>) -> NodeCount {
+        let seconds = self.begins_at.saturating_add(view.now as i64);
+        let at = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+        self.observation.at = at;
+        self.observation.fleet = view.fleet;
+        self.readings.read(view, at, &mut self.observation.readings);
+        let decision = decide(&self.policy, &self.observation);
+        self.observation.history = decision.history;
+        decision.to
+    }
+}

@@ -1,0 +1,152 @@
+//! The rehearsal itself.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::baselines::{self, Baseline, Course, Plan};
+use super::contender::{Contender, View};
+use super::fleet::{Comeback, Fleet, FleetRules, Moved};
+use super::hints::{Hint, announced_times};
+use super::past::Past;
+use super::policy_contender::PolicyContender;
+use super::score::{Score, Step, Tally, Yardstick};
+use super::settings::{Bounds, Settings};
+use super::{STEP_SECONDS, Trace};
+use crate::domain::NodeCount;
+use crate::planner::Leaving;
+use crate::policy::Policy;
+
+/// What a rehearsal came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rehearsal {
+    /// What the clairvoyant plans cost: all ratios are to these.
+    pub yardstick: Yardstick,
+    /// Everyone's score: policies first, then baselines, as they were named.
+    pub scores: Vec<Score>,
+}
+
+/// All that a rehearsal needs.
+#[derive(Clone, Debug)]
+pub struct Rehearse<'a> {
+    /// The traffic.
+    pub trace: &'a Trace,
+    /// The world.
+    pub settings: &'a Settings,
+    /// What was announced in advance.
+    pub hints: &'a [Hint],
+    /// Our own contenders, by name.
+    pub policies: &'a [(String, Policy)],
+    /// The others.
+    pub baselines: &'a [Baseline],
+}
+
+/// Lets every contender live through the trace, as many at once as the machine has cores. The
+/// same input always gives the same scores.
+pub fn rehearse(rehearse: &Rehearse<'_>) -> Rehearsal {
+    let yardstick = baselines::yardstick(rehearse.trace, rehearse.settings);
+    let count = rehearse.policies.len() + rehearse.baselines.len();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut scores = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            if count <= place {
+                return scores;
+            }
+            let (name, tally) = one(rehearse, place);
+            let price = rehearse.settings.hourly_price;
+            scores.push((place, Score::new(name, tally, yardstick, price)));
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get).min(count);
+    let mut scores: Vec<(usize, Score)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let ended = workers.into_iter().map(|worker| worker.join().expect("no contender panics"));
+        ended.flatten().collect()
+    });
+    scores.sort_by_key(|(place, _)| *place);
+    Rehearsal { yardstick, scores: scores.into_iter().map(|(_, score)| score).collect() }
+}
+
+/// The contender at `place`, policies first: its name, and what came of it.
+fn one(rehearse: &Rehearse<'_>, place: usize) -> (String, Tally) {
+    let Rehearse { trace, settings, policies, baselines, .. } = rehearse;
+    if let Some((name, policy)) = policies.get(place) {
+        let mut contender = PolicyContender::new(policy, settings, trace.begins_at);
+        let bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
+        let leaving = Leaving::of(policy);
+        let rules = FleetRules { bounds, leaving, comeback: Comeback::TakenBack };
+        return (name.clone(), live(rehearse, rules, &mut contender));
+    }
+    let baseline = &baselines[place - policies.len()];
+    let tally = match baseline.course(trace, settings) {
+        Course::Lives(mut contender) => live(rehearse, baseline.rules(settings.bounds), &mut *contender),
+        Course::Planned(plan) => carry_out(rehearse, &plan),
+    };
+    (baseline.to_string(), tally)
+}
+
+/// Lets one contender live through the trace.
+fn live(world: &Rehearse<'_>, rules: FleetRules, contender: &mut dyn Contender) -> Tally {
+    let Rehearse { trace, settings, .. } = *world;
+    let node = &settings.node;
+    let first = NodeCount(node.demand(trace.rate(0), 0).saturating_add(1));
+    let first = rules.bounds.hold(first);
+    let mut fleet = Fleet::serving(first, settings, rules, trace.begins_at);
+    let (mut past, mut queued, mut wanted) = (Past::before(trace.rate(0)), 0.0, first);
+    let mut tally = Tally::new(announced_times(world.hints, trace.begins_at));
+    for step in 0..trace.steps() {
+        let now = step as u64 * STEP_SECONDS;
+        fleet.advance(now);
+        if now.is_multiple_of(contender.period()) {
+            wanted = contender.want(&View { now, fleet: fleet.counts(), past: &past, settings });
+        }
+        let moved = fleet.steer(wanted, now);
+        let serving = fleet.counts().serving;
+        let outcome = node.serve(serving.0, trace.rate(step), queued);
+        queued = outcome.queued;
+        past.push(outcome.served);
+        if settings.scored_from <= now {
+            tally.add(&Step {
+                now,
+                demand: node.demand(trace.rate(step), settings.bounds.min.0),
+                serving: serving.0,
+                existing: fleet.existing(),
+                moved,
+                arrived: outcome.arrived,
+                violating: outcome.violating,
+            });
+        }
+    }
+    tally.billed_hours = fleet.hours_until(trace.steps() as u64 * STEP_SECONDS);
+    tally
+}
+
+/// What users get from a plan that was made in full knowledge.
+fn carry_out(world: &Rehearse<'_>, plan: &Plan) -> Tally {
+    let Rehearse { trace, settings, .. } = *world;
+    let mut tally = Tally::new(announced_times(world.hints, trace.begins_at));
+    let first_step = settings.scored_from.div_ceil(STEP_SECONDS) as usize;
+    let mut before = plan.serving.first().copied().unwrap_or_default();
+    for (step, &serving) in (first_step..).zip(&plan.serving) {
+        let rate = trace.rate(step);
+        let outcome = settings.node.serve(serving, rate, 0.0);
+        let moved = Moved {
+            launched: serving.saturating_sub(before),
+            removed: before.saturating_sub(serving),
+        };
+        before = serving;
+        tally.add(&Step {
+            now: step as u64 * STEP_SECONDS,
+            demand: settings.node.demand(rate, settings.bounds.min.0),
+            serving,
+            existing: serving,
+            moved,
+            arrived: outcome.arrived,
+            violating: outcome.violating,
+        });
+    }
+    tally.node_seconds = plan.node_seconds;
+    tally.billed_hours = plan.billed_hours;
+    tally
+}
