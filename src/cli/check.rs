@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::exit::{Failure, load};
+use super::exit::{Failure, load, read_policy_text};
 use super::{ConfigArguments, Output};
 use crate::policy::{Policy, Problems, explain_defaults, lint, parse};
 
@@ -30,12 +30,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
     }
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for file in &arguments.policies {
-        let text = std::fs::read_to_string(file).map_err(|cause| {
-            let file = file.display();
-            Failure::BadSettings(format!(
-                "error: can't read {file}: {cause}\nhint: name a policy file that you may read"
-            ))
-        })?;
+        let text = read_policy_text(file)?;
         match parse(&text, file) {
             Ok(policy) => good.push((file.clone(), policy)),
             Err(problems) => bad.push(problems),

@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use crate::config::{Config, ConfigError, load_policies};
 use crate::daemon::StartError;
-use crate::policy::Policy;
+use crate::policy::{Policy, parse};
 
 /// A bad end.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Something failed: 1.
     Failed(anyhow::Error),
+    /// Flags that don't go together: 2. The text has its remedy.
+    Usage(String),
     /// The settings or a policy can't be used: 3. The text has its place and remedy.
     BadSettings(String),
     /// Problems were found and have been printed: 4.
@@ -29,6 +31,10 @@ impl Failure {
             Self::Failed(cause) => {
                 anstream::eprintln!("error: {cause:#}");
                 ExitCode::from(1)
+            }
+            Self::Usage(text) => {
+                anstream::eprintln!("error: {text}");
+                ExitCode::from(2)
             }
             Self::BadSettings(text) => {
                 anstream::eprintln!("{}", text.trim_end());
@@ -70,4 +76,20 @@ pub(super) fn load(file: &Path) -> Result<(Config, Vec<(PathBuf, Policy)>), Fail
         Failure::BadSettings(texts.join("\n"))
     })?;
     Ok((config, policies))
+}
+
+/// The policy at `file`.
+pub(super) fn read_policy(file: &Path) -> Result<Policy, Failure> {
+    let text = read_policy_text(file)?;
+    parse(&text, file).map_err(|problems| Failure::BadSettings(problems.to_string()))
+}
+
+/// The text of the policy at `file`.
+pub(super) fn read_policy_text(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|cause| {
+        let file = file.display();
+        Failure::BadSettings(format!(
+            "error: can't read {file}: {cause}\nhint: name a policy file that you may read"
+        ))
+    })
 }

@@ -1,8 +1,9 @@
 //! The command line: arguments in, exit code out.
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 bad
-//! usage, 3 bad policy or settings, 4 `check` found problems.
+//! usage, 3 bad policy or settings, 4 `check` or `backtest` found problems.
 
+mod backtest;
 mod check;
 mod client;
 mod decide;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Print the JSON Schema of a policy file, for editors and for checks elsewhere.
     Schema,
+    /// Rehearse policies and other autoscalers on recorded traffic.
+    Backtest(Box<backtest::BacktestArguments>),
     /// Say what would be done now, and do nothing.
     Plan(plan::PlanArguments),
     /// Show the pools and their nodes.
@@ -101,6 +104,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 schema::schema();
                 Ok(())
             }
+            Command::Backtest(arguments) => backtest::backtest(&arguments),
             Command::Plan(arguments) => plan::plan(arguments).await,
             Command::Status(arguments) => status::status(arguments).await,
             Command::Decide(arguments) => decide::decide(&arguments),

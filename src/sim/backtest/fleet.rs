@@ -167,9 +167,8 @@ impl<'a> Fleet<'a> {
 
     /// Leaving nodes serve again, the oldest first; how many.
     fn take_back(&mut self, most: u32) -> u32 {
-        let leaving = |machine: &&mut Machine| {
-            matches!(machine.node.state, NodeState::Draining { .. })
-        };
+        let leaving =
+            |machine: &&mut Machine| matches!(machine.node.state, NodeState::Draining { .. });
         let mut back = 0;
         for machine in self.machines.iter_mut().filter(leaving).take(most as usize) {
             machine.node.state = NodeState::InService;

@@ -96,7 +96,8 @@ impl NodeModel {
             return Outcome { arrived, violating, queued: 0.0, served };
         }
         if nodes == 0 {
-            let served = Served { requests: arrived, utilisation: 1.0, waits: (f64::MAX, f64::MAX) };
+            let served =
+                Served { requests: arrived, utilisation: 1.0, waits: (f64::MAX, f64::MAX) };
             return Outcome { arrived, violating: arrived, queued: 0.0, served };
         }
         let left = work - capacity;
@@ -230,7 +231,10 @@ mod tests {
             let own = model.violating_share(utilisation + 1e-9);
             assert!((own / share - 1.0).abs() < 1e-6, "at {utilisation}: {own}, not {share}");
         }
-        assert_eq!((model.demand(128.0, 0), model.demand(128.1, 0), model.demand(0.0, 2)), (1, 2, 2));
+        assert_eq!(
+            (model.demand(128.0, 0), model.demand(128.1, 0), model.demand(0.0, 2)),
+            (1, 2, 2)
+        );
     }
 
     #[test]

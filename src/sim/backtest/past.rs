@@ -118,7 +118,11 @@ mod tests {
     fn what_is_forgotten_changes_no_rate() {
         let rates: Vec<f64> = (0..3_000).map(f64::from).collect();
         let past = past(&rates);
-        assert!((past.rate(3_600, 3_600) - (2_279.0 + 2_640.0) / 2.0).abs() < 1e-6, "{}", past.rate(3_600, 3_600));
+        assert!(
+            (past.rate(3_600, 3_600) - (2_279.0 + 2_640.0) / 2.0).abs() < 1e-6,
+            "{}",
+            past.rate(3_600, 3_600)
+        );
         assert_eq!(past.served.len(), MEMORY);
         assert_eq!(past.steps(35, 15).count(), 4);
     }

@@ -188,7 +188,10 @@ mod tests {
         let late = Served { requests: 100.0, utilisation: 1.0, waits: (1.0, 3.0) };
         let of = |steps: &[Served]| latency(steps.iter(), 0.95, &times);
         assert_eq!(of(&[calm; 6]), times[500]);
-        assert_eq!(of(&[calm, calm, late, calm, calm, calm]), PATIENCE_SECONDS.min(times[1_000] + 2.9));
+        assert_eq!(
+            of(&[calm, calm, late, calm, calm, calm]),
+            PATIENCE_SECONDS.min(times[1_000] + 2.9)
+        );
         // Four requests in a hundred may be slower than the quantile.
         let few = Served { requests: 4.0, ..late };
         assert_eq!(of(&[calm, few]), times[500]);

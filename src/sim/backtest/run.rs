@@ -80,7 +80,9 @@ fn one(rehearse: &Rehearse<'_>, place: usize) -> (String, Tally) {
     }
     let baseline = &baselines[place - policies.len()];
     let tally = match baseline.course(trace, settings) {
-        Course::Lives(mut contender) => live(rehearse, baseline.rules(settings.bounds), &mut *contender),
+        Course::Lives(mut contender) => {
+            live(rehearse, baseline.rules(settings.bounds), &mut *contender)
+        }
         Course::Planned(plan) => carry_out(rehearse, &plan),
     };
     (baseline.to_string(), tally)

@@ -55,7 +55,8 @@ fn row<const N: usize>(
     for (value, column) in values.iter_mut().zip(columns) {
         let Some(field) = fields.next() else {
             let what = format!("`{}` is missing", column);
-            let help = format!("each line has {N} values; leave a whole line out where none is known");
+            let help =
+                format!("each line has {N} values; leave a whole line out where none is known");
             return Err(Unreadable { line, what, help });
         };
         let number = field.parse().ok().filter(|number: &f64| number.is_finite() && 0.0 <= *number);

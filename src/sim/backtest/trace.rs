@@ -12,8 +12,7 @@ use super::STEP_SECONDS;
 use super::node_model::NodeModel;
 use super::table::{Unreadable, read};
 
-const COLUMNS: [&str; 2] =
-    ["timestamp_seconds", "requests_per_second"];
+const COLUMNS: [&str; 2] = ["timestamp_seconds", "requests_per_second"];
 
 /// Steps in a minute.
 const MINUTE: usize = (60 / STEP_SECONDS) as usize;
@@ -51,13 +50,17 @@ pub enum TraceError {
     #[error("{0}")]
     Line(Unreadable),
     /// There is too little of it.
-    #[error("only {samples} samples, which is less than two minutes\nhint: rehearse on at least a few hours")]
+    #[error(
+        "only {samples} samples, which is less than two minutes\nhint: rehearse on at least a few hours"
+    )]
     TooShort {
         /// How many samples there are.
         samples: usize,
     },
     /// No request at all.
-    #[error("every rate is 0, so it can't be scaled\nhint: check the query that it was exported with, or leave --peak-nodes out")]
+    #[error(
+        "every rate is 0, so it can't be scaled\nhint: check the query that it was exported with, or leave --peak-nodes out"
+    )]
     Silent,
 }
 
@@ -87,7 +90,8 @@ impl Trace {
             let ((_, [from, last]), (line, [to, rate])) = (pair[0], pair[1]);
             let steps = ((to - from) / seconds).round();
             if steps < 1.0 || 1e-3 < ((to - from) / seconds - steps).abs() {
-                let what = format!("time goes from {from} s to {to} s, while the step is {seconds} s");
+                let what =
+                    format!("time goes from {from} s to {to} s, while the step is {seconds} s");
                 let help = "keep the step constant; whole missing steps may be left out";
                 return Err(unreadable(line, what, help));
             }
@@ -134,6 +138,11 @@ impl Trace {
     /// How many steps of [`STEP_SECONDS`] it has.
     pub fn steps(&self) -> usize {
         self.steps
+    }
+
+    /// How long it is, in seconds.
+    pub fn seconds(&self) -> u64 {
+        self.steps as u64 * STEP_SECONDS
     }
 
     /// Requests per second in a step.
@@ -227,8 +236,7 @@ mod tests {
         let head = "timestamp_seconds,requests_per_second\r\n";
         let text = format!("\u{feff}{head}0,10\r\n10,20\r\n50,60\r\n60,0\r\n\r\n120,60\r\n");
         let trace = Trace::read("t", &text).expect("a trace");
-        let gaps =
-            [Gap { before_line: 4, samples: 3 }, Gap { before_line: 7, samples: 5 }];
+        let gaps = [Gap { before_line: 4, samples: 3 }, Gap { before_line: 7, samples: 5 }];
         assert_eq!(trace.gaps, gaps);
         let rates: Vec<f64> = trace.rates().collect();
         assert_eq!(rates, [10., 20., 30., 40., 50., 60., 0., 10., 20., 30., 40., 50., 60.]);

@@ -67,6 +67,7 @@ impl Contender for AwsPredictive {
         let tracked = self.tracking.want(view);
         let capacity = self.utilisation * view.settings.node.capacity();
         let forecast = self.forecast((view.now + BUFFER) / HOUR);
-        tracked.max(forecast.map_or(NodeCount::ZERO, |rate| NodeCount(whole_nodes(rate / capacity))))
+        tracked
+            .max(forecast.map_or(NodeCount::ZERO, |rate| NodeCount(whole_nodes(rate / capacity))))
     }
 }

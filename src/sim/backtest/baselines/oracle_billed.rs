@@ -67,7 +67,8 @@ mod tests {
         // Level 1 is ordered 120 s before the beginning and needed for 13,000 s: 4 hours. Level 2
         // is needed at 1,000 to 2,000 (ordered at 880, paid until 4,480), again at 4,400 to 4,600
         // (kept: an hour more, until 8,080) and at 9,000 to 10,000 (a new node).
-        let demand = [(1, 1_000), (2, 1_000), (1, 2_400), (2, 200), (1, 4_400), (2, 1_000), (1, 3_000)];
+        let demand =
+            [(1, 1_000), (2, 1_000), (1, 2_400), (2, 200), (1, 4_400), (2, 1_000), (1, 3_000)];
         let steps = demand.iter().flat_map(|(nodes, seconds)| vec![*nodes; seconds / 10]);
         let plan = of_demand(steps, 120);
         assert_eq!(plan.billed_hours, 4 + 3);

@@ -1,0 +1,286 @@
+//! `windlass backtest`: policies and other autoscalers on the same recorded traffic.
+
+mod arguments;
+mod print;
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Output;
+use super::exit::{Failure, read_policy};
+use crate::domain::{Dollars, NodeCount};
+use crate::policy::{Control, Policy, Rule, TargetForm};
+use crate::sandbox::hourly_price;
+use crate::sim::backtest::{
+    Bounds, Hint, KNEE, NodeModel, Rehearsal, Rehearse, Score, Settings, Trace, read_hints,
+    rehearse,
+};
+pub(super) use arguments::BacktestArguments;
+
+/// Where no policy says otherwise: the reference experiment's node and bounds, and the price of
+/// the plan that the reference policy buys.
+const USUAL_WORKER_RATE: f64 = 20.0;
+const USUAL_BOUNDS: Bounds = Bounds { min: NodeCount(2), max: NodeCount(60) };
+const USUAL_TYPE: (&str, &str) = ("g6-standard-2", "eu-central");
+
+/// Longer traces leave their first two days to those who learn.
+const LEARNING_SECONDS: u64 = 2 * 86_400;
+const LONG_SECONDS: u64 = 3 * 86_400;
+
+/// All that a rehearsal was made of, for its report.
+struct Setup {
+    policies: Vec<(String, Policy)>,
+    trace: Trace,
+    hints: Vec<Hint>,
+    settings: Settings,
+    /// Where the node's rate comes from.
+    node_source: String,
+    /// Where the price comes from.
+    price_source: String,
+}
+
+pub(super) fn backtest(arguments: &BacktestArguments) -> Result<(), Failure> {
+    arguments.refuse_contradictions()?;
+    let setup = set_up(arguments)?;
+    say_what_is_odd(&setup);
+    let rehearsal = rehearse(&Rehearse {
+        trace: &setup.trace,
+        settings: &setup.settings,
+        hints: &setup.hints,
+        policies: &setup.policies,
+        baselines: &arguments.baselines,
+    });
+    match arguments.output {
+        Output::Json => anstream::println!("{:#}", document(arguments, &setup, &rehearsal)),
+        Output::Text => anstream::print!("{}", print::report(arguments, &setup, &rehearsal)),
+    }
+    check_limits(arguments, &rehearsal.scores[..setup.policies.len()])
+}
+
+fn set_up(arguments: &BacktestArguments) -> Result<Setup, Failure> {
+    let mut policies = Vec::new();
+    for file in &arguments.policies {
+        let mut policy = read_policy(file)?;
+        let bounds = &mut policy.bounds;
+        bounds.min = arguments.min.map_or(bounds.min, NodeCount);
+        bounds.max = arguments.max.map_or(bounds.max, NodeCount);
+        if bounds.max < bounds.min {
+            let (min, max) = (bounds.min.0, bounds.max.0);
+            let help = "give --min and --max that fit together";
+            return Err(unfit(
+                file,
+                &format!("the largest count is {max}, the smallest {min}"),
+                help,
+            ));
+        }
+        bounds.default = bounds.default.max(bounds.min).min(bounds.max);
+        policies.push((file.display().to_string(), policy));
+    }
+    let (node, node_source) = node(arguments, policies.first());
+    let trace = read_trace(arguments, &node)?;
+    let hints = read_hints_at(arguments)?;
+    let (hourly_price, price_source) = price(arguments, policies.first())?;
+    let bounds = policies.first().map_or(
+        Bounds {
+            min: arguments.min.map_or(USUAL_BOUNDS.min, NodeCount),
+            max: arguments.max.map_or(USUAL_BOUNDS.max, NodeCount),
+        },
+        |(_, policy)| Bounds { min: policy.bounds.min, max: policy.bounds.max },
+    );
+    let settings = Settings {
+        node,
+        bounds,
+        boot: arguments.boot.seconds(),
+        drain: arguments.drain.as_secs(),
+        lag: arguments.lag.as_secs(),
+        interval: arguments.interval.as_secs(),
+        scored_from: scored_from(arguments, &trace)?,
+        seed: arguments.seed,
+        hourly_price,
+    };
+    Ok(Setup { policies, trace, hints, settings, node_source, price_source })
+}
+
+/// The node model, and where its rate comes from: by default a policy's own claim is believed.
+fn node(arguments: &BacktestArguments, policy: Option<&(String, Policy)>) -> (NodeModel, String) {
+    let workers = arguments.workers;
+    let claim = policy.and_then(|(name, policy)| Some((name, per_node(policy)?)));
+    let (rate, source) = match (arguments.worker_rate, claim) {
+        (Some(rate), _) => (rate, "as told by --worker-rate".to_owned()),
+        (None, Some((name, per_node))) => {
+            let rate = per_node / (f64::from(workers) * KNEE);
+            (rate, format!("so that it carries `per_node` of {name}: {per_node} req/s"))
+        }
+        (None, None) => (USUAL_WORKER_RATE, "as no policy says otherwise".to_owned()),
+    };
+    (NodeModel::new(workers, rate, arguments.objective.as_secs_f64()), source)
+}
+
+/// What one warm node carries, by the policy's first `target` rule.
+fn per_node(policy: &Policy) -> Option<f64> {
+    policy.rules.iter().find_map(|rule| match rule {
+        Rule::Target(rule) => match rule.form {
+            TargetForm::PerNode(per_node) => Some(per_node.get()),
+        },
+        Rule::Latency(_) => None,
+    })
+}
+
+fn read_trace(arguments: &BacktestArguments, node: &NodeModel) -> Result<Trace, Failure> {
+    let file = &arguments.trace;
+    let text = read(file, "a trace")?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let trace = Trace::read(&name, &text).map_err(|error| mistake(file, &error.to_string()))?;
+    match arguments.peak_nodes {
+        None => Ok(trace),
+        Some(nodes) => {
+            trace.scaled_to_peak(nodes, node).map_err(|error| mistake(file, &error.to_string()))
+        }
+    }
+}
+
+fn read_hints_at(arguments: &BacktestArguments) -> Result<Vec<Hint>, Failure> {
+    let Some(file) = &arguments.hints else {
+        return Ok(Vec::new());
+    };
+    let text = read(file, "a file of hints")?;
+    read_hints(&text).map_err(|error| mistake(file, &error.to_string()))
+}
+
+/// What a started hour costs, and how that is known.
+fn price(
+    arguments: &BacktestArguments,
+    policy: Option<&(String, Policy)>,
+) -> Result<(Dollars, String), Failure> {
+    if let Some(price) = arguments.node_price {
+        return Ok((price, "as told by --node-price".to_owned()));
+    }
+    let (kind, region) = policy.map_or(USUAL_TYPE, |(_, policy)| {
+        (policy.node.instance_type.as_str(), policy.node.region.as_str())
+    });
+    let price = hourly_price(kind, region).and_then(Dollars::new);
+    price.map(|price| (price, format!("{kind} in {region}"))).ok_or_else(|| {
+        let what = format!("error: the price of {kind} in {region} isn't known here");
+        Failure::BadSettings(format!("{what}\nhint: give it as --node-price, in dollars an hour"))
+    })
+}
+
+/// From when on the scores count, in seconds.
+fn scored_from(arguments: &BacktestArguments, trace: &Trace) -> Result<u64, Failure> {
+    let length = trace.seconds();
+    let usual = if LONG_SECONDS < length { LEARNING_SECONDS } else { 0 };
+    let from = arguments.unscored.map_or(usual, |unscored| unscored.as_secs());
+    if from + 120 <= length {
+        return Ok(from);
+    }
+    let what = format!("the trace lasts {}, so nothing would be scored", print::length(length));
+    Err(unfit(&arguments.trace, &what, "give a shorter --unscored"))
+}
+
+fn say_what_is_odd(setup: &Setup) {
+    for (name, policy) in &setup.policies {
+        if policy.control == Control::Hold {
+            anstream::eprintln!(
+                "note: {name} says `control: hold`; the rehearsal decides all the same"
+            );
+        }
+        let (own, first) = (per_node(policy), per_node(&setup.policies[0].1));
+        if own != first {
+            anstream::eprintln!(
+                "note: {name} has another `per_node` than the node that is simulated"
+            );
+        }
+    }
+    for gap in &setup.trace.gaps {
+        let (samples, line) = (gap.samples, gap.before_line);
+        let word = if samples == 1 { "sample is" } else { "samples are" };
+        anstream::eprintln!(
+            "note: {samples} {word} missing before line {line}; drawn as a straight line"
+        );
+    }
+}
+
+/// The JSON document.
+fn document(
+    arguments: &BacktestArguments,
+    setup: &Setup,
+    rehearsal: &Rehearsal,
+) -> serde_json::Value {
+    let Setup { trace, settings, .. } = setup;
+    let node = &settings.node;
+    json!({
+        "trace": {
+            "name": trace.name,
+            "file": arguments.trace,
+            "begins_at_seconds": trace.begins_at,
+            "length_seconds": trace.seconds(),
+            "sample_seconds": trace.sample_seconds,
+            "scale": trace.scale,
+            "peak_requests_per_second": trace.peak_minute(),
+            "gaps": trace.gaps,
+            "hints": setup.hints.len(),
+            "oracle": rehearsal.yardstick,
+        },
+        "settings": {
+            "peak_nodes": arguments.peak_nodes,
+            "min": settings.bounds.min,
+            "max": settings.bounds.max,
+            "boot_seconds": [settings.boot.0, settings.boot.1],
+            "drain_seconds": settings.drain,
+            "lag_seconds": settings.lag,
+            "interval_seconds": settings.interval,
+            "unscored_seconds": settings.scored_from,
+            "seed": settings.seed,
+            "workers": node.workers(),
+            "worker_rate": node.worker_rate(),
+            "worker_rate_source": setup.node_source,
+            "objective_seconds": node.objective(),
+            "node_requests_per_second": node.capacity(),
+            "node_requests_per_second_within_objective": node.knee_rate(),
+            "hourly_price_usd": settings.hourly_price.get(),
+            "hourly_price_source": setup.price_source,
+        },
+        "contenders": rehearsal.scores,
+    })
+}
+
+/// Says which policies pass a stated limit.
+fn check_limits(arguments: &BacktestArguments, scores: &[Score]) -> Result<(), Failure> {
+    let mut passed = Vec::new();
+    for score in scores {
+        let (violating, cost) = (score.violating_requests_ratio, score.cost_usd);
+        if let Some(limit) = arguments.max_violations.filter(|limit| limit.ratio() < violating) {
+            passed.push(format!(
+                "{}: {} of its requests violate the objective, over --max-violations {limit}",
+                score.name,
+                print::percent(violating)
+            ));
+        }
+        if let Some(limit) = arguments.max_cost.filter(|limit| limit.get() < cost) {
+            passed.push(format!("{}: it costs ${cost:.2}, over --max-cost {limit}", score.name));
+        }
+    }
+    for line in &passed {
+        anstream::eprintln!("problem: {line}");
+    }
+    if passed.is_empty() { Ok(()) } else { Err(Failure::Found) }
+}
+
+fn read(file: &Path, what: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|cause| {
+        let file = file.display();
+        Failure::failed(anyhow::anyhow!(
+            "can't read {file}: {cause}\nhint: name {what} that you may read"
+        ))
+    })
+}
+
+/// A file can't be used: its text already has place and hint.
+fn mistake(file: &Path, text: &str) -> Failure {
+    Failure::failed(anyhow::anyhow!("{}: {text}", file.display()))
+}
+
+fn unfit(file: &Path, what: &str, help: &str) -> Failure {
+    Failure::failed(anyhow::anyhow!("{}: {what}\nhint: {help}", file.display()))
+}

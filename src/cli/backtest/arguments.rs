@@ -1,0 +1,195 @@
+//! The flags of `windlass backtest`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::super::Output;
+use super::super::exit::Failure;
+use crate::domain::{Dollars, Duration};
+use crate::sim::backtest::STEP_SECONDS;
+use crate::sim::backtest::baselines::Baseline;
+
+/// Arguments of `windlass backtest`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct BacktestArguments {
+    /// A policy to rehearse; may be repeated.
+    #[arg(long = "policy", value_name = "FILE")]
+    pub policies: Vec<PathBuf>,
+    /// The traffic: CSV with the header `timestamp_seconds,requests_per_second`.
+    #[arg(long, value_name = "FILE")]
+    pub trace: PathBuf,
+    /// What was announced in advance: CSV with the header `announced_at_seconds,
+    /// expected_start_seconds,expected_extra_requests,expected_fanout_seconds`.
+    #[arg(long, value_name = "FILE")]
+    pub hints: Option<PathBuf>,
+    /// Others on the same traffic: hpa, keda, nomad-target-value, nomad-threshold,
+    /// aws-target-tracking, aws-predictive, gce, react, adapt, hist, reg, static-peak,
+    /// ideal-reactive, oracle, oracle-billed. `hpa@50` aims at 50 % instead of 70 %;
+    /// `hpa+paid-hour` keeps surplus nodes until the end of their paid hour.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub baselines: Vec<Baseline>,
+    /// Scale the traffic so that its busiest minute needs so many nodes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub peak_nodes: Option<u32>,
+    /// From ordering a node until it serves; `90s..150s` for anything between.
+    #[arg(long, default_value = "120s", value_name = "TIME")]
+    pub boot: BootTimes,
+    /// From a node's last request until it is gone.
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = time)]
+    pub drain: Duration,
+    /// How old the newest metrics are.
+    #[arg(long, default_value = "15s", value_name = "TIME", value_parser = time)]
+    pub lag: Duration,
+    /// Between two decisions of a policy.
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = time)]
+    pub interval: Duration,
+    /// How much of the beginning is not scored, for learners; two days of traces longer than three.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub unscored: Option<Duration>,
+    /// Repeats the same chance: of boots, where `--boot` leaves them room.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub seed: u64,
+    /// The smallest count of all contenders; by default the first policy's, and 2 without one.
+    #[arg(long, value_name = "N")]
+    pub min: Option<u32>,
+    /// The largest count of all contenders; by default the first policy's, and 60 without one.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max: Option<u32>,
+    /// Requests that a node serves at the same time.
+    #[arg(long, default_value_t = 8, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub workers: u32,
+    /// Requests per second of each worker; by default so that a node at 80 % carries the first
+    /// policy's `per_node`, and 20 without a policy.
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub worker_rate: Option<f64>,
+    /// How long a request may wait before it is served.
+    #[arg(long, default_value = "250ms", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub objective: Duration,
+    /// A started hour of a node, in dollars; by default the price of the first policy's node.
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub node_price: Option<Dollars>,
+    /// Fail with exit code 4 if a policy lets more requests wait too long: `0.5%`, or `0.005`.
+    #[arg(long, value_name = "SHARE")]
+    pub max_violations: Option<Share>,
+    /// Fail with exit code 4 if a policy costs more dollars over the scored time.
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub max_cost: Option<Dollars>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+impl BacktestArguments {
+    /// Refuses what each flag may say, but not together.
+    pub fn refuse_contradictions(&self) -> Result<(), Failure> {
+        let has_limit = self.max_violations.is_some() || self.max_cost.is_some();
+        let (min, max) = (self.min.unwrap_or(0), self.max.unwrap_or(u32::MAX));
+        let interval = self.interval.as_secs();
+        for (is_wrong, what) in [
+            (
+                self.policies.is_empty() && self.baselines.is_empty(),
+                "there is nobody to rehearse\nhint: name a --policy, or --baselines".to_owned(),
+            ),
+            (
+                self.policies.is_empty() && has_limit,
+                "limits are for policies, and none is named\nhint: name a --policy".to_owned(),
+            ),
+            (max < min, format!("--max is {max}, below --min, which is {min}\nhint: raise --max")),
+            (
+                self.objective.is_zero(),
+                "--objective is 0, which no queue can hold\nhint: give 250ms".to_owned(),
+            ),
+            (
+                interval == 0 || !interval.is_multiple_of(STEP_SECONDS),
+                format!(
+                    "--interval is {interval}s, and a step has {STEP_SECONDS}s\n\
+                     hint: give a multiple of {STEP_SECONDS}s"
+                ),
+            ),
+        ] {
+            if is_wrong {
+                return Err(Failure::Usage(what));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How long nodes boot: the shortest and the longest time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) struct BootTimes {
+    shortest: Duration,
+    longest: Duration,
+}
+
+impl BootTimes {
+    /// Shortest and longest, in seconds.
+    pub fn seconds(self) -> (u64, u64) {
+        (self.shortest.as_secs(), self.longest.as_secs())
+    }
+}
+
+impl FromStr for BootTimes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (shortest, longest) = text.split_once("..").unwrap_or((text, text));
+        let (shortest, longest) = (time(shortest)?, time(longest)?);
+        if longest < shortest {
+            return Err("the longest boot comes second: 90s..150s".to_owned());
+        }
+        Ok(Self { shortest, longest })
+    }
+}
+
+/// A share of requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::cli) struct Share(f64);
+
+impl Share {
+    /// From 0 to 1.
+    pub fn ratio(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (number, whole) = match text.strip_suffix('%') {
+            Some(percent) => (percent, 100.0),
+            None => (text, 1.0),
+        };
+        let share = number.trim().parse::<f64>().ok().map(|number| number / whole);
+        let share = share.filter(|share| (0.0..=1.0).contains(share));
+        share.map(Self).ok_or_else(|| "give a share such as `0.5%`, or 0.005".to_owned())
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", super::print::rounded(self.0 * 100.0))
+    }
+}
+
+/// A time of whole seconds, up to a year.
+fn time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time.subsec_nanos() != 0 || 366 * 86_400 < time.as_secs() {
+        return Err("give whole seconds, a year at most".to_owned());
+    }
+    Ok(time)
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && 0.0 < *rate);
+    rate.ok_or_else(|| "give a rate above 0, in requests per second".to_owned())
+}
+
+fn dollars(text: &str) -> Result<Dollars, String> {
+    let amount = text.trim_start_matches('$').parse().ok().and_then(Dollars::new);
+    amount.ok_or_else(|| "give an amount of dollars, such as 0.036".to_owned())
+}
