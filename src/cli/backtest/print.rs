@@ -17,8 +17,16 @@ pub(super) fn report(
     let mut text = head(arguments, setup, rehearsal);
     let scores = &rehearsal.scores;
     let has_hints = !setup.hints.is_empty();
-    let _ = writeln!(text, "\nusers and money\n{}", money(scores, has_hints));
-    let _ = writeln!(text, "\nelasticity\n{}", elasticity(scores));
+    for (title, table) in [
+        ("users and money", money(scores, has_hints)),
+        ("supply against demand", supply(scores)),
+        ("movement", movement(scores)),
+    ] {
+        let _ = writeln!(text, "\n{title}");
+        for line in table.lines() {
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+    }
     text
 }
 
@@ -73,45 +81,53 @@ fn head(arguments: &BacktestArguments, setup: &Setup, rehearsal: &Rehearsal) -> 
 
 /// Who waits, and what it costs.
 fn money(scores: &[Score], has_hints: bool) -> Table {
-    let mut heads = vec!["", "late %", "billed h", "/oracle", "cost $", "node h", "/oracle"];
-    heads.extend(["moved/day", "peak"]);
+    let mut heads = vec!["", "late %"];
     if has_hints {
-        heads.push("late % announced");
+        heads.push("announced %");
     }
+    heads.extend(["billed h", "/oracle", "cost $", "node h", "/oracle"]);
     table(heads, scores, |score| {
-        let mut cells = vec![
-            format!("{:.3}", 100.0 * score.violating_requests_ratio),
+        let mut cells = vec![format!("{:.3}", 100.0 * score.violating_requests_ratio)];
+        if has_hints {
+            let announced = score.announced_requests_violating_ratio;
+            cells.push(announced.map_or("-".into(), |ratio| format!("{:.2}", 100.0 * ratio)));
+        }
+        cells.extend([
             score.billed_node_hours.to_string(),
             format!("{:.2}", score.billed_vs_oracle),
             format!("{:.2}", score.cost_usd),
             format!("{:.0}", score.node_hours),
             format!("{:.2}", score.node_hours_vs_oracle),
-            format!("{:.0}", score.nodes_moved_per_day),
-            score.peak_nodes.to_string(),
-        ];
-        if has_hints {
-            let announced = score.announced_requests_violating_ratio;
-            cells.push(announced.map_or("-".into(), |ratio| format!("{:.2}", 100.0 * ratio)));
-        }
+        ]);
         cells
     })
 }
 
-/// How well the supply follows the demand.
-fn elasticity(scores: &[Score]) -> Table {
-    let mut heads = vec!["", "short %", "over %", "time short %", "time over %", "unstable %"];
-    heads.extend(["jitter/h", "outs", "ins", "reversals"]);
+/// How well the supply meets the demand.
+fn supply(scores: &[Score]) -> Table {
+    let heads = vec!["", "missing %", "surplus %", "time short %", "time over %", "most nodes"];
     table(heads, scores, |score| {
         vec![
             format!("{:.2}", score.accuracy_under),
             format!("{:.0}", score.accuracy_over),
             format!("{:.1}", score.timeshare_under),
             format!("{:.0}", score.timeshare_over),
-            format!("{:.0}", score.instability),
-            format!("{:.1}", score.jitter),
+            score.peak_nodes.to_string(),
+        ]
+    })
+}
+
+/// How much it moves.
+fn movement(scores: &[Score]) -> Table {
+    let heads = vec!["", "nodes/day", "outs", "ins", "reversals", "unstable %", "jitter/h"];
+    table(heads, scores, |score| {
+        vec![
+            format!("{:.0}", score.nodes_moved_per_day),
             score.scale_out_events.to_string(),
             score.scale_in_events.to_string(),
             score.reversals.to_string(),
+            format!("{:.0}", score.instability),
+            format!("{:.1}", score.jitter),
         ]
     })
 }
@@ -132,7 +148,7 @@ fn table(heads: Vec<&str>, scores: &[Score], cells: impl Fn(&Score) -> Vec<Strin
 
 /// A contender's name; of a long path only the end, so that rows keep to a line.
 fn name(name: &str) -> String {
-    const LONGEST: usize = 26;
+    const LONGEST: usize = 30;
     let letters: Vec<char> = name.chars().collect();
     match letters.len().checked_sub(LONGEST) {
         None | Some(0) => name.to_owned(),
@@ -140,8 +156,12 @@ fn name(name: &str) -> String {
     }
 }
 
-/// Seconds as people say them: `2days`, `1h 30m`.
+/// Seconds as people say them: `11.5 days`, `1h 30m`.
 pub(super) fn length(seconds: u64) -> String {
+    const DAY: u64 = 86_400;
+    if 2 * DAY <= seconds {
+        return format!("{} days", (seconds as f64 / DAY as f64 * 10.0).round() / 10.0);
+    }
     humantime::format_duration(std::time::Duration::from_secs(seconds)).to_string()
 }
 

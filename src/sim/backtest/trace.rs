@@ -222,7 +222,7 @@ mod tests {
             (&*format!("{head}0,1\n60,1\n90,1\n"), "line 4: time goes from 60 s to 90 s"),
             (&*format!("{head}0,1\n60,1\n60,1\n"), "line 4: time goes from 60 s to 60 s"),
             (&*format!("{head}0,1\n3,1\n6,1\n"), "line 3: the step is 3 s"),
-            (&*format!("{head}0,1\n60,1\n"), "less than two minutes"),
+            (&*format!("{head}0,1\n10,1\n"), "less than two minutes"),
             (head, "only 0 samples"),
             ("", "line 1: the header is ``"),
         ] {
