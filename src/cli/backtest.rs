@@ -122,8 +122,11 @@ fn per_node(policy: &Policy) -> Option<f64> {
     policy.rules.iter().find_map(|rule| match rule {
         Rule::Target(rule) => match rule.form {
             TargetForm::PerNode(per_node) => Some(per_node.get()),
+            TargetForm::Value(_) | TargetForm::Average(_) | TargetForm::UtilisationPercent(_) => {
+                None
+            }
         },
-        Rule::Latency(_) => None,
+        Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
     })
 }
 

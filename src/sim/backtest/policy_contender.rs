@@ -36,6 +36,7 @@ impl PolicyContender {
                 at: Timestamp::UNIX_EPOCH,
                 fleet: FleetCounts::default(),
                 readings: BTreeMap::new(),
+                nodes: Vec::new(),
                 is_held: false,
                 history: History::default(),
             },

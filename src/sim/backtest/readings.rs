@@ -90,14 +90,14 @@ impl Readings {
 fn is_latency(policy: &Policy, name: &SignalName) -> bool {
     policy.rules.iter().any(|rule| match rule {
         Rule::Latency(rule) => rule.signal == *name,
-        Rule::Target(_) => false,
+        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => false,
     })
 }
 
 /// Seconds that the signal is taken over.
 fn window(signal: &Signal) -> u64 {
     match &signal.source {
-        SignalSource::Prometheus { query } => {
+        SignalSource::Prometheus { query, .. } => {
             range(query).unwrap_or(USUAL_WINDOW).clamp(1, LONGEST_WINDOW)
         }
     }
@@ -106,7 +106,7 @@ fn window(signal: &Signal) -> u64 {
 /// The share of requests whose latency the signal is about.
 fn quantile(signal: &Signal) -> f64 {
     match &signal.source {
-        SignalSource::Prometheus { query } => {
+        SignalSource::Prometheus { query, .. } => {
             let after = query.split_once("histogram_quantile(").map_or("", |(_, after)| after);
             let number = after.split(',').next().and_then(|number| number.trim().parse().ok());
             // Nine requests in ten and half of the tenth, as is usual, where it isn't said.
