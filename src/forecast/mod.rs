@@ -35,6 +35,9 @@
 //! **The state** is the [`Forecaster`] itself, by serde: about 170 kB as JSON after two weeks,
 //! versioned, and a restored one goes on bit for bit as if nothing had happened.
 //!
+//! No forecasting crate: seasonal decomposition with exponential smoothing, refitted daily, was
+//! measured on the same traces and is no better than the regression at two to six minutes.
+//!
 //! Sources: newsvendor quantile: Arrow, Harris and Marschak 1951; exponentially weighted
 //! experts: Cesa-Bianchi and Lugosi, Prediction, Learning, and Games, 2006, chapter 2; the
 //! quantile's rank and the trim: split conformal prediction, and adaptive conformal inference,

@@ -152,6 +152,23 @@ fn forecast_only_shows_the_bound_and_raises_nothing() {
 }
 
 #[test]
+fn a_forecast_reads_well_as_json() {
+    let forecaster = seen(settings(), 1500, daily);
+    let json = |second| serde_json::to_value(forecaster.forecast(at(second))).expect("JSON");
+    let forecast = json(1500 * 60);
+    assert_eq!(forecast["verdict"], "trusted");
+    assert_eq!((&forecast["horizon"], &forecast["history"]), (&"4m".into(), &"1day 1h".into()));
+    assert_eq!((&forecast["mode"], &forecast["level"]), (&"raise".into(), &0.95.into()));
+    assert_eq!(forecast["shares"][0]["expert"], "persistence");
+    let stale = json(1500 * 60 + 7200);
+    assert_eq!(stale["verdict"], "distrusted");
+    assert_eq!(
+        (&stale["why"]["doubt"], &stale["why"]["lasting"]),
+        (&"silent".into(), &"2h".into())
+    );
+}
+
+#[test]
 fn a_higher_level_buys_more_headroom_and_a_longer_horizon_looks_further() {
     let of = |level: f64, seconds: u64| {
         let level = Level::new(level).expect("a level");
