@@ -85,8 +85,12 @@ fn place(node: &mut Node, at: Place) {
             }
         }
         Kind::List(items) => items.iter_mut().for_each(|item| place(item, at)),
-        Kind::Null | Kind::Bool(_) | Kind::Integer(..) | Kind::Number(..) | Kind::Text(_) => {}
-        Kind::Question(_) => {}
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Integer(..)
+        | Kind::Number(..)
+        | Kind::Text(_)
+        | Kind::Question(_) => {}
     }
 }
 
@@ -183,8 +187,12 @@ fn named_signals(node: &Node, names: &mut BTreeMap<String, Series>) {
             }
         }
         Kind::List(items) => items.iter().for_each(|item| named_signals(item, names)),
-        Kind::Null | Kind::Bool(_) | Kind::Integer(..) | Kind::Number(..) | Kind::Text(_) => {}
-        Kind::Question(_) => {}
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Integer(..)
+        | Kind::Number(..)
+        | Kind::Text(_)
+        | Kind::Question(_) => {}
     }
 }
 
