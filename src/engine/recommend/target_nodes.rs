@@ -11,17 +11,16 @@
 //! they would let some leave, the silent ones count at the target, or for a utilisation as wholly
 //! used (at the target if that is above 100 %). What turns its direction by that changes nothing.
 //!
-//! In two cases, which HPA leaves to chance, we do the safer thing. A ratio above 1 never lowers
-//! the count (HPA holds to that only where nodes are silent). And where more nodes serve than are
-//! wanted (they stay to the end of their paid hour), a ratio is of the nodes that it was measured
-//! on, so the tolerance does not take the smaller count for enough.
+//! Where surplus nodes stay to the end of their paid hour (`leave_early: no`), more nodes serve than
+//! are wanted; a ratio is then of the nodes that it was measured on, so the tolerance does not take
+//! the smaller count for enough. HPA knows no such surplus, and holds the ratio against the count.
 
 use super::super::Reason;
 use super::super::look::Look;
 use super::super::node_values::NodeUse;
 use super::target::Need;
 use crate::domain::NodeCount;
-use crate::policy::TargetRule;
+use crate::policy::{LeaveEarly, TargetRule};
 
 /// How samples of nodes are held against a target.
 #[derive(Clone, Copy)]
@@ -103,9 +102,11 @@ pub(super) fn need(look: &Look<'_>, rule: &TargetRule, gauge: Gauge) -> Result<N
         };
         return Ok(Need { count: from, exact: f64::from(from.0), because });
     }
-    let count = if guessed > 1.0 { count.max(from) } else { count };
     let because = because(rule, gauge, &values.heard, [missing, unready], count);
-    let measured_on = f64::from(from.0).max(nodes.len() as f64);
+    let measured_on = match look.policy.scale_in.leave_early {
+        LeaveEarly::No => f64::from(from.0).max(nodes.len() as f64),
+        LeaveEarly::Yes => f64::from(from.0),
+    };
     Ok(Need { count, exact: (guessed * measured_on).min(f64::MAX), because })
 }
 
