@@ -51,6 +51,10 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> Result<(), Failure> {
         policies: &setup.policies,
         baselines: &arguments.baselines,
     });
+    let rehearsal = rehearsal.map_err(|error| {
+        let help = "rehearse targets on rates and utilisation, and latencies";
+        Failure::BadSettings(format!("error: {error}\nhint: {help}"))
+    })?;
     match arguments.output {
         Output::Json => anstream::println!("{:#}", document(arguments, &setup, &rehearsal)),
         Output::Text => anstream::print!("{}", print::report(arguments, &setup, &rehearsal)),
@@ -122,9 +126,8 @@ fn per_node(policy: &Policy) -> Option<f64> {
     policy.rules.iter().find_map(|rule| match rule {
         Rule::Target(rule) => match rule.form {
             TargetForm::PerNode(per_node) => Some(per_node.get()),
-            TargetForm::Value(_) | TargetForm::Average(_) | TargetForm::UtilisationPercent(_) => {
-                None
-            }
+            TargetForm::Value(_) | TargetForm::Average(_) => None,
+            TargetForm::UtilisationPercent(_) => None,
         },
         Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
     })

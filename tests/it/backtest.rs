@@ -38,7 +38,7 @@ fn scores(text: &str, names: &[&str]) -> Vec<Score> {
         policies: &[],
         baselines: &baselines,
     };
-    rehearse(&all).scores
+    rehearse(&all).expect("no policy").scores
 }
 
 /// What the reference experiment says: name; share of violating requests; node hours; billed
@@ -253,7 +253,7 @@ fn boots_of_chance_belong_to_their_seed() {
         let baselines = ["hpa".parse().expect("a known name")];
         let (settings, hints, policies) = (&settings, &[], &[]);
         let all = Rehearse { trace: &trace, settings, hints, policies, baselines: &baselines };
-        rehearse(&all).scores[0].violating_requests_ratio
+        rehearse(&all).expect("no policy").scores[0].violating_requests_ratio
     };
     assert_eq!(with(1), with(1));
     assert_ne!(with(1), with(2));

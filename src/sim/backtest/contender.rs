@@ -1,5 +1,6 @@
 //! Whoever says how many nodes there should be.
 
+use super::fleet::Machine;
 use super::past::Past;
 use super::settings::Settings;
 use crate::domain::{FleetCounts, NodeCount};
@@ -19,8 +20,10 @@ pub trait Contender {
 pub struct View<'a> {
     /// Seconds since the trace's beginning.
     pub now: u64,
-    /// The nodes that there are.
+    /// The nodes that there are, counted.
     pub fleet: FleetCounts,
+    /// The same, one by one.
+    pub machines: &'a [Machine],
     /// The traffic until now.
     pub past: &'a Past,
     /// The world that it lives in.

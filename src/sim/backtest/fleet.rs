@@ -14,10 +14,10 @@ use super::super::chance;
 use super::bill::started_hours;
 use super::settings::{Bounds, Settings};
 use crate::domain::{
-    Duration, FleetCounts, InstanceLabel, Node, NodeCount, NodeId, NodeState, PoolName, Timestamp,
+    FleetCounts, InstanceLabel, Node, NodeCount, NodeId, NodeState, PoolName, Timestamp,
 };
+use crate::engine::ObservedNode;
 use crate::planner::{Leaving, leavers};
-use crate::policy::{LeaveEarly, LeaveOrder};
 
 /// How one contender's machines are ordered and let go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +57,21 @@ pub(super) struct Fleet<'a> {
     hours: u64,
 }
 
-struct Machine {
+/// One of them.
+#[derive(Debug)]
+pub struct Machine {
     node: Node,
     /// In seconds after the trace's beginning; the first ones are older than that.
     ordered_at: i64,
     /// When its boot or its drain ends.
     changes_at: u64,
+}
+
+impl Machine {
+    /// What signals with a series of each node are matched against.
+    pub(super) fn observed(&self) -> Option<ObservedNode> {
+        ObservedNode::of(&self.node)
+    }
 }
 
 /// Nodes that moved in one step.
@@ -105,6 +114,11 @@ impl<'a> Fleet<'a> {
     /// The nodes that there are.
     pub fn counts(&self) -> FleetCounts {
         self.counts
+    }
+
+    /// The nodes one by one.
+    pub fn machines(&self) -> &[Machine] {
+        &self.machines
     }
 
     /// Nodes that are paid for.
@@ -274,21 +288,5 @@ impl<'a> Fleet<'a> {
             started_hours(machine.ordered_at, gone as i64, scored_from)
         };
         self.hours + self.machines.iter().map(own).sum::<u64>()
-    }
-}
-
-/// As soon as it is not needed, the newest first: best where seconds are billed, and what
-/// autoscalers do that know no bill.
-pub(super) fn leaving_at_once() -> Leaving {
-    Leaving { order: LeaveOrder::Newest, early: LeaveEarly::Yes, drain_timeout: Duration::ZERO }
-}
-
-/// Only in the last five minutes of the paid hour, whose ends soonest first.
-pub(super) fn leaving_at_hours_end() -> Leaving {
-    Leaving {
-        order: LeaveOrder::BillingHour,
-        early: LeaveEarly::No,
-        // The planner leaves three minutes for the deletion on top.
-        drain_timeout: Duration::from_secs(120),
     }
 }

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::contender::{Contender, View};
-use super::readings::Readings;
+use super::fleet::Machine;
+use super::readings::{Readings, Underivable};
 use super::settings::Settings;
 use crate::domain::{FleetCounts, NodeCount, Timestamp};
 use crate::engine::{History, Observation, decide};
@@ -24,25 +25,25 @@ pub struct PolicyContender {
 
 impl PolicyContender {
     /// `policy`, carried out whatever its `control` says; the trace begins at `begins_at` in Unix
-    /// seconds.
-    pub fn new(policy: &Policy, settings: &Settings, begins_at: i64) -> Self {
-        let readings = Readings::of(policy, &settings.node);
+    /// seconds. Fails where a rule looks at something that the traffic doesn't tell.
+    pub fn new(policy: &Policy, settings: &Settings, begins_at: i64) -> Result<Self, Underivable> {
+        let readings = Readings::of(policy, &settings.node)?;
         let mut policy = policy.clone();
         policy.control = Control::Automatic;
-        Self {
+        Ok(Self {
             policy,
             readings,
             observation: Observation {
                 at: Timestamp::UNIX_EPOCH,
                 fleet: FleetCounts::default(),
-                readings: BTreeMap::new(),
                 nodes: Vec::new(),
+                readings: BTreeMap::new(),
                 is_held: false,
                 history: History::default(),
             },
             begins_at,
             interval: settings.interval,
-        }
+        })
     }
 }
 
@@ -58,7 +59,11 @@ impl Contender for PolicyContender {
         let at = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
         self.observation.at = at;
         self.observation.fleet = view.fleet;
-        self.readings.read(view, at, &mut self.observation.readings);
+        if self.readings.read_each_node() {
+            self.observation.nodes = view.machines.iter().filter_map(Machine::observed).collect();
+        }
+        let Observation { nodes, readings, .. } = &mut self.observation;
+        self.readings.read(view, at, nodes, readings);
         let decision = decide(&self.policy, &self.observation);
         self.observation.history = decision.history;
         decision.to

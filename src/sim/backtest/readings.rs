@@ -1,135 +1,158 @@
 //! What a policy's signals would have said of the simulated traffic.
 //!
-//! In: the signals of a policy, and the past.
-//! Out: a reading for each signal.
-//! Never: evaluates a query. A rule's kind says what its signal measures: a `target` counts
-//! requests that arrive, a `latency` their time to the answer. From the query come only the
-//! window (`[30s]`) and the quantile (`histogram_quantile(0.99, …)`).
+//! In: the rules and signals of a policy, and the past.
+//! Out: a reading for each signal that a rule looks at.
+//! Never: evaluates a query. The rule that looks at a signal says what it measures, see
+//! [`Quantity`]; from the query come only the window and the quantile.
 
 use std::collections::BTreeMap;
 
 use super::contender::View;
 use super::node_model::{NodeModel, PATIENCE_SECONDS};
 use super::past::Served;
-use crate::domain::{Duration, Reading, Sample, SignalName, Timestamp, before};
-use crate::policy::{Policy, Rule, Signal, SignalSource};
-
-/// Where a query names no window: Prometheus' usual rate over a minute.
-const USUAL_WINDOW: u64 = 60;
-
-/// Longer windows than anyone scales by would need a longer memory.
-const LONGEST_WINDOW: u64 = 3_600;
+use super::query::{quantile, window};
+use crate::domain::{Duration, NodeSample, Reading, Sample, SignalName, Timestamp, before};
+use crate::engine::{ObservedNode, Readiness};
+use crate::policy::{Policy, Rule, Signal, SignalSource, TargetForm};
 
 /// A policy's signals.
 pub(super) struct Readings {
-    signals: Vec<(SignalName, Measure)>,
+    measures: Vec<Measure>,
 }
 
 /// How one signal is derived.
 struct Measure {
+    signal: SignalName,
     quantity: Quantity,
     /// Seconds that it is taken over.
     window: u64,
 }
 
 enum Quantity {
-    /// Requests per second that arrive at the pool.
-    Rate,
-    /// Seconds that a share of the requests stays below.
-    Latency {
-        quantile: f64,
-        /// By utilisation; from nothing to full.
-        response_times: Vec<f64>,
-    },
+    /// Requests per second that arrive at the pool: a target `per_node`.
+    Arrivals,
+    /// Seconds that a share of the requests stays below: a `latency`. By utilisation, from
+    /// nothing to full.
+    Latency { quantile: f64, response_times: Vec<f64> },
+    /// How much of the serving nodes is used, times this: a target on one `value`.
+    PoolUse(f64),
+    /// How much of each serving node is used, times this: targets on each node.
+    NodeUse { full: f64, capacity: Option<f64> },
+}
+
+/// A signal that nothing in a rehearsal can stand for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("signal {signal} can't be derived from request rates: {why}")]
+pub struct Underivable {
+    /// The signal.
+    pub signal: SignalName,
+    /// Why.
+    pub why: &'static str,
 }
 
 impl Readings {
-    /// The signals of `policy`, on nodes like `node`.
-    pub fn of(policy: &Policy, node: &NodeModel) -> Self {
-        let signals = policy.signals.iter().map(|(name, signal)| {
-            let quantity = match is_latency(policy, name) {
-                false => Quantity::Rate,
-                true => {
-                    let quantile = quantile(signal);
-                    let response_times = node.response_times(quantile);
-                    Quantity::Latency { quantile, response_times }
-                }
+    /// The signals that the rules of `policy` look at, on nodes like `node`.
+    pub fn of(policy: &Policy, node: &NodeModel) -> Result<Self, Underivable> {
+        let mut measures: Vec<Measure> = Vec::new();
+        for rule in &policy.rules {
+            let named = rule.signal().and_then(|name| policy.signals.get_key_value(name));
+            let Some((name, signal)) = named else {
+                continue;
             };
-            (name.clone(), Measure { quantity, window: window(signal) })
-        });
-        Self { signals: signals.collect() }
+            if measures.iter().all(|measure| measure.signal != *name) {
+                let quantity = quantity(rule, signal, node)
+                    .map_err(|why| Underivable { signal: name.clone(), why })?;
+                let window = window(signal);
+                measures.push(Measure { signal: name.clone(), quantity, window });
+            }
+        }
+        Ok(Self { measures })
     }
 
-    /// Puts what the signals say at `at` into `readings`.
+    /// Whether any signal has a series of each node.
+    pub fn read_each_node(&self) -> bool {
+        let each = |measure: &Measure| matches!(measure.quantity, Quantity::NodeUse { .. });
+        self.measures.iter().any(each)
+    }
+
+    /// Puts what the signals say at `at` into `readings`; `nodes` are those of the view.
     pub fn read(
         &self,
         view: &View<'_>,
         at: Timestamp,
+        nodes: &[ObservedNode],
         readings: &mut BTreeMap<SignalName, Reading>,
     ) {
         let lag = view.settings.lag;
-        for (name, measure) in &self.signals {
-            let value = match &measure.quantity {
-                Quantity::Rate => view.past.rate(measure.window, lag),
+        let at = before(at, Duration::from_secs(lag));
+        for Measure { signal, quantity, window } in &self.measures {
+            let steps = || view.past.steps(*window, lag);
+            let fresh = |value| Reading::Fresh { sample: Sample { at, value } };
+            let reading = match quantity {
+                Quantity::Arrivals => fresh(view.past.rate(*window, lag)),
                 Quantity::Latency { quantile, response_times } => {
-                    let steps = view.past.steps(measure.window, lag);
-                    latency(steps, *quantile, response_times)
+                    fresh(latency(steps(), *quantile, response_times))
+                }
+                Quantity::PoolUse(full) => fresh(full * utilisation(steps())),
+                Quantity::NodeUse { full, capacity } => {
+                    let value = full * utilisation(steps());
+                    each_node(nodes, at, value, *capacity)
                 }
             };
-            let sample = Sample { at: before(at, Duration::from_secs(lag)), value };
-            let reading = Reading::Fresh { sample };
-            match readings.get_mut(name) {
+            match readings.get_mut(signal) {
                 Some(known) => *known = reading,
-                None => drop(readings.insert(name.clone(), reading)),
+                None => drop(readings.insert(signal.clone(), reading)),
             }
         }
     }
 }
 
-/// Whether a latency rule looks at the signal.
-fn is_latency(policy: &Policy, name: &SignalName) -> bool {
-    policy.rules.iter().any(|rule| match rule {
-        Rule::Latency(rule) => rule.signal == *name,
-        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => false,
-    })
-}
-
-/// Seconds that the signal is taken over.
-fn window(signal: &Signal) -> u64 {
-    match &signal.source {
-        SignalSource::Prometheus { query, .. } => {
-            range(query).unwrap_or(USUAL_WINDOW).clamp(1, LONGEST_WINDOW)
+/// What a signal measures that `rule` looks at. Rules of kinds to come get their signals here.
+fn quantity(rule: &Rule, signal: &Signal, node: &NodeModel) -> Result<Quantity, &'static str> {
+    let target = match rule {
+        Rule::Target(target) => target,
+        Rule::Latency(_) => {
+            let quantile = quantile(signal);
+            let response_times = node.response_times(quantile);
+            return Ok(Quantity::Latency { quantile, response_times });
+        }
+        Rule::Count(_) => return Err("it says a number of nodes itself"),
+        Rule::Fixed(_) => return Err("a fixed count looks at none"),
+    };
+    let SignalSource::Prometheus { query: _, nodes } = &signal.source;
+    let capacity = nodes.as_ref().map(|nodes| nodes.capacity);
+    match target.form {
+        TargetForm::PerNode(_) => Ok(Quantity::Arrivals),
+        TargetForm::Value(0.0) => Err("with a target of 0 it is the factor to scale by"),
+        // A share of the nodes, as 0.7 or as 70.
+        TargetForm::Value(value) if value <= 1.0 => Ok(Quantity::PoolUse(1.0)),
+        TargetForm::Value(value) if value <= 100.0 => Ok(Quantity::PoolUse(100.0)),
+        TargetForm::Value(_) => Err("its target is no utilisation, neither as 0.7 nor as 70"),
+        // Requests per second that each node serves.
+        TargetForm::Average(_) => Ok(Quantity::NodeUse { full: node.capacity(), capacity }),
+        TargetForm::UtilisationPercent(_) => {
+            Ok(Quantity::NodeUse { full: capacity.unwrap_or(1.0), capacity })
         }
     }
 }
 
-/// The share of requests whose latency the signal is about.
-fn quantile(signal: &Signal) -> f64 {
-    match &signal.source {
-        SignalSource::Prometheus { query, .. } => {
-            let after = query.split_once("histogram_quantile(").map_or("", |(_, after)| after);
-            let number = after.split(',').next().and_then(|number| number.trim().parse().ok());
-            // Nine requests in ten and half of the tenth, as is usual, where it isn't said.
-            number.filter(|share: &f64| (0.01..=0.999).contains(share)).unwrap_or(0.95)
-        }
-    }
+/// The same value of each node that serves: requests spread evenly.
+fn each_node(nodes: &[ObservedNode], at: Timestamp, value: f64, capacity: Option<f64>) -> Reading {
+    let serving = nodes.iter().filter(|node| node.readiness == Readiness::Ready);
+    let sample = |node: &ObservedNode| NodeSample {
+        node: node.label.clone(),
+        at,
+        value: Some(value),
+        capacity: None,
+    };
+    Reading::PerNode { samples: serving.map(sample).collect(), capacity }
 }
 
-/// The seconds of a query's first range, such as `[1m]`; brackets in label values aren't ranges.
-fn range(query: &str) -> Option<u64> {
-    let mut quote = None;
-    for (place, letter) in query.char_indices() {
-        match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
-            (None, '"' | '\'' | '`') => quote = Some(letter),
-            (None, '[') => {
-                let length = query[place + 1..].split([']', ':']).next()?;
-                return humantime::parse_duration(length).ok().map(|range| range.as_secs());
-            }
-            _ => {}
-        }
-    }
-    None
+/// Mean utilisation over `steps`.
+fn utilisation<'a>(steps: impl Iterator<Item = &'a Served>) -> f64 {
+    let (sum, count) =
+        steps.fold((0.0, 0.0), |(sum, count), step| (sum + step.utilisation, count + 1.0));
+    if count > 0.0 { sum / count } else { 0.0 }
 }
 
 /// Seconds that a share `quantile` of the requests in `steps` stays below.
@@ -166,19 +189,6 @@ fn latency<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_window_is_the_querys_range() {
-        for (query, seconds) in [
-            ("sum(rate(http_requests_total[30s]))", Some(30)),
-            (r#"sum(rate(a{path=~"/[a-z]+"}[1m30s]))"#, Some(90)),
-            ("max_over_time(rate(a[1m])[5m:10s])", Some(60)),
-            ("sum(haproxy_backend_current_queue)", None),
-            ("a[$__rate_interval]", None),
-        ] {
-            assert_eq!(range(query), seconds, "{query}");
-        }
-    }
 
     #[test]
     fn the_slowest_requests_make_the_quantile() {

@@ -9,6 +9,7 @@ use super::fleet::{Comeback, Fleet, FleetRules, Moved};
 use super::hints::{Hint, announced_times};
 use super::past::Past;
 use super::policy_contender::PolicyContender;
+use super::readings::Underivable;
 use super::score::{Score, Step, Tally, Yardstick};
 use super::settings::{Bounds, Settings};
 use super::{STEP_SECONDS, Trace};
@@ -42,7 +43,9 @@ pub struct Rehearse<'a> {
 
 /// Lets every contender live through the trace, as many at once as the machine has cores. The
 /// same input always gives the same scores.
-pub fn rehearse(rehearse: &Rehearse<'_>) -> Rehearsal {
+///
+/// Fails where a policy looks at something that the traffic doesn't tell.
+pub fn rehearse(rehearse: &Rehearse<'_>) -> Result<Rehearsal, Underivable> {
     let yardstick = baselines::yardstick(rehearse.trace, rehearse.settings);
     let count = rehearse.policies.len() + rehearse.baselines.len();
     let next = AtomicUsize::new(0);
@@ -51,32 +54,32 @@ pub fn rehearse(rehearse: &Rehearse<'_>) -> Rehearsal {
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             if count <= place {
-                return scores;
+                return Ok(scores);
             }
-            let (name, tally) = one(rehearse, place);
+            let (name, tally) = one(rehearse, place)?;
             let price = rehearse.settings.hourly_price;
             scores.push((place, Score::new(name, tally, yardstick, price)));
         }
     };
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get).min(count);
-    let mut scores: Vec<(usize, Score)> = std::thread::scope(|scope| {
+    let ended: Result<Vec<Vec<(usize, Score)>>, Underivable> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let ended = workers.into_iter().map(|worker| worker.join().expect("no contender panics"));
-        ended.flatten().collect()
+        workers.into_iter().map(|worker| worker.join().expect("no contender panics")).collect()
     });
+    let mut scores = ended?.concat();
     scores.sort_by_key(|(place, _)| *place);
-    Rehearsal { yardstick, scores: scores.into_iter().map(|(_, score)| score).collect() }
+    Ok(Rehearsal { yardstick, scores: scores.into_iter().map(|(_, score)| score).collect() })
 }
 
 /// The contender at `place`, policies first: its name, and what came of it.
-fn one(rehearse: &Rehearse<'_>, place: usize) -> (String, Tally) {
+fn one(rehearse: &Rehearse<'_>, place: usize) -> Result<(String, Tally), Underivable> {
     let Rehearse { trace, settings, policies, baselines, .. } = rehearse;
     if let Some((name, policy)) = policies.get(place) {
-        let mut contender = PolicyContender::new(policy, settings, trace.begins_at);
+        let mut contender = PolicyContender::new(policy, settings, trace.begins_at)?;
         let bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
         let leaving = Leaving::of(policy);
         let rules = FleetRules { bounds, leaving, comeback: Comeback::TakenBack };
-        return (name.clone(), live(rehearse, rules, &mut contender));
+        return Ok((name.clone(), live(rehearse, rules, &mut contender)));
     }
     let baseline = &baselines[place - policies.len()];
     let tally = match baseline.course(trace, settings) {
@@ -85,7 +88,7 @@ fn one(rehearse: &Rehearse<'_>, place: usize) -> (String, Tally) {
         }
         Course::Planned(plan) => carry_out(rehearse, &plan),
     };
-    (baseline.to_string(), tally)
+    Ok((baseline.to_string(), tally))
 }
 
 /// Lets one contender live through the trace.
@@ -101,7 +104,8 @@ fn live(world: &Rehearse<'_>, rules: FleetRules, contender: &mut dyn Contender) 
         let now = step as u64 * STEP_SECONDS;
         fleet.advance(now);
         if now.is_multiple_of(contender.period()) {
-            wanted = contender.want(&View { now, fleet: fleet.counts(), past: &past, settings });
+            let (counts, machines) = (fleet.counts(), fleet.machines());
+            wanted = contender.want(&View { now, fleet: counts, machines, past: &past, settings });
         }
         let moved = fleet.steer(wanted, now);
         let serving = fleet.counts().serving;

@@ -119,6 +119,39 @@ fn a_policy_keeps_surplus_nodes_for_their_paid_hour_unless_it_says_otherwise() {
 }
 
 #[test]
+fn every_form_of_a_target_is_rehearsed_and_what_nothing_stands_for_is_refused() {
+    let place = Place::new();
+    let policy = std::fs::read_to_string(place.folder.path().join("web.yaml")).expect("a policy");
+    let write = |name: &str, rule: &str, signal: &str| {
+        let policy = policy.replace("{target: {signal: requests, per_node: 100}}", rule);
+        place.write(name, &policy.replace("{prometheus: {query: '", signal));
+    };
+    let each = "{prometheus: {nodes: {label: instance, capacity: 8}, query: '";
+    let pool = "{prometheus: {query: '";
+    for (name, rule, signal) in [
+        ("use.yaml", "{target: {signal: requests, utilisation_percent: 56}}", each),
+        ("average.yaml", "{target: {signal: requests, average: 90}}", each),
+        ("value.yaml", "{target: {signal: requests, value: 0.56}}", pool),
+        ("count.yaml", "{count: {signal: requests}}", pool),
+    ] {
+        write(name, rule, signal);
+    }
+    let world = ["--trace", "day.csv", "--peak-nodes", "40", "--worker-rate", "20"];
+    let policies = ["use.yaml", "average.yaml", "value.yaml"].map(|name| ["--policy", name]);
+    let document = place.json(&[&policies.concat()[..], &world].concat());
+    for contender in document["contenders"].as_array().expect("contenders") {
+        // All of them ask for 56 % of what nodes carry at most, by the same nodes.
+        let (late, billed) = (
+            contender["violating_requests_ratio"].as_f64(),
+            contender["billed_vs_oracle"].as_f64(),
+        );
+        assert!(late.is_some_and(|late| (0.01..0.05).contains(&late)), "{contender}");
+        assert!(billed.is_some_and(|billed| (1.1..1.6).contains(&billed)), "{contender}");
+    }
+    place.fails(&[&["--policy", "count.yaml"][..], &world].concat(), 3, &["requests", "hint: "]);
+}
+
+#[test]
 fn a_shorter_boot_serves_more_requests_in_time() {
     let place = Place::new();
     let late = |boot: &str| {

@@ -8,6 +8,7 @@
 mod adapt;
 mod aws_predictive;
 mod aws_target_tracking;
+mod departure;
 mod gce;
 mod hist;
 mod hpa;
@@ -27,10 +28,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::contender::Contender;
-use super::fleet::{Comeback, FleetRules, leaving_at_hours_end, leaving_at_once};
+use super::fleet::{Comeback, FleetRules};
 use super::score::Yardstick;
 use super::settings::{Bounds, Settings};
 use super::trace::Trace;
+use departure::{leaving_at_hours_end, leaving_at_once};
 
 /// A contender that isn't ours.
 #[derive(Clone, Debug, PartialEq)]
