@@ -20,6 +20,7 @@ pub mod prometheus;
 pub mod store;
 pub mod telemetry;
 // Action.
+pub mod policytest;
 pub mod reconciler;
 pub mod sim;
 // Face.

@@ -1,7 +1,7 @@
 //! The command line: arguments in, exit code out.
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 bad
-//! usage, 3 bad policy or settings, 4 `check` or `backtest` found problems.
+//! usage, 3 bad policy or settings, 4 `check`, `test`, `query` or `backtest` found problems.
 
 mod backtest;
 mod check;
@@ -11,11 +11,13 @@ mod exit;
 mod explain;
 mod hold;
 mod plan;
+mod query;
 mod reload;
 mod run;
 mod sandbox;
 mod schema;
 mod status;
+mod test;
 mod why_not;
 
 use std::ffi::OsString;
@@ -40,6 +42,10 @@ enum Command {
     Run(run::RunArguments),
     /// Read policies, or settings with all their policies, and say what is wrong or unwise.
     Check(check::CheckArguments),
+    /// Run unit tests of policies: series of samples in, counts and reasons out.
+    Test(test::TestArguments),
+    /// Ask Prometheus for every signal now, and say how good each is and what to do about it.
+    Query(query::QueryArguments),
     /// Print the JSON Schema of a policy file, for editors and for checks elsewhere.
     Schema,
     /// Rehearse policies and other autoscalers on recorded traffic.
@@ -99,7 +105,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.command {
             Command::Run(arguments) => run::run(arguments).await,
-            Command::Check(arguments) => check::check(&arguments),
+            Command::Check(arguments) => check::check(&arguments).await,
+            Command::Test(arguments) => test::test(&arguments),
+            Command::Query(arguments) => query::query(arguments).await,
             Command::Schema => {
                 schema::schema();
                 Ok(())

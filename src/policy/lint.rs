@@ -47,8 +47,13 @@ pub fn lint(policy: &Policy) -> Vec<Warning> {
 const USUAL_START: Duration = Duration::from_secs(180);
 /// One scrape at Prometheus' usual interval.
 const SCRAPE: Duration = Duration::from_secs(15);
+/// A ripple is over after that.
+const SETTLED: Duration = Duration::from_secs(120);
 /// How long neighbours may remember the machine that had an address before.
 const ARP_MEMORY: Duration = Duration::from_secs(60);
+
+/// A latency that clears above this share of its objective clears within the noise of a quantile.
+const CLEARLY_BELOW: f64 = 0.9;
 
 fn warn(warnings: &mut Vec<Warning>, key: &str, what: impl Into<String>, help: &str) {
     warnings.push(Warning { key: key.into(), what: what.into(), help: help.into() });
@@ -119,6 +124,20 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
             warn(warnings, "rules", what, "is it the same name as the others'? Else leave it out");
         }
     }
+    for rule in &policy.rules {
+        if let Rule::Latency(latency) = rule
+            && latency.objective.mul_f64(CLEARLY_BELOW) < latency.clear_below
+        {
+            let what = format!(
+                "`clear_below` ({}) is so near to `objective` ({}) that each node that leaves may \
+                 call another one: the pool flaps",
+                written_out(latency.clear_below),
+                written_out(latency.objective)
+            );
+            let key = format!("rules.latency:{}.clear_below", latency.signal);
+            warn(warnings, &key, what, "take two thirds of the objective");
+        }
+    }
     let only_latency = policy.rules.iter().all(|rule| matches!(rule, Rule::Latency(_)));
     if only_latency && policy.scale_out.cooldown.is_zero() {
         let what = "only a latency adds nodes, and without a cooldown it adds more at every look \
@@ -138,6 +157,12 @@ fn movement(policy: &Policy, warnings: &mut Vec<Warning>) {
             written_out(USUAL_START)
         );
         warn(warnings, "scale_in.stabilize", what, "take 10m");
+    }
+    let tolerance = policy.tolerance.scale_in.get();
+    if tolerance == 0.0 && scale_in.stabilize < SETTLED {
+        let what = "without a tolerance and with so short a window every ripple of the load takes a \
+                    node away and brings it back";
+        warn(warnings, "tolerance.in_percent", what, "take 15, or a longer `scale_in.stabilize`");
     }
     if scale_in.stabilize < scale_out.stabilize {
         let what = "the pool shrinks after a shorter while than it grows";

@@ -135,6 +135,12 @@ fn plain(node: &Node) -> Value {
 /// A chapter is about the top-level keys in its title. In it, the table that names the nearest
 /// key above comes first: `signal` of `latency`, and not that of `target`.
 fn meaning(path: &[String]) -> Option<String> {
+    // What has a chapter of its own (`tolerance`) may also stand inside another one (`target`).
+    let begins = (0..path.len()).rev();
+    begins.filter_map(|begin| meaning_in_chapter(&path[begin..])).next()
+}
+
+fn meaning_in_chapter(path: &[String]) -> Option<String> {
     let (top, key) = (path.first()?, path.last()?);
     let chapter = REFERENCE
         .split("\n## ")

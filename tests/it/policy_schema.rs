@@ -156,7 +156,7 @@ fn what_the_schema_alone_can_see_it_refuses() {
         ("bounds", json!({"min": 2})),
         ("bounds", json!({"max": 0})),
         ("bounds", json!({"max": 2.5})),
-        ("rules", json!([{"target": {"signal": "requests"}}])),
+        ("rules", json!([{"target": {"per_node": 400}}])),
         ("rules", json!([{"target": {"signal": "requests", "per_node": "400"}}])),
         ("rules", json!([{"latncy": {}}])),
         ("tolerance", json!({"out_percent": -1})),

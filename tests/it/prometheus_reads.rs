@@ -33,9 +33,9 @@ fn source_with(url: &str, settings: PrometheusSettings) -> PrometheusSource {
 }
 
 /// A real Prometheus on loopback; it ends with this value.
-struct Prometheus {
+pub(super) struct Prometheus {
     process: Child,
-    url: String,
+    pub(super) url: String,
     _folder: TempDir,
 }
 
@@ -48,7 +48,7 @@ impl Drop for Prometheus {
 
 impl Prometheus {
     /// Starts one that scrapes `target` every second, with the history `openmetrics`.
-    async fn start(openmetrics: &str, target: Option<&str>) -> Self {
+    pub(super) async fn start(openmetrics: &str, target: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let at = folder.path();
         if !openmetrics.is_empty() {

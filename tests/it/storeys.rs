@@ -20,7 +20,7 @@ const STOREYS: &[&[&[&str]]] = &[
         &["prometheus", "linode", "ansible", "haproxy", "grafana"],
     ],
     // Action.
-    &[&["reconciler"], &["sim"]],
+    &[&["reconciler"], &["sim", "policytest"]],
     // Face.
     &[&["api", "console"], &["config"], &["daemon", "sandbox"], &["cli"]],
 ];
@@ -35,7 +35,8 @@ const NOT_EVEN_BELOW: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that only think.
-const PURE: &[&str] = &["domain", "policy", "forecast", "engine", "planner", "decide"];
+const PURE: &[&str] =
+    &["domain", "policy", "forecast", "engine", "planner", "decide", "policytest"];
 
 /// What a pure module may not name, and why.
 const FORBIDDEN: &[(&str, &str)] = &[

@@ -1,0 +1,229 @@
+//! Lives through a test: a decision every few seconds of virtual time, each remembering the last.
+
+use std::collections::VecDeque;
+
+use super::{Expectation, Fleet, PolicyTest, Series, Unlike, Unmet};
+use crate::domain::{
+    Duration, FleetCounts, Missing, NodeCount, NodeSample, Reading, Sample, SignalName, Timestamp,
+    after, elapsed,
+};
+use crate::engine::{
+    Decision, History, Observation, ObservedNode, Readiness, Reason, decide, explain,
+};
+use crate::policy::{CoverageNeed, Policy, Signal, SignalSource};
+
+/// Runs one test by the real engine: every expectation that was not met.
+pub fn run_test(policy: &Policy, test: &PolicyTest) -> Vec<Unmet> {
+    let mut pool = Pool::at_first(policy, test);
+    let mut unmet = Vec::new();
+    let mut expected = test.expect.iter().peekable();
+    while expected.peek().is_some() {
+        let (observation, decision) = pool.decides();
+        let next = pool.age + test.decides_every;
+        // A decision is in force until the next one.
+        while let Some(expectation) = expected.next_if(|one| one.at < next) {
+            unmet.extend(compare(policy, test, expectation, &observation, &decision));
+        }
+        pool.passes();
+    }
+    unmet
+}
+
+/// A pool in virtual time.
+struct Pool<'t> {
+    policy: &'t Policy,
+    test: &'t PolicyTest,
+    /// Since the test began.
+    age: Duration,
+    history: History,
+    serving: u32,
+    /// When each node on its way will serve, the next one first.
+    on_the_way: VecDeque<Duration>,
+}
+
+impl<'t> Pool<'t> {
+    /// A pool that has had its first nodes for as long as anyone remembers.
+    fn at_first(policy: &'t Policy, test: &'t PolicyTest) -> Self {
+        let mut pool = Self {
+            policy,
+            test,
+            age: Duration::ZERO,
+            history: History::default(),
+            serving: 0,
+            on_the_way: VecDeque::new(),
+        };
+        pool.serving = match &test.fleet {
+            Fleet::Follows { serving, .. } => serving.0,
+            Fleet::Given(series) => pool.given(series),
+        };
+        pool.history.desired = Some(NodeCount(pool.serving));
+        pool
+    }
+
+    /// Decides and remembers; the fleet follows.
+    fn decides(&mut self) -> (Observation, Decision) {
+        let observation = self.looks();
+        let decision = decide(self.policy, &observation);
+        self.history = decision.history.clone();
+        self.follows(decision.to.0);
+        (observation, decision)
+    }
+
+    fn passes(&mut self) {
+        self.age += self.test.decides_every;
+        while self.on_the_way.front().is_some_and(|ready| *ready <= self.age) {
+            self.on_the_way.pop_front();
+            self.serving += 1;
+        }
+        if let Fleet::Given(series) = &self.test.fleet {
+            self.serving = self.given(series);
+        }
+    }
+
+    fn follows(&mut self, desired: u32) {
+        let Fleet::Follows { ready_after, .. } = &self.test.fleet else { return };
+        while desired < self.serving + self.on_the_way.len() as u32 {
+            if self.on_the_way.pop_back().is_none() {
+                self.serving -= 1;
+            }
+        }
+        while self.serving + (self.on_the_way.len() as u32) < desired {
+            match ready_after.is_zero() {
+                true => self.serving += 1,
+                false => self.on_the_way.push_back(self.age + *ready_after),
+            }
+        }
+    }
+
+    fn given(&self, series: &Series) -> u32 {
+        series.at(self.index()).map_or(0, |(_, count)| count.clamp(0.0, 1e6) as u32)
+    }
+
+    /// The interval that it is in.
+    fn index(&self) -> usize {
+        let index = self.age.as_millis() / self.test.interval.as_millis().max(1);
+        usize::try_from(index).unwrap_or(usize::MAX)
+    }
+
+    fn now(&self) -> Timestamp {
+        after(self.test.starts, self.age)
+    }
+
+    fn looks(&self) -> Observation {
+        let desired = self.history.desired.map_or(0, |desired| desired.0);
+        let on_the_way = match &self.test.fleet {
+            Fleet::Follows { .. } => self.on_the_way.len() as u32,
+            Fleet::Given(_) => desired.saturating_sub(self.serving),
+        };
+        let fleet = FleetCounts {
+            serving: NodeCount(self.serving),
+            on_the_way: NodeCount(on_the_way),
+            ..FleetCounts::default()
+        };
+        let signals = self.policy.signals.iter();
+        Observation {
+            at: self.now(),
+            fleet,
+            nodes: (0..self.serving + on_the_way).map(|node| self.node(node)).collect(),
+            readings: signals
+                .map(|(name, signal)| (name.clone(), self.reads(name, signal)))
+                .collect(),
+            is_held: false,
+            history: self.history.clone(),
+        }
+    }
+
+    fn node(&self, number: u32) -> ObservedNode {
+        let readiness = match number < self.serving {
+            true => Readiness::Ready,
+            false => Readiness::Unready,
+        };
+        ObservedNode { label: format!("node-{number}"), address: String::new(), readiness }
+    }
+
+    /// What a signal says now; one that the test does not name says nothing.
+    fn reads(&self, name: &SignalName, signal: &Signal) -> Reading {
+        let sample = match self.test.signals.get(name).map(|series| self.sample(series, signal)) {
+            None => return Reading::Missing { why: Missing::Empty },
+            Some(Err(why)) => return Reading::Missing { why },
+            Some(Ok(sample)) => sample,
+        };
+        let SignalSource::Prometheus { nodes, .. } = &signal.source;
+        if let Some(nodes) = nodes {
+            let samples = (0..self.serving).map(|number| NodeSample {
+                node: format!("node-{number}"),
+                at: sample.at,
+                value: Some(sample.value),
+                capacity: None,
+            });
+            let samples = samples.collect();
+            return Reading::PerNode { samples, capacity: Some(nodes.capacity) };
+        }
+        let (Some(coverage), Some(counted)) = (&signal.coverage, self.test.coverage.get(name))
+        else {
+            return Reading::Fresh { sample };
+        };
+        let wanted = match coverage.at_least {
+            CoverageNeed::Serving => self.serving,
+            CoverageNeed::Count(count) => count,
+        };
+        let seen = self.sample(counted, signal).map_or(0, |sample| sample.value.min(1e9) as u32);
+        match wanted <= seen {
+            true => Reading::Fresh { sample },
+            false => Reading::Partial { sample, seen, wanted },
+        }
+    }
+
+    /// A series' newest sample, where it may be used.
+    fn sample(&self, series: &Series, signal: &Signal) -> Result<Sample, Missing> {
+        let (index, value) = series.at(self.index()).ok_or(Missing::Empty)?;
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let at = after(self.test.starts, self.test.interval * index);
+        let age = elapsed(at, self.now());
+        if signal.stale_after < age {
+            let (age_seconds, limit_seconds) = (age.as_secs(), signal.stale_after.as_secs());
+            return Err(Missing::Stale { age_seconds, limit_seconds });
+        }
+        match value {
+            value if !value.is_finite() => Err(Missing::NotANumber),
+            value if value < 0.0 => Err(Missing::Negative { value }),
+            value => Ok(Sample { at, value }),
+        }
+    }
+}
+
+fn compare(
+    policy: &Policy,
+    test: &PolicyTest,
+    expected: &Expectation,
+    observation: &Observation,
+    decision: &Decision,
+) -> Option<Unmet> {
+    let explanation = explain(decision, observation, policy).to_string();
+    let names: Vec<&str> = decision.reasons.iter().map(Reason::name).collect();
+    let all = || names.join(", ");
+    let mut differences = Vec::new();
+    let mut unlike = |key, expected: String, got: String| {
+        differences.push(Unlike { key, expected, got });
+    };
+    if let Some(count) = expected.count.filter(|count| *count != decision.to.0) {
+        unlike("count", count.to_string(), decision.to.0.to_string());
+    }
+    let binding = names.first().copied().unwrap_or_default();
+    if let Some(reason) = expected.reason.as_ref().filter(|reason| *reason != binding) {
+        unlike("reason", reason.clone(), binding.into());
+    }
+    for reason in expected.reasons.iter().filter(|reason| !names.contains(&reason.as_str())) {
+        unlike("reasons", reason.clone(), all());
+    }
+    for text in expected.explains.iter().filter(|text| !explanation.contains(text.as_str())) {
+        unlike("explains", text.clone(), "not in the explanation below".into());
+    }
+    (!differences.is_empty()).then(|| Unmet {
+        test: test.name.clone(),
+        place: expected.place,
+        at: humantime::format_duration(expected.at).to_string(),
+        differences,
+        explanation,
+    })
+}

@@ -1,0 +1,101 @@
+//! `windlass test`: the shipped tests pass, wrong ones fail with a difference, bad files are named.
+
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+const DOCS: &str = include_str!("../../docs/policy-tests.md");
+const MINIMAL: &str = include_str!("../../policies/minimal.yaml");
+
+fn windlass(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_windlass"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the program ran")
+}
+
+fn said(output: &Output) -> String {
+    let both = [output.stdout.clone(), output.stderr.clone()].concat();
+    String::from_utf8(both).expect("text")
+}
+
+/// A folder with the shortest policy, and `tests` beside it.
+fn place(tests: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(file, text).expect("a written file");
+    };
+    write("policies/minimal.yaml", MINIMAL);
+    write("policies/tests/it.yaml", tests);
+    folder
+}
+
+/// The documented example, with `find` replaced.
+fn example(find: &str, replace: &str) -> String {
+    let example = DOCS.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let example = example.expect("there is an example");
+    assert!(example.contains(find), "{find:?} is not in the example");
+    example.replace(find, replace)
+}
+
+#[test]
+fn the_shipped_tests_pass() {
+    let output = windlass(Path::new(env!("CARGO_MANIFEST_DIR")), &["test"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("policies/tests/notifications.yaml: 5 passed, 0 failed"), "{said}");
+}
+
+#[test]
+fn the_documented_example_passes() {
+    let folder = place(&example("", ""));
+    let output = windlass(folder.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
+fn an_expectation_that_is_not_met_shows_the_difference_and_the_explanation() {
+    let wrong = example("count: 12, reason: limited_by_pace", "count: 11, reason: load_fits");
+    let folder = place(&wrong);
+    let output = windlass(folder.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    insta::assert_snapshot!(said(&output));
+    let output = windlass(folder.path(), &["test", "--output", "json", "policies/tests/it.yaml"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let unmet = &document["files"][0]["unmet"][0];
+    assert_eq!(unmet["line"], 12, "{document:#}");
+    let difference = serde_json::json!({"key": "count", "expected": "11", "got": "12"});
+    assert_eq!(unmet["differences"][0], difference, "{document:#}");
+}
+
+#[test]
+fn every_problem_of_a_file_is_told_with_its_place() {
+    let text = "\
+policy: ../minimal.yaml
+tests:
+  - name: a
+    fleet: {serving: many, ready_after: 5}
+    signals: {requests: 1 two, p95: 1x99999999}
+    expect: [{at: 1m}, {at: 9weeks, count: -1}]
+  - naem: b
+    fleet: {serving: '4x3', ready_after: 1m}
+    starts: noon
+    expect: []
+";
+    let folder = place(text);
+    let output = windlass(folder.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    insta::assert_snapshot!(said(&output));
+    let folder = place(&example("requests: 500", "arrivals: 500"));
+    let output = windlass(folder.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(said(&output).contains("`arrivals` in the test"), "{}", said(&output));
+    let output = windlass(folder.path(), &["test", "nowhere.yaml"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(said(&output).contains("can't read nowhere.yaml"), "{}", said(&output));
+}
