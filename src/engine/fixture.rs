@@ -9,8 +9,8 @@ use crate::domain::{
 };
 use crate::policy::{
     Backoff, Bounds, Configure, Control, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
-    LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, Policy, Rule, RuleScaleIn, ScaleIn,
-    ScaleOut, Ssh, TargetForm, TargetRule, Tolerance, Vlan,
+    LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn,
+    ScaleIn, ScaleOut, Ssh, TargetForm, TargetRule, Tolerance, Vlan,
 };
 
 /// 400 req/s a node without headroom, 2 to 40 nodes, no tolerance, no guard that waits.
@@ -22,10 +22,16 @@ pub(super) fn policy() -> Policy {
         signals: Default::default(),
         rules: vec![target("requests", 400.0)],
         tolerance: Tolerance { out: percent(0.0), scale_in: percent(0.0) },
-        scale_out: ScaleOut { stabilize: seconds(0), pace: vec![], cooldown: seconds(0) },
+        scale_out: ScaleOut {
+            stabilize: seconds(0),
+            pace: vec![],
+            pace_select: PaceSelect::Largest,
+            cooldown: seconds(0),
+        },
         scale_in: ScaleIn {
             stabilize: seconds(0),
             pace: vec![],
+            pace_select: PaceSelect::Largest,
             cooldown: seconds(0),
             order: LeaveOrder::BillingHour,
             leave_early: LeaveEarly::No,

@@ -29,6 +29,8 @@ mod tests_hpa;
 #[cfg(test)]
 mod tests_nomad;
 #[cfg(test)]
+mod tests_pace;
+#[cfg(test)]
 mod tests_properties;
 #[cfg(test)]
 mod tests_rules;

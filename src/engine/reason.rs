@@ -254,6 +254,15 @@ pub enum Reason {
         /// When it allows more; none where only another setting would.
         until: Option<Timestamp>,
     },
+    /// The policy lets the count not move this way at all.
+    DirectionDisabled {
+        /// Which way it would have gone.
+        direction: Direction,
+        /// What was wanted.
+        wanted: NodeCount,
+        /// The count that stays.
+        count: NodeCount,
+    },
     /// The pool rests after a change.
     CoolingDown {
         /// Which way it would have gone.
@@ -282,6 +291,15 @@ pub enum Reason {
         wanted: NodeCount,
         /// What is kept.
         count: NodeCount,
+    },
+    /// The count was outside of its bounds and comes back first; rules speak from the next look.
+    BackWithinBounds {
+        /// The count before.
+        from: NodeCount,
+        /// What was wanted.
+        wanted: NodeCount,
+        /// The nearest count within the bounds.
+        bound: NodeCount,
     },
     /// The smallest count holds.
     RaisedToMin {
@@ -326,9 +344,11 @@ impl Reason {
             Self::WithinTolerance { .. } => "within_tolerance",
             Self::Stabilized { .. } => "stabilized",
             Self::LimitedByPace { .. } => "limited_by_pace",
+            Self::DirectionDisabled { .. } => "direction_disabled",
             Self::CoolingDown { .. } => "cooling_down",
             Self::AwaitingCapacity { .. } => "awaiting_capacity",
             Self::HeldByOperator { .. } => "held_by_operator",
+            Self::BackWithinBounds { .. } => "back_within_bounds",
             Self::RaisedToMin { .. } => "raised_to_min",
             Self::CutToMax { .. } => "cut_to_max",
         }
@@ -488,6 +508,12 @@ impl fmt::Display for Reason {
                     None => Ok(()),
                 }
             }
+            Self::DirectionDisabled { direction, wanted, count } => write!(
+                f,
+                "{} to {wanted} is disabled by the policy; the pool stays at {}",
+                Change(*direction),
+                count.0
+            ),
             Self::CoolingDown { direction, wanted, until } => write!(
                 f,
                 "{} to {wanted} waits for the cooldown, until {}",
@@ -505,6 +531,12 @@ impl fmt::Display for Reason {
             Self::HeldByOperator { wanted, count } => {
                 write!(f, "wanted {wanted}; an operator holds {count}")
             }
+            Self::BackWithinBounds { from, wanted, bound } => write!(
+                f,
+                "wanted {wanted}; {} are outside of the bounds, so the pool first comes back to \
+                 {}, and its rules speak from the next look",
+                from.0, bound.0
+            ),
             Self::RaisedToMin { wanted, min } => {
                 write!(f, "wanted {wanted}; the pool never has fewer than {min}")
             }

@@ -265,6 +265,8 @@ fn every_reason_reads_as_a_sentence() {
             until: Some(at),
         },
         Reason::LimitedByPace { direction: In, wanted: count(2), allowed: count(4), until: None },
+        Reason::DirectionDisabled { direction: In, wanted: count(4), count: count(6) },
+        Reason::BackWithinBounds { from: count(60), wanted: count(10), bound: count(40) },
         Reason::CoolingDown { direction: In, wanted: count(4), until: at },
         Reason::AwaitingCapacity {
             direction: Out,

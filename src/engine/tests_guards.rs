@@ -382,6 +382,30 @@ fn bounds_hold_even_when_blind_and_cooling_down() {
 }
 
 #[test]
+fn a_pool_outside_of_its_bounds_comes_back_first_and_its_rules_speak_then() {
+    for (from, load, first, then, because) in [
+        (60, 4_000.0, 40, 10, "above"),
+        (60, 20_000.0, 40, 40, "above, and more is wanted"),
+        (1, 4_000.0, 2, 10, "below"),
+        (1, 0.0, 2, 2, "below, and less is wanted"),
+    ] {
+        let mut pool = Pool::settled(cautious_policy(), from).reads("requests", load);
+        pool.policy.rules = vec![target("requests", 400.0)];
+        pool.policy.scale_in.stabilize = seconds(0);
+        pool.policy.scale_in.cooldown = seconds(0);
+        pool.policy.scale_in.pace = vec![];
+        assert_eq!(to(&pool.decides()), first, "{because}");
+        assert_eq!(to(&pool.decides_after(seconds(5))), then, "{because}");
+    }
+}
+
+#[test]
+fn a_pool_that_comes_back_within_its_bounds_says_what_its_rules_wanted() {
+    let decision = Pool::settled(policy(), 60).reads("requests", 4_000.0).would_decide();
+    assert_eq!((to(&decision), why(&decision)[0]), (40, "back_within_bounds"));
+}
+
+#[test]
 fn a_maximum_that_was_lowered_takes_nodes_at_once() {
     let mut pool = Pool::settled(cautious_policy(), 60).misses("requests");
     let decision = pool.decides();

@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 use super::fields::written_out;
 use super::settings::{
-    Control, CoverageNeed, LeaveEarly, LeaveOrder, NodeSeries, Pace, PaceLimit, Policy, Rule,
-    RuleScaleIn, Signal, SignalSource, TargetForm,
+    Control, CoverageNeed, LeaveEarly, LeaveOrder, NodeSeries, Pace, PaceLimit, PaceSelect, Policy,
+    Rule, RuleScaleIn, Signal, SignalSource, TargetForm,
 };
 use crate::domain::SignalName;
 
@@ -137,11 +137,13 @@ impl Lines {
         self.line(0, format_args!("scale_out:"));
         self.line(1, format_args!("stabilize: {}", written_out(scale_out.stabilize)));
         self.line(1, format_args!("pace: {}", paces(&scale_out.pace)));
+        self.line(1, format_args!("pace_select: {}", pace_select(scale_out.pace_select)));
         self.line(1, format_args!("cooldown: {}", written_out(scale_out.cooldown)));
         let scale_in = &policy.scale_in;
         self.line(0, format_args!("scale_in:"));
         self.line(1, format_args!("stabilize: {}", written_out(scale_in.stabilize)));
         self.line(1, format_args!("pace: {}", paces(&scale_in.pace)));
+        self.line(1, format_args!("pace_select: {}", pace_select(scale_in.pace_select)));
         self.line(1, format_args!("cooldown: {}", written_out(scale_in.cooldown)));
         let order = match scale_in.order {
             LeaveOrder::BillingHour => "billing_hour",
@@ -225,6 +227,14 @@ fn control(control: Control) -> &'static str {
         Control::Automatic => "automatic",
         Control::DryRun => "dry_run",
         Control::Hold => "hold",
+    }
+}
+
+fn pace_select(select: PaceSelect) -> &'static str {
+    match select {
+        PaceSelect::Largest => "largest",
+        PaceSelect::Smallest => "smallest",
+        PaceSelect::Disabled => "disabled",
     }
 }
 

@@ -32,8 +32,8 @@ pub use schema::json_schema;
 pub use settings::{
     Backoff, Bounds, Configure, Control, CountRule, Coverage, CoverageNeed, FixedRule, HealthCheck,
     Join, LatencyRule, Leave, LeaveEarly, LeaveOrder, MissingData, NodeSeries, NodeTemplate, Pace,
-    PaceLimit, Policy, Rule, RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetForm,
-    TargetRule, Tolerance, Vlan,
+    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh,
+    TargetForm, TargetRule, Tolerance, Vlan,
 };
 
 /// Reads the text of one policy file; `file` is only its name in messages.

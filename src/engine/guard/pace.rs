@@ -1,36 +1,45 @@
 //! Pace: the count moves only so far within a time.
 //!
 //! In: a count, and how the count changed lately.
-//! Out: the count, or the furthest that the most generous pace allows.
+//! Out: the count, or the furthest that the selected pace allows.
 //! Never: turns the direction around.
 //!
-//! Source: Kubernetes' HPA (`calculateScaleUpLimitWithScalingRules` and
-//! `calculateScaleDownLimitWithBehaviors`, select policy `Max`). Each pace counts from the
-//! period's beginning: the present count without what was added, and with what was taken, since.
-//! A change exactly as old as the period no longer counts. A share rounds in favour of moving:
-//! up for a rise (else one node could never become two), down for what a fall leaves.
+//! Source: Kubernetes' HPA, `pkg/controller/podautoscaler/horizontal.go`:
+//! `calculateScaleUpLimitWithScalingRules`, `calculateScaleDownLimitWithBehaviors`,
+//! `getReplicasChangePerPeriod` and `convertDesiredReplicasWithBehaviorRate`. Each pace counts
+//! from the period's beginning: the present count without what was added, and with what was
+//! taken, since. A change exactly as old as the period no longer counts. A share rounds in favour
+//! of moving: up for a rise (else one node could never become two), down for what a fall leaves.
+//! Where HPA refuses an empty list, here it is no limit.
 
 use super::super::look::Look;
 use super::super::{Direction, Reason, ScaleEvent};
 use super::Verdict;
 use crate::domain::{NodeCount, Timestamp, after, before};
-use crate::policy::{Pace, PaceLimit};
+use crate::policy::{Pace, PaceLimit, PaceSelect};
 
 /// The count, or the furthest that the pace allows.
 pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
     let from = look.from;
-    let out = &look.policy.scale_out.pace;
-    let fall = &look.policy.scale_in.pace;
-    let (direction, paces, furthest) = match count.cmp(&from) {
+    let (direction, select, paces) = match count.cmp(&from) {
         std::cmp::Ordering::Greater => {
-            let furthest = out.iter().map(|pace| highest(look, pace)).max()?;
-            (Direction::Out, out, count.min(furthest.max(from)))
+            let out = &look.policy.scale_out;
+            (Direction::Out, out.pace_select, &out.pace)
         }
         std::cmp::Ordering::Less => {
-            let furthest = fall.iter().map(|pace| lowest(look, pace)).min()?;
-            (Direction::In, fall, count.max(furthest.min(from)))
+            let fall = &look.policy.scale_in;
+            (Direction::In, fall.pace_select, &fall.pace)
         }
         std::cmp::Ordering::Equal => return None,
+    };
+    if select == PaceSelect::Disabled {
+        return Some((from, Reason::DirectionDisabled { direction, wanted: count, count: from }));
+    }
+    let furthest = match direction {
+        Direction::Out => count.min(highest_allowed(look, paces, select)?.max(from)),
+        Direction::In | Direction::Hold => {
+            count.max(lowest_allowed(look, paces, select)?.min(from))
+        }
     };
     let because = Reason::LimitedByPace {
         direction,
@@ -39,6 +48,26 @@ pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
         until: next_allowance(look, paces, direction),
     };
     (furthest != count).then_some((furthest, because))
+}
+
+/// The highest count of a rise; none where nothing limits it.
+fn highest_allowed(look: &Look<'_>, paces: &[Pace], select: PaceSelect) -> Option<NodeCount> {
+    let limits = paces.iter().map(|pace| highest(look, pace));
+    match select {
+        PaceSelect::Largest => limits.max(),
+        PaceSelect::Smallest => limits.min(),
+        PaceSelect::Disabled => Some(look.from),
+    }
+}
+
+/// The lowest count of a fall; none where nothing limits it.
+fn lowest_allowed(look: &Look<'_>, paces: &[Pace], select: PaceSelect) -> Option<NodeCount> {
+    let limits = paces.iter().map(|pace| lowest(look, pace));
+    match select {
+        PaceSelect::Largest => limits.min(),
+        PaceSelect::Smallest => limits.max(),
+        PaceSelect::Disabled => Some(look.from),
+    }
 }
 
 /// The highest count that a pace allows.

@@ -2,7 +2,7 @@
 
 use super::super::fields::{self, Fields, Notes, Value, refuse};
 use super::super::settings::{
-    LeaveEarly, LeaveOrder, MissingData, Pace, PaceLimit, ScaleIn, ScaleOut, Tolerance,
+    LeaveEarly, LeaveOrder, MissingData, Pace, PaceLimit, PaceSelect, ScaleIn, ScaleOut, Tolerance,
 };
 use crate::domain::{Duration, Percent};
 
@@ -15,6 +15,12 @@ const COOLDOWN_IN: Duration = Duration::from_secs(300);
 /// How long blindness is borne before the count is raised to `bounds.default`.
 const HOLD_FOR: Duration = Duration::from_secs(300);
 
+/// The words for [`PaceSelect`].
+const SELECT: &[(&str, PaceSelect)] = &[
+    ("largest", PaceSelect::Largest),
+    ("smallest", PaceSelect::Smallest),
+    ("disabled", PaceSelect::Disabled),
+];
 /// The words for [`LeaveOrder`].
 const ORDER: &[(&str, LeaveOrder)] = &[
     ("billing_hour", LeaveOrder::BillingHour),
@@ -45,15 +51,22 @@ pub(super) fn scale_out(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Sca
     ];
     let stabilize = fields.or("stabilize", Duration::ZERO, notes, fields::duration);
     let pace = fields.or("pace", pace, notes, paces);
+    let pace_select = fields.or("pace_select", PaceSelect::Largest, notes, fields::word(SELECT));
     let cooldown = fields.or("cooldown", Duration::ZERO, notes, fields::duration);
     fields.finish(notes);
-    Some(ScaleOut { stabilize: stabilize?, pace: pace?, cooldown: cooldown? })
+    Some(ScaleOut {
+        stabilize: stabilize?,
+        pace: pace?,
+        pace_select: pace_select?,
+        cooldown: cooldown?,
+    })
 }
 
 pub(super) fn scale_in(mut fields: Fields<'_>, notes: &mut Notes) -> Option<ScaleIn> {
     let pace = vec![Pace { limit: PaceLimit::Nodes(2), per: 5 * MINUTE }];
     let stabilize = fields.or("stabilize", STABILIZE_IN, notes, fields::duration);
     let pace = fields.or("pace", pace, notes, paces);
+    let pace_select = fields.or("pace_select", PaceSelect::Largest, notes, fields::word(SELECT));
     let cooldown = fields.or("cooldown", COOLDOWN_IN, notes, fields::duration);
     let order = fields.or("order", LeaveOrder::BillingHour, notes, fields::word(ORDER));
     let leave_early = fields.or("leave_early", LeaveEarly::No, notes, fields::word(LEAVE_EARLY));
@@ -61,6 +74,7 @@ pub(super) fn scale_in(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Scal
     Some(ScaleIn {
         stabilize: stabilize?,
         pace: pace?,
+        pace_select: pace_select?,
         cooldown: cooldown?,
         order: order?,
         leave_early: leave_early?,
@@ -90,7 +104,7 @@ fn pace(value: Value<'_>, notes: &mut Notes) -> Option<Pace> {
         (None, Some(percent)) => PaceLimit::Percent(percent),
         (Some(_), Some(_)) => {
             let what = format!("`{}` has both `nodes` and `percent`", value.name);
-            let help = "make two entries of it; the larger allowance counts";
+            let help = "make two entries of it; `pace_select` says which one counts";
             return refuse(notes, value.node.at, what, help);
         }
         (None, None) => {

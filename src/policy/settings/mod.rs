@@ -144,8 +144,10 @@ pub struct ScaleOut {
     /// Rises only to the lowest count recommended within this time.
     #[serde(with = "humantime_serde")]
     pub stabilize: Duration,
-    /// Limits on the rise; the largest allowance counts. None: no limit.
+    /// Limits on the rise. None: no limit.
     pub pace: Vec<Pace>,
+    /// Which of the limits counts.
+    pub pace_select: PaceSelect,
     /// No further rise until this long after the last one's capacity served.
     #[serde(with = "humantime_serde")]
     pub cooldown: Duration,
@@ -157,8 +159,10 @@ pub struct ScaleIn {
     /// Falls only to the highest count recommended within this time.
     #[serde(with = "humantime_serde")]
     pub stabilize: Duration,
-    /// Limits on the fall; the largest allowance counts. None: no limit.
+    /// Limits on the fall. None: no limit.
     pub pace: Vec<Pace>,
+    /// Which of the limits counts.
+    pub pace_select: PaceSelect,
     /// No fall until this long after the last change's capacity served or left.
     #[serde(with = "humantime_serde")]
     pub cooldown: Duration,
@@ -186,6 +190,19 @@ pub enum PaceLimit {
     Nodes(u32),
     /// A share of the count at the period's beginning.
     Percent(Percent),
+}
+
+/// Which of several limits counts. Source: `selectPolicy` of Kubernetes' HPA (`Max`, `Min`,
+/// `Disabled`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaceSelect {
+    /// The one that allows the largest change.
+    Largest,
+    /// The one that allows the smallest change.
+    Smallest,
+    /// None: the count does not move this way at all.
+    Disabled,
 }
 
 /// Who leaves first.
