@@ -11,7 +11,7 @@ use super::nodes::nodes;
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Reading, Sample, SignalName, Timestamp, before,
 };
-use crate::engine::{History, Observation, Readiness};
+use crate::engine::{History, Observation, Overrides, Readiness};
 use crate::policy::document::Kind;
 use crate::policy::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
 
@@ -73,6 +73,8 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
             nodes: listed,
             readings,
             is_held: is_held?,
+            overrides: Overrides::default(),
+            costs: None,
             history: History::default(),
         },
     })

@@ -4,6 +4,8 @@
 //! Out: types that can only hold legal values.
 //! Never: I/O, clocks, chance, logging. Time arithmetic on given timestamps is all.
 
+use std::ops::Range;
+
 mod address;
 mod fleet;
 mod ids;
@@ -33,6 +35,17 @@ pub use jiff::Timestamp;
 /// A length of time; never negative.
 pub use std::time::Duration;
 
+/// The calendar month of a moment, in UTC: from its first moment to the next one's.
+pub fn calendar_month(moment: Timestamp) -> Range<Timestamp> {
+    let utc = moment.to_zoned(jiff::tz::TimeZone::UTC);
+    let first = |month: jiff::civil::Date| {
+        let midnight = month.first_of_month().to_zoned(jiff::tz::TimeZone::UTC);
+        midnight.map_or(moment, |midnight| midnight.timestamp())
+    };
+    let next = utc.date().last_of_month().tomorrow();
+    first(utc.date())..next.map_or(Timestamp::MAX, first)
+}
+
 /// `later - earlier`, and zero when the clock seems to run backwards.
 pub fn elapsed(earlier: Timestamp, later: Timestamp) -> Duration {
     Duration::try_from(later.duration_since(earlier)).unwrap_or(Duration::ZERO)
@@ -46,4 +59,22 @@ pub fn after(moment: Timestamp, length: Duration) -> Timestamp {
 /// `moment - length`, held at the beginning of time instead of overflowing.
 pub fn before(moment: Timestamp, length: Duration) -> Timestamp {
     moment.checked_sub(length).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_begins_and_ends_at_midnight_in_utc() {
+        for (moment, start, end) in [
+            ("2026-03-02T12:00:00Z", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"),
+            ("2026-12-31T23:59:59.999Z", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            ("2028-02-01T00:00:00Z", "2028-02-01T00:00:00Z", "2028-03-01T00:00:00Z"),
+        ] {
+            let parse = |text: &str| text.parse::<Timestamp>().expect("a legal moment");
+            assert_eq!(calendar_month(parse(moment)), parse(start)..parse(end), "{moment}");
+        }
+        assert_eq!(calendar_month(Timestamp::MAX).end, Timestamp::MAX);
+    }
 }

@@ -100,16 +100,22 @@ pub struct Stage {
 pub enum Guard {
     /// Bad data lowers nothing; a blind pool goes to its default.
     Freshness,
+    /// No node leaves whom the survivors would call back at once.
+    Flap,
     /// Small deviations change nothing.
     Tolerance,
     /// Short dips and peaks change nothing.
     Stabilization,
+    /// Rules whose scale-outs help nothing add no more.
+    Effectiveness,
     /// The count moves only so fast.
     Pace,
     /// The count rests after a change.
     Cooldown,
-    /// An operator's hold.
+    /// What an operator ordered.
     Overrides,
+    /// What the pool may cost.
+    Budget,
     /// The smallest and largest count.
     Bounds,
 }

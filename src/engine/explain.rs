@@ -230,11 +230,14 @@ impl Guard {
     pub fn name(self) -> &'static str {
         match self {
             Self::Freshness => "freshness",
+            Self::Flap => "flap",
             Self::Tolerance => "tolerance",
             Self::Stabilization => "stabilization",
+            Self::Effectiveness => "effectiveness",
             Self::Pace => "pace",
             Self::Cooldown => "cooldown",
             Self::Overrides => "overrides",
+            Self::Budget => "budget",
             Self::Bounds => "bounds",
         }
     }

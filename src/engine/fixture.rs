@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::{Decision, History, Observation, ObservedNode, Readiness, Reason, decide};
+use super::{Decision, History, Observation, ObservedNode, Overrides, Readiness, Reason, decide};
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, NodeSample, Percent, Reading, RequestsPerSecond,
     Sample, SignalName, Timestamp, after,
 };
 use crate::policy::{
-    Backoff, Bounds, Configure, Control, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
-    LeaveOrder, MissingData, NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn,
-    ScaleIn, ScaleOut, Ssh, TargetForm, TargetRule, Tolerance, Vlan,
+    Backoff, Bounds, Configure, Control, Effectiveness, HealthCheck, Join, LatencyRule, Leave,
+    LeaveEarly, LeaveOrder, Measures, MissingData, NodeTemplate, Pace, PaceLimit, PaceSelect,
+    Policy, Rule, RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetForm,
+    TargetRule, Tolerance, Vlan,
 };
 
 /// 400 req/s a node without headroom, 2 to 40 nodes, no tolerance, no guard that waits.
@@ -19,6 +20,7 @@ pub(super) fn policy() -> Policy {
         pool: "notifications".parse().expect("a legal name"),
         control: Control::Automatic,
         bounds: Bounds { min: NodeCount(2), max: NodeCount(40), default: NodeCount(6) },
+        budget: None,
         signals: Default::default(),
         rules: vec![target("requests", 400.0)],
         tolerance: Tolerance { out: percent(0.0), scale_in: percent(0.0) },
@@ -36,6 +38,7 @@ pub(super) fn policy() -> Policy {
             order: LeaveOrder::BillingHour,
             leave_early: LeaveEarly::No,
         },
+        effectiveness: None,
         missing_data: MissingData { hold_for: minutes(5) },
         node: NodeTemplate {
             instance_type: "g6-standard-2".into(),
@@ -86,6 +89,7 @@ pub(super) fn cautious_policy() -> Policy {
     policy.scale_in.stabilize = minutes(10);
     policy.scale_in.pace = vec![nodes_per(2, minutes(5))];
     policy.scale_in.cooldown = minutes(5);
+    policy.effectiveness = Some(effectiveness());
     policy
 }
 
@@ -126,6 +130,21 @@ pub(super) fn latency_for(signal: &str, for_at_least: Duration) -> Rule {
         for_at_least,
         step: percent(25.0),
     })
+}
+
+/// A signal of which only what it measures matters here.
+pub(super) fn signal_of(measures: Measures) -> Signal {
+    Signal {
+        source: SignalSource::Prometheus { query: "up".into(), nodes: None },
+        measures,
+        stale_after: seconds(45),
+        coverage: None,
+    }
+}
+
+/// Three scale-outs in vain, an effect is a fall by 5 %, a rest of half an hour.
+pub(super) fn effectiveness() -> Effectiveness {
+    Effectiveness { after: 3, improves: percent(5.0), rest: minutes(30) }
 }
 
 pub(super) fn nodes_per(nodes: u32, per: Duration) -> Pace {
@@ -205,8 +224,16 @@ impl Pool {
         let history = History { desired: Some(NodeCount(count)), ..History::default() };
         let fleet = FleetCounts { serving: NodeCount(count), ..FleetCounts::default() };
         let readings = Default::default();
-        let look =
-            Observation { at: noon(), fleet, nodes: vec![], readings, is_held: false, history };
+        let look = Observation {
+            at: noon(),
+            fleet,
+            nodes: vec![],
+            readings,
+            is_held: false,
+            overrides: Overrides::default(),
+            costs: None,
+            history,
+        };
         Self { policy, look, nodes: Nodes::FollowAtOnce }
     }
 

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 
 use super::guard::{cooldown, pace, stabilization};
 use super::look::Look;
-use super::{Condition, History};
+use super::{Condition, Effect, History};
 use crate::domain::NodeCount;
 
 /// The history after a decision.
 pub(super) fn after_decision(
     look: &Look<'_>,
     conditions: BTreeMap<String, Condition>,
+    effects: Vec<Effect>,
     recommended: NodeCount,
     to: NodeCount,
 ) -> History {
@@ -29,5 +30,6 @@ pub(super) fn after_decision(
         looked_at: None,
         conditions,
         blind_since: look.past.blind_since,
+        effects,
     }
 }

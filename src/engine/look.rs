@@ -54,6 +54,21 @@ impl<'a> Look<'a> {
         look
     }
 
+    /// The same look at another fleet: `observation` shows it, and `count` is what it begins with.
+    pub fn imagined<'b>(&self, observation: &'b Observation, count: NodeCount) -> Look<'b>
+    where
+        'a: 'b,
+    {
+        Look {
+            policy: self.policy,
+            at: self.at,
+            fleet: observation.fleet,
+            observation,
+            from: count,
+            past: self.past.clone(),
+        }
+    }
+
     /// A signal's usable value, or what is wrong with it. What the adapter should have refused
     /// is refused here, too: a NaN that slipped through would read as no load at all.
     pub fn value(&self, signal: &SignalName) -> Result<Value, Missing> {
@@ -102,6 +117,12 @@ impl<'a> Look<'a> {
         for Condition { since, seen } in past.conditions.values_mut() {
             *since = (*since).min(now);
             *seen = (*seen).min(now);
+        }
+        for effect in &mut past.effects {
+            effect.at = effect.at.min(now);
+            for moment in [&mut effect.served_at, &mut effect.in_vain_at] {
+                *moment = moment.map(|moment| moment.min(now));
+            }
         }
         for moment in [&mut past.awaiting_capacity_since, &mut past.blind_since] {
             *moment = moment.map(|moment| moment.min(now));

@@ -19,6 +19,8 @@ mod text;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod tests_effects;
+#[cfg(test)]
 mod tests_explain;
 #[cfg(test)]
 mod tests_forms;
@@ -28,6 +30,8 @@ mod tests_guards;
 mod tests_hpa;
 #[cfg(test)]
 mod tests_nomad;
+#[cfg(test)]
+mod tests_orders;
 #[cfg(test)]
 mod tests_pace;
 #[cfg(test)]
@@ -40,11 +44,17 @@ pub use explain::{
     Distance, ExplainedRule, Explanation, Input, LoadFall, LoadLimit, Unit, WhyNot, explain,
 };
 pub use observation::{
-    Condition, History, Observation, ObservedNode, Readiness, RecommendationSpan, ScaleEvent,
+    Condition, Costs, Effect, HeldChange, History, Observation, ObservedNode, OrderedCount,
+    OrderedHold, Overrides, Readiness, RecommendationSpan, ScaleEvent,
 };
-pub use reason::Reason;
+pub use reason::{BudgetPeriod, Reason};
 
-use guard::{Chain, bounds, cooldown, freshness, overrides, pace, stabilization, tolerance};
+pub use guard::budget::used as budget_used;
+
+use guard::{
+    Chain, bounds, budget, cooldown, effectiveness, flap, freshness, overrides, pace,
+    stabilization, tolerance,
+};
 use look::Look;
 
 use crate::policy::Policy;
@@ -62,22 +72,31 @@ pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
     let mut chain =
         Chain::starting_at(combine::combine(&look, &recommendations).unwrap_or(look.from));
     chain.pass(Guard::Freshness, |count| freshness::guard(&look, &recommendations, count));
+    chain.pass(Guard::Flap, |count| flap::guard(&look, count));
     chain.pass(Guard::Tolerance, |count| tolerance::guard(&look, &recommendations, count));
     let recommended = chain.count();
     chain.pass(Guard::Stabilization, |count| stabilization::guard(&look, count));
+    let effects = effectiveness::settled(&look, &recommendations);
+    chain.pass(Guard::Effectiveness, |count| {
+        effectiveness::guard(&look, &recommendations, &effects, count)
+    });
     chain.pass(Guard::Pace, |count| pace::guard(&look, count));
     chain.pass(Guard::Cooldown, |count| cooldown::guard(&look, count));
     chain.pass(Guard::Overrides, |count| overrides::guard(&look, count));
+    chain.pass(Guard::Budget, |count| budget::guard(&look, count));
     chain.pass(Guard::Bounds, |count| bounds::guard(&look, count));
 
     let to = chain.count();
     let stages = chain.into_stages();
+    let mut reasons = combine::reasons(&look, &recommendations, &stages);
+    reasons.extend(budget::warnings(&look, to));
+    let effects = effectiveness::remember(&look, &recommendations, effects, to);
     Decision {
         at: look.at,
         from: look.from,
         to,
-        reasons: combine::reasons(&look, &recommendations, &stages),
-        history: history::after_decision(&look, opinions.conditions, recommended, to),
+        reasons,
+        history: history::after_decision(&look, opinions.conditions, effects, recommended, to),
         recommendations,
         stages,
     }

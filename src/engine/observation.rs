@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{FleetCounts, Node, NodeCount, NodeState, Reading, SignalName, Timestamp};
+use crate::domain::{
+    Dollars, FleetCounts, Node, NodeCount, NodeState, Reading, SignalName, Timestamp,
+};
 
 /// One look at a pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,12 @@ pub struct Observation {
     /// Whether an operator's command, or the daemon's own setting, holds the pool; a policy that
     /// says `hold` does so without this.
     pub is_held: bool,
+    /// What operators ordered beside that.
+    #[serde(default)]
+    pub overrides: Overrides,
+    /// What the pool costs, where its policy has a budget.
+    #[serde(default)]
+    pub costs: Option<Costs>,
     /// What earlier decisions left behind.
     pub history: History,
 }
@@ -68,6 +76,73 @@ impl ObservedNode {
     }
 }
 
+/// What operators ordered. An order counts until it ends; whoever builds an observation may leave
+/// ended ones in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Overrides {
+    /// This very count.
+    pub set: Option<OrderedCount>,
+    /// No fewer nodes.
+    pub floor: Option<OrderedCount>,
+    /// No more nodes.
+    pub ceiling: Option<OrderedCount>,
+    /// No change in these directions.
+    pub holds: Vec<OrderedHold>,
+}
+
+impl Overrides {
+    /// The moments at which orders end.
+    pub fn ends(&self) -> impl Iterator<Item = Timestamp> {
+        let counts = [self.set, self.floor, self.ceiling].into_iter().flatten();
+        let counts = counts.map(|order| order.until);
+        counts.chain(self.holds.iter().map(|hold| hold.until)).flatten()
+    }
+}
+
+/// A count that an operator ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderedCount {
+    /// The count.
+    pub count: NodeCount,
+    /// When the order ends; none: when it is taken back.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+}
+
+/// A change that an operator forbade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderedHold {
+    /// Which change.
+    pub change: HeldChange,
+    /// When the order ends; none: when it is taken back.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+}
+
+/// A change that an operator may forbid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldChange {
+    /// No node comes.
+    ScaleOut,
+    /// No node leaves.
+    ScaleIn,
+}
+
+/// What a pool costs, as of one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Costs {
+    /// What one started hour of one node costs; none where the cloud did not say.
+    pub node_hourly: Option<Dollars>,
+    /// The bill so far: hours started in this calendar month (UTC) times their price.
+    pub spent: Dollars,
+    /// What of that is still ahead: the rest of the hours that have started.
+    pub paid_ahead: Dollars,
+    /// Seconds to the month's end.
+    pub month_seconds_left: u64,
+}
+
 /// What decisions remember. It is stored with each decision, so a restart changes none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
@@ -91,6 +166,26 @@ pub struct History {
     pub conditions: BTreeMap<String, Condition>,
     /// Since when no rule's signal could be read.
     pub blind_since: Option<Timestamp>,
+    /// What scale-outs did to the signals that asked for them, oldest first.
+    #[serde(default)]
+    pub effects: Vec<Effect>,
+}
+
+/// A scale-out that a rule asked for, until it is known to have helped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// The rule, by its key.
+    pub rule: String,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The count that it led to.
+    pub to: NodeCount,
+    /// What the rule's signal said then: a latency in seconds, or a share of a target.
+    pub before: f64,
+    /// When so many nodes were first seen to serve.
+    pub served_at: Option<Timestamp>,
+    /// When it was found to have helped nothing.
+    pub in_vain_at: Option<Timestamp>,
 }
 
 /// A condition of a rule that holds.

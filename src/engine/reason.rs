@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Direction;
 use super::text::{Latency, Length, Listed, Number, Plain, TimeOfDay};
-use crate::domain::{Missing, NodeCount, SignalName, Timestamp};
+use crate::domain::{Dollars, Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -217,6 +217,17 @@ pub enum Reason {
         /// The broken signals.
         signals: Vec<SignalName>,
     },
+    /// Fewer nodes would be called back at once: each would carry too much.
+    FlapAhead {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// The fewest that nobody would be called back to.
+        allowed: NodeCount,
+        /// The rules that would call them back, by their keys.
+        rules: Vec<String>,
+        /// Latencies that nobody can foresee, so that they had no part in this.
+        not_foreseen: Vec<SignalName>,
+    },
     /// The load is too near to what the count carries.
     WithinTolerance {
         /// The rule that wanted it, by its key.
@@ -241,6 +252,21 @@ pub enum Reason {
         /// The window, in seconds.
         window_seconds: u64,
         /// When that recommendation is as old as the window.
+        until: Timestamp,
+    },
+    /// The last scale-outs that these rules asked for helped nothing, so they add no more.
+    Ineffective {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What is left without them.
+        allowed: NodeCount,
+        /// The rules, by their keys.
+        rules: Vec<String>,
+        /// So many scale-outs in a row had no effect.
+        scale_outs: u32,
+        /// An effect would have been a fall by so much, in per cent.
+        improves_percent: f64,
+        /// When they may add nodes again; sooner if their signals clear.
         until: Timestamp,
     },
     /// The change is faster than the pace.
@@ -292,6 +318,82 @@ pub enum Reason {
         /// What is kept.
         count: NodeCount,
     },
+    /// An operator ordered this very count.
+    SetByOperator {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What was ordered.
+        count: NodeCount,
+        /// When the order ends.
+        until: Option<Timestamp>,
+    },
+    /// An operator ordered no fewer.
+    RaisedByOperator {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What was ordered.
+        floor: NodeCount,
+        /// When the order ends.
+        until: Option<Timestamp>,
+    },
+    /// An operator ordered no more.
+    CutByOperator {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What was ordered.
+        ceiling: NodeCount,
+        /// When the order ends.
+        until: Option<Timestamp>,
+    },
+    /// An operator ordered that the count does not move this way.
+    DirectionHeldByOperator {
+        /// Which way it would have gone.
+        direction: Direction,
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What is kept.
+        count: NodeCount,
+        /// When the order ends.
+        until: Option<Timestamp>,
+    },
+    /// The budget holds.
+    CutByBudget {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What it pays for.
+        affordable: NodeCount,
+        /// Which budget.
+        period: BudgetPeriod,
+        /// That budget, in millionths of a dollar.
+        cap: Dollars,
+        /// What a node costs an hour, in millionths of a dollar.
+        node_hourly: Dollars,
+    },
+    /// What a node costs is unknown, so no further one is bought on a budget.
+    PriceUnknown {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// What is kept.
+        count: NodeCount,
+    },
+    /// The budget is nearly used up; the count stays as it is.
+    BudgetNear {
+        /// Which budget.
+        period: BudgetPeriod,
+        /// That budget, in millionths of a dollar.
+        cap: Dollars,
+        /// How much of it is used, in per cent.
+        used_percent: f64,
+    },
+    /// The budget does not pay for the smallest count, which holds all the same.
+    BudgetBelowMin {
+        /// What it pays for.
+        affordable: NodeCount,
+        /// Which budget.
+        period: BudgetPeriod,
+        /// The smallest count.
+        min: NodeCount,
+    },
     /// The count was outside of its bounds and comes back first; rules speak from the next look.
     BackWithinBounds {
         /// The count before.
@@ -315,6 +417,16 @@ pub enum Reason {
         /// The largest count.
         max: NodeCount,
     },
+}
+
+/// The time that a budget is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetPeriod {
+    /// An hour.
+    Hour,
+    /// A calendar month.
+    Month,
 }
 
 impl Reason {
@@ -341,13 +453,23 @@ impl Reason {
             Self::BlindHeld { .. } => "blind_held",
             Self::BlindFloor { .. } => "blind_floor",
             Self::BrokenSignalHolds { .. } => "broken_signal_holds",
+            Self::FlapAhead { .. } => "flap_ahead",
             Self::WithinTolerance { .. } => "within_tolerance",
             Self::Stabilized { .. } => "stabilized",
+            Self::Ineffective { .. } => "ineffective",
             Self::LimitedByPace { .. } => "limited_by_pace",
             Self::DirectionDisabled { .. } => "direction_disabled",
             Self::CoolingDown { .. } => "cooling_down",
             Self::AwaitingCapacity { .. } => "awaiting_capacity",
             Self::HeldByOperator { .. } => "held_by_operator",
+            Self::SetByOperator { .. } => "set_by_operator",
+            Self::RaisedByOperator { .. } => "raised_by_operator",
+            Self::CutByOperator { .. } => "cut_by_operator",
+            Self::DirectionHeldByOperator { .. } => "direction_held_by_operator",
+            Self::CutByBudget { .. } => "cut_by_budget",
+            Self::PriceUnknown { .. } => "price_unknown",
+            Self::BudgetNear { .. } => "budget_near",
+            Self::BudgetBelowMin { .. } => "budget_below_min",
             Self::BackWithinBounds { .. } => "back_within_bounds",
             Self::RaisedToMin { .. } => "raised_to_min",
             Self::CutToMax { .. } => "cut_to_max",
@@ -483,6 +605,19 @@ impl fmt::Display for Reason {
             Self::BrokenSignalHolds { wanted, signals } => {
                 write!(f, "scale-in to {wanted} waits for a good reading of {}", Listed(signals))
             }
+            Self::FlapAhead { wanted, allowed, rules, not_foreseen } => {
+                write!(
+                    f,
+                    "scale-in to {wanted} goes no further than {}: with their load on fewer, {} \
+                     would add nodes at once",
+                    allowed.0,
+                    Listed(rules)
+                )?;
+                match not_foreseen.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, " (what {} would be, nobody knows)", Listed(not_foreseen)),
+                }
+            }
             Self::WithinTolerance { rule, wanted, needs, count, tolerance_percent } => write!(
                 f,
                 "the pool stays at {count}: the load needs {}, within the tolerance of {} % ({rule} \
@@ -501,6 +636,17 @@ impl fmt::Display for Reason {
                 if *direction == Direction::Out { "only so" } else { "so" },
                 Length(*window_seconds)
             ),
+            Self::Ineffective { wanted, allowed, rules, scale_outs, improves_percent, until } => {
+                write!(
+                    f,
+                    "wanted {wanted}; {} may add none beyond {} until {} or until the signal \
+                     clears: the last {scale_outs} scale-outs did not bring it down by {} %",
+                    Listed(rules),
+                    allowed.0,
+                    TimeOfDay(*until),
+                    Number(*improves_percent)
+                )
+            }
             Self::LimitedByPace { direction: _, wanted, allowed, until } => {
                 write!(f, "wanted {wanted}; the pace allows {} for now", allowed.0)?;
                 match until {
@@ -530,6 +676,58 @@ impl fmt::Display for Reason {
             ),
             Self::HeldByOperator { wanted, count } => {
                 write!(f, "wanted {wanted}; an operator holds {count}")
+            }
+            Self::SetByOperator { wanted, count, until } => {
+                write!(f, "wanted {wanted}; an operator set {}{}", count.0, Until(*until))
+            }
+            Self::RaisedByOperator { wanted, floor, until } => write!(
+                f,
+                "wanted {wanted}; an operator ordered no fewer than {}{}",
+                floor.0,
+                Until(*until)
+            ),
+            Self::CutByOperator { wanted, ceiling, until } => write!(
+                f,
+                "wanted {wanted}; an operator ordered no more than {}{}",
+                ceiling.0,
+                Until(*until)
+            ),
+            Self::DirectionHeldByOperator { direction, wanted, count, until } => write!(
+                f,
+                "wanted {wanted}; an operator ordered no {}{}, so the pool stays at {}",
+                Change(*direction),
+                Until(*until),
+                count.0
+            ),
+            Self::CutByBudget { wanted, affordable, period, cap, node_hourly } => write!(
+                f,
+                "wanted {wanted}; at {node_hourly} an hour for each, the budget of {} pays for {}",
+                Cap(*cap, *period),
+                affordable.0
+            ),
+            Self::PriceUnknown { wanted, count } => write!(
+                f,
+                "wanted {wanted}; what a node costs is not known yet, so the budget allows no \
+                 more than the {} that there are",
+                count.0
+            ),
+            Self::BudgetNear { period, cap, used_percent } => write!(
+                f,
+                "{} % of the budget of {} is used",
+                Number(*used_percent),
+                Cap(*cap, *period)
+            ),
+            Self::BudgetBelowMin { affordable, period, min } => {
+                let period = match period {
+                    BudgetPeriod::Hour => "hourly",
+                    BudgetPeriod::Month => "monthly",
+                };
+                write!(
+                    f,
+                    "the {period} budget pays for {affordable}, fewer than the smallest count of \
+                     {}, which holds all the same",
+                    min.0
+                )
             }
             Self::BackWithinBounds { from, wanted, bound } => write!(
                 f,
@@ -571,5 +769,27 @@ impl fmt::Display for Change {
             Direction::In => f.write_str("scale-in"),
             Direction::Hold => f.write_str("staying"),
         }
+    }
+}
+
+/// " until 12:31:05 UTC", and nothing for an order that ends when it is taken back.
+struct Until(Option<Timestamp>);
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |until| write!(f, " until {}", TimeOfDay(until)))
+    }
+}
+
+/// A budget: "$1.50 an hour".
+struct Cap(Dollars, BudgetPeriod);
+
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let period = match self.1 {
+            BudgetPeriod::Hour => "an hour",
+            BudgetPeriod::Month => "this month",
+        };
+        write!(f, "${:.2} {period}", self.0.get())
     }
 }

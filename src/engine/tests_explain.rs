@@ -1,8 +1,8 @@
 //! What people read: explanations and reasons, as they are printed.
 
 use super::fixture::*;
-use super::{Direction, Distance, Explanation, Reason, explain};
-use crate::domain::{FleetCounts, Missing, NodeCount, after};
+use super::{BudgetPeriod, Direction, Distance, Explanation, Reason, explain};
+use crate::domain::{Dollars, FleetCounts, Missing, NodeCount, after};
 use crate::policy::{Control, CountRule, FixedRule, Rule, RuleScaleIn, TargetForm};
 
 fn explained(pool: &Pool) -> Explanation {
@@ -162,6 +162,7 @@ fn every_reason_reads_as_a_sentence() {
     use super::Direction::{In, Out};
     let signal = || name("requests");
     let (count, at) = (NodeCount, noon());
+    let dollars = |amount| Dollars::new(amount).expect("a sane amount");
     let reasons = [
         Reason::LoadNeeds {
             signal: signal(),
@@ -265,6 +266,40 @@ fn every_reason_reads_as_a_sentence() {
             until: Some(at),
         },
         Reason::LimitedByPace { direction: In, wanted: count(2), allowed: count(4), until: None },
+        Reason::FlapAhead {
+            wanted: count(4),
+            allowed: count(6),
+            rules: vec!["target:busy".into(), "target:memory".into()],
+            not_foreseen: vec![name("p95")],
+        },
+        Reason::Ineffective {
+            wanted: count(12),
+            allowed: count(8),
+            rules: vec!["latency:p95".into()],
+            scale_outs: 3,
+            improves_percent: 5.0,
+            until: at,
+        },
+        Reason::SetByOperator { wanted: count(12), count: count(8), until: Some(at) },
+        Reason::SetByOperator { wanted: count(12), count: count(8), until: None },
+        Reason::RaisedByOperator { wanted: count(4), floor: count(8), until: Some(at) },
+        Reason::CutByOperator { wanted: count(12), ceiling: count(8), until: None },
+        Reason::DirectionHeldByOperator {
+            direction: Out,
+            wanted: count(12),
+            count: count(8),
+            until: Some(at),
+        },
+        Reason::CutByBudget {
+            wanted: count(50),
+            affordable: count(41),
+            period: BudgetPeriod::Hour,
+            cap: dollars(1.5),
+            node_hourly: dollars(0.036),
+        },
+        Reason::PriceUnknown { wanted: count(12), count: count(8) },
+        Reason::BudgetNear { period: BudgetPeriod::Month, cap: dollars(600.0), used_percent: 81.2 },
+        Reason::BudgetBelowMin { affordable: count(1), period: BudgetPeriod::Month, min: count(2) },
         Reason::DirectionDisabled { direction: In, wanted: count(4), count: count(6) },
         Reason::BackWithinBounds { from: count(60), wanted: count(10), bound: count(40) },
         Reason::CoolingDown { direction: In, wanted: count(4), until: at },

@@ -3,9 +3,16 @@
 use proptest::prelude::*;
 
 use super::fixture::*;
-use super::{Decision, Direction, Distance, History, LoadFall, Observation, decide, explain};
-use crate::domain::{Duration, FleetCounts, Missing, NodeCount, Reading, Sample, Timestamp, after};
-use crate::policy::{Control, Pace, Policy, Tolerance};
+use super::{
+    Costs, Decision, Direction, Distance, Guard, HeldChange, History, LoadFall, Observation,
+    OrderedCount, OrderedHold, Overrides, decide, explain,
+};
+use crate::domain::{
+    Dollars, Duration, FleetCounts, Missing, NodeCount, Reading, Sample, Timestamp, after,
+};
+use crate::policy::{
+    Budget, Control, Effectiveness, Measures, Pace, PaceSelect, Policy, Tolerance,
+};
 
 /// One look of a series: what is seen, and how long after the one before.
 #[derive(Clone, Debug)]
@@ -15,6 +22,67 @@ struct Seen {
     surge: Reading,
     p95: Reading,
     serving: u32,
+    overrides: Overrides,
+    costs: Option<Costs>,
+}
+
+fn any_select() -> impl Strategy<Value = PaceSelect> {
+    prop_oneof![
+        6 => Just(PaceSelect::Largest),
+        2 => Just(PaceSelect::Smallest),
+        1 => Just(PaceSelect::Disabled),
+    ]
+}
+
+fn any_dollars(most: f64) -> impl Strategy<Value = Dollars> {
+    (0.001..most).prop_map(|amount| Dollars::new(amount).expect("a sane amount"))
+}
+
+prop_compose! {
+    fn any_budget()(
+        hourly in proptest::option::of(any_dollars(4.0)),
+        monthly in any_dollars(2_000.0),
+        soft in 1.0..100.0_f64,
+    ) -> Budget {
+        Budget { hourly, monthly: hourly.is_none().then_some(monthly), soft: percent(soft) }
+    }
+}
+
+prop_compose! {
+    fn any_costs()(
+        node_hourly in proptest::option::weighted(0.8, any_dollars(0.2)),
+        spent in any_dollars(1_000.0),
+        paid_ahead in any_dollars(4.0),
+        month_seconds_left in 0..2_678_400_u64,
+    ) -> Costs {
+        Costs { node_hourly, spent, paid_ahead, month_seconds_left }
+    }
+}
+
+/// When an order ends, in minutes after noon: some have ended before they are looked at.
+fn any_end() -> impl Strategy<Value = Option<Timestamp>> {
+    proptest::option::of((0..600_u64).prop_map(|end| after(noon(), minutes(end))))
+}
+
+fn any_order() -> impl Strategy<Value = Option<OrderedCount>> {
+    let order = (0..60_u32, any_end())
+        .prop_map(|(count, until)| OrderedCount { count: NodeCount(count), until });
+    proptest::option::weighted(0.15, order)
+}
+
+prop_compose! {
+    fn any_overrides()(
+        set in any_order(),
+        floor in any_order(),
+        ceiling in any_order(),
+        holds in proptest::option::weighted(0.1, (any::<bool>(), any_end())),
+    ) -> Overrides {
+        let holds = holds.into_iter().map(|(out, until)| OrderedHold {
+            change: if out { HeldChange::ScaleOut } else { HeldChange::ScaleIn },
+            until,
+        });
+        Overrides { set, floor, ceiling, holds: holds.collect() }
+    }
 }
 
 fn any_pace() -> impl Strategy<Value = Vec<Pace>> {
@@ -33,6 +101,10 @@ prop_compose! {
         out_pace in any_pace(),
         in_pace in any_pace(),
         rules in 1..32_u8,
+        selects in (any_select(), any_select()),
+        effectiveness in proptest::option::of((1..4_u32, 1.0..20.0_f64, 1..60_u64)),
+        budget in proptest::option::weighted(0.3, any_budget()),
+        measures in any::<(bool, bool)>(),
         control in prop_oneof![9 => Just(Control::Automatic), 1 => Just(Control::Hold)],
     ) -> Policy {
         let mut policy = policy();
@@ -47,6 +119,15 @@ prop_compose! {
         policy.scale_in.stabilize = seconds(fall_window);
         policy.scale_in.cooldown = seconds(fall_rest);
         policy.scale_in.pace = in_pace;
+        (policy.scale_out.pace_select, policy.scale_in.pace_select) = selects;
+        policy.effectiveness = effectiveness.map(|(after, improves, rest)| {
+            Effectiveness { after, improves: percent(improves), rest: minutes(rest) }
+        });
+        policy.budget = budget;
+        for (signal, one_node) in [("requests", measures.0), ("surge", measures.1)] {
+            let measures = if one_node { Measures::Node } else { Measures::Pool };
+            policy.signals.insert(name(signal), signal_of(measures));
+        }
         let all = [
             target("requests", 400.0),
             raise_only("surge", 350.0),
@@ -76,8 +157,10 @@ prop_compose! {
         surge in any_reading(20_000.0),
         p95 in any_reading(0.6),
         serving in 0..60_u32,
+        overrides in prop_oneof![2 => Just(Overrides::default()), 1 => any_overrides()],
+        costs in proptest::option::weighted(0.8, any_costs()),
     ) -> Seen {
-        Seen { pause: seconds(pause), requests, surge, p95, serving }
+        Seen { pause: seconds(pause), requests, surge, p95, serving, overrides, costs }
     }
 }
 
@@ -92,21 +175,36 @@ fn look(at: Timestamp, seen: &Seen, history: History) -> Observation {
         (name("p95"), seen.p95.clone()),
     ];
     let fleet = FleetCounts { serving: NodeCount(seen.serving), ..FleetCounts::default() };
-    Observation { at, fleet, nodes: vec![], readings: readings.into(), is_held: false, history }
+    Observation {
+        at,
+        fleet,
+        nodes: vec![],
+        readings: readings.into(),
+        is_held: false,
+        overrides: seen.overrides.clone(),
+        costs: seen.costs,
+        history,
+    }
 }
 
-/// Lives through a series; `between` may do something to the history that changes nothing.
+/// Lives through a series; before some looks all is written down and read back.
 fn live(
     policy: &Policy,
     series: &[Seen],
-    between: impl Fn(usize, History) -> History,
+    restarts_before: impl Fn(usize) -> bool,
 ) -> Vec<(Observation, Decision)> {
     let (mut at, mut history) = (noon(), History::default());
     let mut lived = Vec::new();
     for (place, seen) in series.iter().enumerate() {
         at = after(at, seen.pause);
-        let observation = look(at, seen, between(place, history));
-        let decision = decide(policy, &observation);
+        let mut observation = look(at, seen, history);
+        if restarts_before(place) {
+            observation = through_json(&observation);
+        }
+        let mut decision = decide(policy, &observation);
+        if restarts_before(place) {
+            decision = through_json(&decision);
+        }
         history = decision.history.clone();
         lived.push((observation, decision));
     }
@@ -114,7 +212,7 @@ fn live(
 }
 
 fn as_lived(policy: &Policy, series: &[Seen]) -> Vec<(Observation, Decision)> {
-    live(policy, series, |_, history| history)
+    live(policy, series, |_| false)
 }
 
 fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
@@ -155,7 +253,14 @@ proptest! {
         let missing = Reading::Missing { why: Missing::NotANumber };
         observation.readings.extend(rule.signal().map(|signal| (signal.clone(), missing.clone())));
         let decision = decide(&policy, &observation);
-        prop_assert!(decision.to >= decision.from, "{:?}", decision.reasons);
+        // An operator or a budget may; data may not.
+        let by_data = decision.stages.iter().find(|stage| stage.guard == Guard::Overrides);
+        let by_data = by_data.expect("every guard leaves its stage").before;
+        prop_assert!(by_data >= decision.from, "{:?}", decision.reasons);
+        let ordered = decision.reasons.iter().any(|reason| {
+            ["set_by_operator", "cut_by_operator", "cut_by_budget"].contains(&reason.name())
+        });
+        prop_assert!(ordered || decision.to >= decision.from, "{:?}", decision.reasons);
     }
 
     #[test]
@@ -171,7 +276,14 @@ proptest! {
         let partial = Reading::Partial { sample, seen: 1, wanted: 2 };
         observation.readings.extend(policy.rules[0].signal().map(|signal| (signal.clone(), partial)));
         let decision = decide(&policy, &observation);
-        prop_assert!(decision.to >= decision.from, "{:?}", decision.reasons);
+        // An operator or a budget may; data may not.
+        let by_data = decision.stages.iter().find(|stage| stage.guard == Guard::Overrides);
+        let by_data = by_data.expect("every guard leaves its stage").before;
+        prop_assert!(by_data >= decision.from, "{:?}", decision.reasons);
+        let ordered = decision.reasons.iter().any(|reason| {
+            ["set_by_operator", "cut_by_operator", "cut_by_budget"].contains(&reason.name())
+        });
+        prop_assert!(ordered || decision.to >= decision.from, "{:?}", decision.reasons);
     }
 
     #[test]
@@ -181,6 +293,8 @@ proptest! {
         (less, more) in (0.0..20_000.0_f64, 0.0..20_000.0_f64),
         (shorter, longer) in (0.0..0.6_f64, 0.0..0.6_f64),
     ) {
+        // Whether nodes helped is judged by how far a latency fell: a longer one may end it.
+        let policy = Policy { effectiveness: None, ..policy };
         let (observation, _) = as_lived(&policy, &series).pop().expect("one look");
         for (signal, one, other) in
             [("requests", less, more), ("surge", less, more), ("p95", shorter, longer)]
@@ -207,7 +321,7 @@ proptest! {
     ) {
         for (_, decision) in as_lived(&policy, &series) {
             prop_assert!(!decision.reasons.is_empty());
-            prop_assert_eq!(decision.stages.len(), 7);
+            prop_assert_eq!(decision.stages.len(), 10);
             for stage in &decision.stages {
                 prop_assert_eq!(stage.before != stage.after, stage.reason.is_some());
             }
@@ -229,9 +343,7 @@ proptest! {
         series in any_series(),
         restarts in any::<u64>(),
     ) {
-        let restarted = live(&policy, &series, |place, history| {
-            if restarts & (1 << place) == 0 { history } else { through_json(&history) }
-        });
+        let restarted = live(&policy, &series, |place| restarts & (1 << place) != 0);
         prop_assert_eq!(as_lived(&policy, &series), restarted);
     }
 
@@ -257,6 +369,7 @@ proptest! {
         ),
         counts in proptest::collection::vec(prop_oneof![Just(u32::MAX), any::<u32>()], 4),
         pauses in proptest::collection::vec(prop_oneof![Just(u64::MAX), any::<u64>()], 3),
+        costs in proptest::option::of(any_costs()),
     ) {
         let mut policy = policy;
         policy.bounds.max = NodeCount(u32::MAX);
@@ -277,12 +390,20 @@ proptest! {
                 leaving: NodeCount(counts[3]),
             };
             let readings = readings.into();
-            let observation =
-                Observation { at, fleet, nodes: vec![], readings, is_held: false, history };
+            let observation = Observation {
+                at,
+                fleet,
+        nodes: vec![],
+                readings,
+                is_held: false,
+                overrides: Overrides::default(),
+                costs,
+                history,
+            };
             let decision = decide(&policy, &observation);
             prop_assert!(decision.to >= policy.bounds.min);
             let explanation = explain(&decision, &observation, &policy).to_string();
-            prop_assert!(explanation.len() < 10_000, "{explanation}");
+            prop_assert!(explanation.len() < 12_000, "{explanation}");
             history = decision.history;
         }
     }
@@ -330,9 +451,11 @@ proptest! {
                     continue;
                 }
                 Distance::Held => {
-                    prop_assert_eq!(policy.control, Control::Hold);
+                    let is_set = observation.overrides.set.is_some();
+                    prop_assert!(is_set || policy.control == Control::Hold);
                     continue;
                 }
+                Distance::ScaleInDisabled | Distance::ScaleInHeld => continue,
                 Distance::NeedsReadings { .. } | Distance::KeptByRules { .. } => continue,
             };
             // A distance takes looks without a pause; with one each second, what was recommended

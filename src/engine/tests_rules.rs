@@ -372,7 +372,7 @@ fn a_rule_tells_what_it_wants_before_rounding() {
 #[test]
 fn stages_follow_each_other_from_guard_to_guard() {
     let decision = Pool::settled(cautious_policy(), 3).reads("requests", 16_000.0).decides();
-    assert_eq!(decision.stages.len(), 7);
+    assert_eq!(decision.stages.len(), 10);
     assert!(decision.stages.windows(2).all(|pair| pair[0].after == pair[1].before));
     assert_eq!(decision.stages.last().map(|stage| stage.after), Some(decision.to));
 }

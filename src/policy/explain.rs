@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 use super::fields::written_out;
 use super::settings::{
-    Control, CoverageNeed, LeaveEarly, LeaveOrder, NodeSeries, Pace, PaceLimit, PaceSelect, Policy,
-    Rule, RuleScaleIn, Signal, SignalSource, TargetForm,
+    Budget, Control, CoverageNeed, LeaveEarly, LeaveOrder, Measures, NodeSeries, Pace, PaceLimit,
+    PaceSelect, Policy, Rule, RuleScaleIn, Signal, SignalSource, TargetForm,
 };
 use crate::domain::SignalName;
 
@@ -22,6 +22,9 @@ pub fn explain_defaults(policy: &Policy) -> String {
     out.line(1, format_args!("min: {}", policy.bounds.min.0));
     out.line(1, format_args!("max: {}", policy.bounds.max.0));
     out.line(1, format_args!("default: {}", policy.bounds.default.0));
+    if let Some(budget) = &policy.budget {
+        out.budget(budget);
+    }
     out.line(0, format_args!("signals:"));
     for (name, signal) in &policy.signals {
         out.signal(name, signal);
@@ -44,6 +47,17 @@ impl Lines {
         writeln!(self.0, "{}{text}", "  ".repeat(depth)).expect("a string takes every line");
     }
 
+    fn budget(&mut self, budget: &Budget) {
+        self.line(0, format_args!("budget:"));
+        if let Some(hourly) = budget.hourly {
+            self.line(1, format_args!("hourly: {}", hourly.get()));
+        }
+        if let Some(monthly) = budget.monthly {
+            self.line(1, format_args!("monthly: {}", monthly.get()));
+        }
+        self.line(1, format_args!("soft_percent: {}", budget.soft.get()));
+    }
+
     fn signal(&mut self, name: &SignalName, signal: &Signal) {
         self.line(1, format_args!("{}:", quoted(name.as_str())));
         match &signal.source {
@@ -56,6 +70,11 @@ impl Lines {
                 }
             }
         }
+        let measures = match signal.measures {
+            Measures::Pool => "pool",
+            Measures::Node => "node",
+        };
+        self.line(2, format_args!("measures: {measures}"));
         self.line(2, format_args!("stale_after: {}", written_out(signal.stale_after)));
         if let Some(coverage) = &signal.coverage {
             self.line(2, format_args!("coverage:"));
@@ -156,6 +175,16 @@ impl Lines {
             LeaveEarly::Yes => "yes",
         };
         self.line(1, format_args!("leave_early: {leave_early}"));
+        match policy.effectiveness {
+            None => self.line(0, format_args!("effectiveness: off")),
+            Some(effectiveness) => {
+                self.line(0, format_args!("effectiveness:"));
+                self.line(1, format_args!("after: {}", effectiveness.after));
+                let improves = effectiveness.improves.get();
+                self.line(1, format_args!("improves_percent: {improves}"));
+                self.line(1, format_args!("rest: {}", written_out(effectiveness.rest)));
+            }
+        }
         self.line(0, format_args!("missing_data:"));
         self.line(1, format_args!("hold_for: {}", written_out(policy.missing_data.hold_for)));
         self.line(1, format_args!("then: default"));

@@ -10,8 +10,10 @@ use serde::Serialize;
 
 use super::fields::written_out;
 use super::read::free_addresses;
-use super::settings::{Bounds, FixedRule, Policy, Rule, RuleScaleIn, SignalSource};
-use crate::domain::{Duration, NodeCount};
+use super::settings::{
+    Bounds, FixedRule, Measures, Policy, Rule, RuleScaleIn, SignalSource, TargetForm,
+};
+use crate::domain::{Duration, NodeCount, SignalName};
 
 /// One unwise setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +36,7 @@ impl fmt::Display for Warning {
 pub fn lint(policy: &Policy) -> Vec<Warning> {
     let mut warnings = Vec::new();
     bounds(policy, &mut warnings);
+    budget(policy, &mut warnings);
     signals(policy, &mut warnings);
     rules(policy, &mut warnings);
     movement(policy, &mut warnings);
@@ -45,6 +48,8 @@ pub fn lint(policy: &Policy) -> Vec<Warning> {
 /// How long a Linode usually takes from the create call to a login, and a short playbook to run.
 /// Boots of two minutes are common, a playbook of one is short.
 const USUAL_START: Duration = Duration::from_secs(180);
+/// 31 days.
+const LONGEST_MONTH_HOURS: u64 = 744;
 /// One scrape at Prometheus' usual interval.
 const SCRAPE: Duration = Duration::from_secs(15);
 /// A ripple is over after that.
@@ -71,6 +76,20 @@ fn bounds(policy: &Policy, warnings: &mut Vec<Warning>) {
     }
 }
 
+fn budget(policy: &Policy, warnings: &mut Vec<Warning>) {
+    let Some(budget) = &policy.budget else { return };
+    if let (Some(hourly), Some(monthly)) = (budget.hourly, budget.monthly)
+        && hourly.times(LONGEST_MONTH_HOURS) < monthly
+    {
+        let what = format!(
+            "{} an hour is at most {} in a month, so the month's budget is never reached",
+            hourly,
+            hourly.times(LONGEST_MONTH_HOURS)
+        );
+        warn(warnings, "budget.monthly", what, "lower it, or raise `hourly`");
+    }
+}
+
 fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
     for (name, signal) in &policy.signals {
         if signal.stale_after < SCRAPE {
@@ -82,6 +101,9 @@ fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
             );
             warn(warnings, &key, what, "take three scrape intervals");
         }
+        if signal.measures == Measures::Node {
+            measures_a_node(policy, name, warnings);
+        }
         let SignalSource::Prometheus { query, .. } = &signal.source;
         if query.contains("histogram_quantile") && !query.contains(" or ") {
             let what = "a quantile of nothing is NaN, so while nobody calls no node may leave";
@@ -91,6 +113,30 @@ fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
         if !policy.rules.iter().any(|rule| rule.signal() == Some(name)) {
             let what = "no rule looks at this signal";
             warn(warnings, &format!("signals.{name}"), what, "add a rule, or delete the signal");
+        }
+    }
+}
+
+/// A signal that says that it is about one node, and a rule that takes it for something else.
+fn measures_a_node(policy: &Policy, name: &SignalName, warnings: &mut Vec<Warning>) {
+    let key = format!("signals.{name}.measures");
+    for rule in policy.rules.iter().filter(|rule| rule.signal() == Some(name)) {
+        match rule {
+            Rule::Target(target) => match target.form {
+                TargetForm::PerNode(_) => {
+                    let what = "`per_node` takes the signal for the total over the pool, and this \
+                                one says that it is about one node";
+                    warn(warnings, &key, what, "sum it over all nodes, and write `pool`");
+                }
+                TargetForm::Value(_)
+                | TargetForm::Average(_)
+                | TargetForm::UtilisationPercent(_) => {}
+            },
+            Rule::Count(_) | Rule::Fixed(_) => {}
+            Rule::Latency(_) => {
+                let what = "a latency can't be foreseen, so `node` changes nothing";
+                warn(warnings, &key, what, "write `pool`");
+            }
         }
     }
 }

@@ -9,12 +9,15 @@ use tracing::{info, warn};
 
 use super::facts::World as Seen;
 use super::inventory::Inventory;
-use super::status::PoolStatus;
+use super::spending::Spending;
+use super::status::{PoolStatus, is_about_money, is_ineffective};
 use crate::domain::{
     DecisionId, Duration, FleetCounts, Node, NodeId, NodeState, PoolName, Reading, SignalName,
     Timestamp, after, before,
 };
-use crate::engine::{Decision, Direction, History, Observation, ObservedNode, decide};
+use crate::engine::{
+    Costs, Decision, Direction, History, Observation, ObservedNode, Overrides, decide,
+};
 use crate::planner::{AddressUse, Note, Plan, PlanInput, plan};
 use crate::policy::{Control, Policy};
 use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource};
@@ -52,6 +55,7 @@ pub struct PoolLoop {
     pub(super) absent_looks: BTreeMap<NodeId, (u64, u32)>,
     pub(super) suppressed: BTreeSet<String>,
     pub(super) notes: Vec<Note>,
+    pub(super) spending: Spending,
     pub(super) after_write: Option<AfterWrite>,
     global: Control,
     interval: Duration,
@@ -106,6 +110,7 @@ impl PoolLoop {
             absent_looks: BTreeMap::new(),
             suppressed: BTreeSet::new(),
             notes: Vec::new(),
+            spending: Spending::default(),
             after_write: None,
             global,
             interval,
@@ -143,12 +148,13 @@ impl PoolLoop {
             let due = self.decide_at.is_none_or(|due| due <= now);
             if due { Some(self.read_signals(now).await) } else { None }
         };
-        let (seeing, readings) = tokio::join!(self.see(now), readings);
+        let (seeing, readings, price) = tokio::join!(self.see(now), readings, self.ask_price(now));
         let mut seen = self.facts(&seeing);
         self.adopt_sightings(&seen, now).await?;
         if let Some(readings) = readings {
+            let costs = self.costs(price, now).await?;
             let is_held = control == Control::Hold;
-            self.decide(self.observation(readings, is_held, now)).await?;
+            self.decide(self.observation(readings, costs, is_held, now)).await?;
             self.decide_at = Some(after(now, self.interval));
         }
         let plan = self.plan(&mut seen, now).await?;
@@ -177,13 +183,15 @@ impl PoolLoop {
     pub(super) fn observation(
         &self,
         readings: BTreeMap<SignalName, Reading>,
+        costs: Option<Costs>,
         is_held: bool,
         at: Timestamp,
     ) -> Observation {
         let fleet = FleetCounts::of(self.nodes.values());
         let nodes = self.nodes.values().filter_map(ObservedNode::of).collect();
         let history = self.history.clone();
-        Observation { at, fleet, nodes, readings, is_held, history }
+        let overrides = Overrides::default();
+        Observation { at, fleet, nodes, readings, is_held, overrides, costs, history }
     }
 
     /// Makes the next decision due now.
@@ -217,7 +225,12 @@ impl PoolLoop {
         let id = DecisionId(self.world.chance.uuid(observation.at));
         let direction = decision.direction();
         let binding = |decision: &Decision| decision.reasons.first().map(std::mem::discriminant);
+        let alarms = |decision: &Decision| {
+            let reasons = decision.reasons.iter();
+            reasons.filter(|r| is_ineffective(r) || is_about_money(r)).count()
+        };
         let news = direction != Direction::Hold
+            || self.last.as_ref().map_or(0, |(_, _, last)| alarms(last)) != alarms(&decision)
             || self.last.as_ref().is_none_or(|(_, _, last)| binding(last) != binding(&decision));
         let entry = news.then(|| Entry::Decided {
             decision: id,
@@ -247,6 +260,15 @@ impl PoolLoop {
             Direction::Out => info!(pool = %pool, "{pool} scales out from {from} to {to}: {why}"),
             Direction::In => info!(pool = %pool, "{pool} scales in from {from} to {to}: {why}"),
             Direction::Hold => {}
+        }
+        for alarming in [is_ineffective, is_about_money] {
+            let before = self.last.as_ref().map(|(_, _, last)| &last.reasons);
+            let was_told = before.is_some_and(|reasons| reasons.iter().any(alarming));
+            if let Some(reason) = decision.reasons.iter().find(|reason| alarming(reason))
+                && !was_told
+            {
+                warn!(pool = %pool, "{pool}: {reason}");
+            }
         }
         self.count_decision(observation, decision, thought);
     }

@@ -19,6 +19,7 @@ mod policy;
 mod preview;
 mod record;
 mod rest;
+mod spending;
 mod status;
 #[cfg(test)]
 mod tests;

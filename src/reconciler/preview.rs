@@ -43,9 +43,11 @@ pub async fn preview(
     let now = pool.now();
     let commands = pool.store.see_commands(&policy.pool, now).await?;
     let is_held = pool.control(&commands) == Control::Hold;
-    let (seeing, readings) = tokio::join!(pool.see(now), pool.read_signals(now));
+    let (seeing, readings, price) =
+        tokio::join!(pool.see(now), pool.read_signals(now), pool.ask_price(now));
     let mut seen = pool.facts(&seeing);
-    let observation = pool.observation(readings, is_held, now);
+    let costs = pool.costs(price, now).await?;
+    let observation = pool.observation(readings, costs, is_held, now);
     let decision = decide(&policy, &observation);
     pool.history = decision.history.clone();
     let plan = pool.plan(&mut seen, now).await?;

@@ -10,7 +10,7 @@ use crate::domain::{
     DecisionId, Duration, Failure, FleetCounts, InstanceId, InstanceLabel, Node, NodeCount, NodeId,
     NodeState, PoolName, Reading, Timestamp,
 };
-use crate::engine::{Decision, Observation};
+use crate::engine::{Decision, Observation, Reason, budget_used};
 use crate::planner::{Note, Plan};
 use crate::policy::{Control, Policy};
 use crate::store::{Change, Entry, Phase, StoreError};
@@ -142,6 +142,16 @@ impl NodeStatus {
     }
 }
 
+/// Whether a person should look: nodes came, and what asked for them did not get better.
+pub(super) fn is_ineffective(reason: &Reason) -> bool {
+    matches!(reason, Reason::Ineffective { .. })
+}
+
+/// Whether a person should look: soon, no further node may be bought.
+pub(super) fn is_about_money(reason: &Reason) -> bool {
+    matches!(reason, Reason::BudgetNear { .. } | Reason::BudgetBelowMin { .. })
+}
+
 impl PoolLoop {
     pub(super) fn pool_labels(&self) -> PoolLabels {
         PoolLabels { pool: self.policy.pool.to_string() }
@@ -174,6 +184,12 @@ impl PoolLoop {
         self.telemetry.decisions.get_or_create(&labels).inc();
         let labels = self.pool_labels();
         self.telemetry.think_seconds.get_or_create(&labels).observe(thought.as_secs_f64());
+        let ineffective = decision.reasons.iter().any(is_ineffective);
+        self.telemetry.ineffective.get_or_create(&labels).set(i64::from(ineffective));
+        let costs = observation.costs.as_ref();
+        if let Some(used) = budget_used(&self.policy, costs, decision.to) {
+            self.telemetry.budget_used.get_or_create(&labels).set(used);
+        }
         for (signal, reading) in &observation.readings {
             let labels = SignalLabels { pool: pool.clone(), signal: signal.to_string() };
             let usable = !matches!(reading, Reading::Missing { .. });

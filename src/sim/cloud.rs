@@ -276,6 +276,9 @@ impl Cloud for SimWorld {
 
     async fn hourly_price(&self, _: &str, _: &str) -> Result<Dollars, Fault> {
         self.lives().await;
+        if let Some(fault) = self.model().cloud_fails("price", "") {
+            return Err(fault);
+        }
         Ok(Dollars::new(0.036).expect("a sane price"))
     }
 

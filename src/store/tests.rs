@@ -96,8 +96,16 @@ async fn write_decision(store: &Store, number: u128, seconds: i64, found: u32) -
     let fleet = FleetCounts { serving: NodeCount(found), ..FleetCounts::default() };
     let history = History::default();
     let readings = Default::default();
-    let observation =
-        Observation { at: at(seconds), fleet, nodes: vec![], readings, is_held: false, history };
+    let observation = Observation {
+        at: at(seconds),
+        fleet,
+        nodes: vec![],
+        readings,
+        is_held: false,
+        overrides: Default::default(),
+        costs: None,
+        history,
+    };
     let decision = decide(&policy(), &observation);
     let new = NewDecision {
         id: crate::domain::DecisionId(Uuid::from_u128(number)),

@@ -95,6 +95,10 @@ pub struct Metrics {
     pub signal_usable: Family<SignalLabels, Gauge>,
     /// Instances that carry our tag and belong to no node.
     pub orphans: Family<PoolLabels, Gauge>,
+    /// Whether rules add no more because their scale-outs helped nothing: 1 or 0.
+    pub ineffective: Family<PoolLabels, Gauge>,
+    /// The used share of the budget, the larger one of two.
+    pub budget_used: Family<PoolLabels, Gauge<f64, AtomicU64>>,
     /// Things that the last plan would have done and did not.
     pub notes: Family<PoolLabels, Gauge>,
 }
@@ -132,6 +136,12 @@ impl Metrics {
         let orphans = Family::default();
         let help = "Instances with the pool's tag that are no node of it";
         registry.register("orphans", help, orphans.clone());
+        let ineffective = Family::default();
+        let help = "Whether rules add no more because their scale-outs helped nothing";
+        registry.register("scale_out_ineffective", help, ineffective.clone());
+        let budget_used = Family::default();
+        let help = "Used share of the budget, the larger one of an hour's and a month's";
+        registry.register("budget_used_ratio", help, budget_used.clone());
         let notes = Family::default();
         let help = "Things that the last plan would have done and did not";
         registry.register("plan_notes", help, notes.clone());
@@ -147,6 +157,8 @@ impl Metrics {
             signal_value,
             signal_usable,
             orphans,
+            ineffective,
+            budget_used,
             notes,
         }
     }

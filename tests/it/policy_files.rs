@@ -103,6 +103,8 @@ tolerance: {out_percent: -5, in_percent: 100}
 scale_out: {pace: [{nodes: 10, percent: 100, per: 1m}, {per: 1m}, {nodes: 0, per: 0s}]}
 scale_in: {cooldwon: 5m, order: random, order: newest}
 missing_data: {then: panic}
+budget: {hourly: 0, monthly: -3, soft_percent: 120}
+effectiveness: {after: 0, improves_percent: 100, rest: 0}
 node:
   type: g6 standard
   image: linode/debian12
@@ -119,7 +121,6 @@ join: {backend: app/1, port: eighty, check: {path: /healthz, fall: 1}, timeout:}
 fn what_this_version_does_not_know_yet_is_refused_rather_than_believed() {
     let text = minimal_and(
         "\
-budget: {hourly: 1.50, monthly: 600}
 standby: {nodes: 1}
 signals:
   requests: {prometheus: {query: up}}
@@ -296,6 +297,13 @@ fn defaults_make_way_for_what_is_written() {
     }
     assert_eq!(read("scale_in: {pace: []}\n").scale_in.pace, [], "no limit at all");
     assert_eq!(read("scale_in: {cooldown: 0}\n").scale_in.cooldown, seconds(0), "0 needs no unit");
+    let budget = |text: &str| read(&format!("budget: {text}\n")).budget.expect("there is one");
+    assert_eq!(budget("{hourly: 1.5}").monthly, None, "one of the two is enough");
+    assert_eq!(budget("{monthly: 600}").soft.get(), 80.0, "warned at four fifths");
+    assert!(read("effectiveness: {after: 5}\n").effectiveness.is_some_and(|on| on.after == 5));
+    for off in ["off", "'off'", "no", "false"] {
+        assert_eq!(read(&format!("effectiveness: {off}\n")).effectiveness, None, "{off}");
+    }
     let variables = read("configure: {playbook: a, variables: {v: 1.10, w: 08, x: yes}}\n");
     let variables: Vec<_> = variables.configure.variables.into_values().collect();
     assert_eq!(variables, ["1.10", "08", "yes"], "as they were written");
@@ -356,8 +364,9 @@ fn what_is_legal_but_unwise_is_a_warning() {
     let text = minimal_and(
         "\
 bounds: {min: 0, max: 12, default: 0}
+budget: {hourly: 0.5, monthly: 400}
 signals:
-  requests: {prometheus: {query: up}, stale_after: 5s}
+  requests: {prometheus: {query: up}, stale_after: 5s, measures: node}
   unused: {prometheus: {query: 'histogram_quantile(0.5, x)'}}
 rules:
   - latency: {signal: requests, objective: 300ms}

@@ -69,6 +69,10 @@ pub enum Distance {
     },
     /// An operator holds the count.
     Held,
+    /// No node leaves: the policy disables scale-in.
+    ScaleInDisabled,
+    /// No node leaves before an operator's order ends.
+    ScaleInHeld,
     /// No node leaves before these signals can be read in full.
     NeedsReadings {
         /// The signals.
@@ -133,6 +137,8 @@ impl fmt::Display for Distance {
             Self::AtMax { max } => write!(f, "no more than {max}, the largest count"),
             Self::AtMin { min } => write!(f, "no fewer than {min}, the smallest count"),
             Self::Held => write!(f, "nothing changes the count before the hold is lifted"),
+            Self::ScaleInDisabled => write!(f, "no node leaves: the policy disables scale-in"),
+            Self::ScaleInHeld => write!(f, "no node leaves before the operator's order ends"),
             Self::NeedsReadings { signals } => {
                 write!(f, "no node leaves before {} can be read in full", Listed(signals))
             }

@@ -8,14 +8,16 @@
 use std::collections::BTreeMap;
 
 use super::super::guard::cooldown::LONGEST_WAIT;
+use super::super::guard::effectiveness;
+use super::super::guard::overrides::{in_force, is_held};
 use super::super::recommend::{keys, shares};
 use super::super::text::seconds_up;
-use super::super::{Decision, Direction, History, Observation, decide};
+use super::super::{Decision, Direction, HeldChange, History, Observation, decide};
 use super::{Distance, LoadFall, LoadLimit};
 use crate::domain::{
     Duration, NodeCount, Reading, RequestsPerSecond, SignalName, Timestamp, after, before, elapsed,
 };
-use crate::policy::{Control, Policy, Rule, TargetForm, TargetRule, Tolerance};
+use crate::policy::{Control, PaceSelect, Policy, Rule, TargetForm, TargetRule, Tolerance};
 
 /// Both the tolerance and the rounding up forgive a billionth; a step must be beyond both.
 const NOISE: f64 = 3e-9;
@@ -33,6 +35,10 @@ pub(super) fn distances(
     now.by_time = now.next_change(&now.next_look([]));
     let mut found = Vec::new();
     found.extend(now.by_time.map(|change| now.by_time(change)));
+    if in_force(observation.overrides.set, observation.at).is_some() {
+        // Loads move nothing then.
+        return if found.is_empty() { vec![Distance::Held] } else { found };
+    }
     found.extend(now.outward());
     found.extend(now.inward());
     found
@@ -81,7 +87,7 @@ impl Situation<'_> {
             if decision.to != self.decision.to {
                 return Some(Change { at: look.at, to: decision.to });
             }
-            look.at = next_moment(self.policy, &decision)?;
+            look.at = next_moment(self.policy, &look, &decision)?;
             look.history = seen_until(decision.history, look.at);
         }
         None
@@ -136,8 +142,11 @@ impl Situation<'_> {
 
     /// How much more load on each signal adds nodes.
     fn outward(&self) -> Vec<Distance> {
-        if self.decision.to >= self.policy.bounds.max {
-            return vec![Distance::AtMax { max: self.policy.bounds.max }];
+        let ceiling = in_force(self.observation.overrides.ceiling, self.observation.at);
+        let max = self.policy.bounds.max;
+        let max = ceiling.map_or(max, |ceiling| ceiling.count.min(max));
+        if self.decision.to >= max {
+            return vec![Distance::AtMax { max }];
         }
         self.limits_for_out().into_iter().filter_map(|limit| self.more_load(limit)).collect()
     }
@@ -167,8 +176,18 @@ impl Situation<'_> {
         if self.by_time.is_some_and(|change| change.to < self.decision.to) {
             return Vec::new();
         }
-        if self.decision.to <= self.policy.bounds.min {
-            return vec![Distance::AtMin { min: self.policy.bounds.min }];
+        let (orders, at) = (&self.observation.overrides, self.observation.at);
+        let floor = in_force(orders.floor, at);
+        let min = self.policy.bounds.min;
+        let min = floor.map_or(min, |floor| floor.count.max(min));
+        if self.decision.to <= min {
+            return vec![Distance::AtMin { min }];
+        }
+        if self.policy.scale_in.pace_select == PaceSelect::Disabled {
+            return vec![Distance::ScaleInDisabled];
+        }
+        if is_held(orders, HeldChange::ScaleIn, at) {
+            return vec![Distance::ScaleInHeld];
         }
         let signals: Vec<_> = self.broken_signals();
         if !signals.is_empty() {
@@ -253,7 +272,11 @@ fn step_beyond(gap: f64) -> f64 {
 }
 
 /// The first moment after a decision at which something ends that could hold a change back.
-fn next_moment(policy: &Policy, decision: &Decision) -> Option<Timestamp> {
+fn next_moment(
+    policy: &Policy,
+    observation: &Observation,
+    decision: &Decision,
+) -> Option<Timestamp> {
     let history = &decision.history;
     // The last recommendation goes on, so it never leaves its window.
     let spans = history.recommendations.iter().rev().skip(1);
@@ -274,7 +297,10 @@ fn next_moment(policy: &Policy, decision: &Decision) -> Option<Timestamp> {
     let blind = history.blind_since.map(|since| after(since, policy.missing_data.hold_for));
     let rests = [history.scale_out_cooldown_until, history.scale_in_cooldown_until];
     let single = [wait, blind].into_iter().chain(rests).flatten();
-    let moments = spans.chain(events).chain(latencies).chain(single);
+    let effects = policy.effectiveness.iter();
+    let effects = effects.flat_map(|settings| effectiveness::moments(settings, &history.effects));
+    let orders = observation.overrides.ends();
+    let moments = spans.chain(events).chain(latencies).chain(single).chain(effects).chain(orders);
     moments.filter(|moment| *moment > decision.at).min()
 }
 

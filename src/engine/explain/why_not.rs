@@ -74,6 +74,7 @@ impl Distance {
             Self::MoreLoad { .. } | Self::AtMax { .. } => direction == Direction::Out,
             Self::LessLoad { .. } | Self::AtMin { .. } => direction == Direction::In,
             Self::NeedsReadings { .. } | Self::KeptByRules { .. } => direction == Direction::In,
+            Self::ScaleInDisabled | Self::ScaleInHeld => direction == Direction::In,
             Self::Held => true,
         }
     }

@@ -5,7 +5,10 @@
 //! Never: looks at another guard; changes a count without a reason (the type has no room for it).
 
 pub(super) mod bounds;
+pub(super) mod budget;
 pub(super) mod cooldown;
+pub(super) mod effectiveness;
+pub(super) mod flap;
 pub(super) mod freshness;
 pub(super) mod overrides;
 pub(super) mod pace;

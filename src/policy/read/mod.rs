@@ -4,6 +4,8 @@
 //! Out: a [`Policy`] with every default filled in, or `None` and every problem noted.
 //! Never: does I/O; leaves a key unread.
 
+mod budget;
+mod effectiveness;
 mod movement;
 mod node;
 mod rules;
@@ -25,7 +27,6 @@ pub(crate) const CONTROL: &[(&str, Control)] =
 pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let mut fields = Fields::of(Value { name: "", node: document }, notes)?;
     for (key, help) in [
-        ("budget", "delete it; nothing would stop at this budget. `bounds.max` is the cap"),
         ("standby", "delete it; no node would be kept in standby. Raise `bounds.min` instead"),
         ("schedule", "delete it; nothing would happen at these times"),
         ("hints", "delete it; nobody would listen to them"),
@@ -42,6 +43,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     );
     let control = fields.or("control", Control::Automatic, notes, fields::word(CONTROL));
     let bounds = fields.required("bounds", "{min: 2, max: 10}", notes, bounds);
+    let budget = fields.optional("budget", notes, budget::budget);
     // Their names alone, so that a rule's slip is told even where a signal has one of its own.
     let (mut names, mut of_nodes) = (None, None);
     let signals = fields.required(
@@ -64,6 +66,8 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let tolerance = fields.section("tolerance", notes, movement::tolerance);
     let scale_out = fields.section("scale_out", notes, movement::scale_out);
     let scale_in = fields.section("scale_in", notes, movement::scale_in);
+    let usual = Some(effectiveness::default());
+    let effectiveness = fields.or("effectiveness", usual, notes, effectiveness::effectiveness);
     let missing_data = fields.section("missing_data", notes, movement::missing_data);
     let node = fields.required(
         "node",
@@ -84,11 +88,13 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         pool: pool?,
         control: control?,
         bounds: bounds?,
+        budget: budget?,
         signals: signals?,
         rules: rules?,
         tolerance: tolerance?,
         scale_out: scale_out?,
         scale_in: scale_in?,
+        effectiveness: effectiveness?,
         missing_data: missing_data?,
         node: node?,
         configure: configure?,

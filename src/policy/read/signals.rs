@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::document::Kind;
 use super::super::fields::{self, Fields, Notes, Value, refuse};
-use super::super::settings::{Coverage, CoverageNeed, NodeSeries, Signal, SignalSource};
+use super::super::settings::{Coverage, CoverageNeed, Measures, NodeSeries, Signal, SignalSource};
 use crate::domain::{Duration, SignalName};
 
 /// Three scrapes of 15 s, Prometheus' usual interval: one may be lost, none may be forgotten.
@@ -12,6 +12,8 @@ const STALE_AFTER: Duration = Duration::from_secs(45);
 
 /// The word for [`CoverageNeed::Serving`].
 const SERVING: &[(&str, CoverageNeed)] = &[("serving", CoverageNeed::Serving)];
+/// The words for [`Measures`].
+const MEASURES: &[(&str, Measures)] = &[("pool", Measures::Pool), ("node", Measures::Node)];
 
 /// The names of the signals, whatever else is wrong with them; `None` where there is none.
 pub(super) fn names(value: Value<'_>) -> Option<Vec<SignalName>> {
@@ -51,6 +53,7 @@ fn signal(value: Value<'_>, notes: &mut Notes) -> Option<Signal> {
     let mut fields = Fields::of(value, notes)?;
     fields.unsupported("haproxy", "read the same rate with a Prometheus query");
     let source = fields.required("prometheus", "{query: '…'}", notes, prometheus);
+    let measures = fields.or("measures", Measures::Pool, notes, fields::word(MEASURES));
     let stale_after =
         fields.or("stale_after", STALE_AFTER, notes, fields::duration_from(Duration::from_secs(1)));
     let coverage = fields.optional("coverage", notes, coverage);
@@ -62,7 +65,7 @@ fn signal(value: Value<'_>, notes: &mut Notes) -> Option<Signal> {
         let what = "`coverage` beside `node_label`: each node's series is its own coverage";
         return refuse(notes, coverage_at, what, "delete `coverage`");
     }
-    Some(Signal { source, stale_after: stale_after?, coverage })
+    Some(Signal { source, measures: measures?, stale_after: stale_after?, coverage })
 }
 
 fn prometheus(value: Value<'_>, notes: &mut Notes) -> Option<SignalSource> {

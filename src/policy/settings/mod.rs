@@ -1,6 +1,7 @@
 //! The settings of a pool, every default filled in and every value legal. As JSON, durations read
 //! as they are written in a policy: `5m`.
 
+mod budget;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use budget::Budget;
 pub use rules::{CountRule, FixedRule, LatencyRule, Rule, RuleScaleIn, TargetForm, TargetRule};
 
 use crate::domain::{
@@ -24,6 +26,8 @@ pub struct Policy {
     pub control: Control,
     /// The smallest and the largest count.
     pub bounds: Bounds,
+    /// What the pool may cost; none: only `bounds.max` caps it.
+    pub budget: Option<Budget>,
     /// What is measured, by name.
     pub signals: BTreeMap<SignalName, Signal>,
     /// What each wants; the highest wins, scale-in needs all. At least one.
@@ -34,6 +38,8 @@ pub struct Policy {
     pub scale_out: ScaleOut,
     /// How the count may fall.
     pub scale_in: ScaleIn,
+    /// When scale-outs that help nothing end; none: never.
+    pub effectiveness: Option<Effectiveness>,
     /// What happens while no signal can be read.
     pub missing_data: MissingData,
     /// What an instance is made from.
@@ -79,11 +85,23 @@ pub struct Bounds {
 pub struct Signal {
     /// Where it is read.
     pub source: SignalSource,
+    /// Whether its value is about the whole pool or about one node.
+    pub measures: Measures,
     /// An older sample counts as missing.
     #[serde(with = "humantime_serde")]
     pub stale_after: Duration,
     /// How many sources should speak in it, where that is checked.
     pub coverage: Option<Coverage>,
+}
+
+/// Whether a signal's value is about the whole pool or about one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measures {
+    /// The pool: it stays as it is when nodes leave.
+    Pool,
+    /// One node, such as the average of all: it rises when others leave and their load comes.
+    Node,
 }
 
 /// Where a signal is read.
@@ -225,6 +243,18 @@ pub enum LeaveEarly {
     No,
     /// It leaves as soon as it is not needed.
     Yes,
+}
+
+/// When scale-outs that help nothing end.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Effectiveness {
+    /// So many in a row without effect end them; above zero.
+    pub after: u32,
+    /// An effect is a fall of the signal by at least this much.
+    pub improves: Percent,
+    /// After so long, another one may be tried.
+    #[serde(with = "humantime_serde")]
+    pub rest: Duration,
 }
 
 /// What happens while no rule's signal can be read.

@@ -1,0 +1,161 @@
+//! Flap: no node leaves whom the survivors would call back at once.
+//!
+//! In: a count below the present one.
+//! Out: the fewest nodes, of those and up to the present count, that would want no more.
+//! Never: raises beyond the present count; foresees a latency.
+//!
+//! A policy says what a signal measures. A figure over the pool stays as it is when nodes leave;
+//! a figure of one node rises as the load of those who leave comes to those who stay, by the
+//! present count over the new one. The rules are asked again, with the survivors and those
+//! signals, each within its tolerance. A latency does not rise in proportion, so its rules have
+//! no part in this: while one is not clear, it keeps nodes from leaving by itself.
+
+use super::super::combine::combine;
+use super::super::look::Look;
+use super::super::recommend::ask_all;
+use super::super::{Observation, ObservedNode, Opinion, Readiness, Reason};
+use super::{Verdict, tolerance};
+use crate::domain::{FleetCounts, NodeCount, NodeSample, Reading, SignalName};
+use crate::policy::{Measures, Rule, SignalSource};
+
+/// The fewest survivors that would call nobody back, or the same count.
+pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
+    if look.from <= count || !any_figure_of_one_node(look) {
+        return None;
+    }
+    let rules = callers(look, count);
+    if rules.is_empty() {
+        return None;
+    }
+    let allowed = fewest(look, count);
+    let not_foreseen = not_foreseen(look);
+    Some((allowed, Reason::FlapAhead { wanted: count, allowed, rules, not_foreseen }))
+}
+
+/// Whether any signal rises when nodes leave: without one, the survivors see what all see now.
+fn any_figure_of_one_node(look: &Look<'_>) -> bool {
+    look.observation.readings.keys().any(|signal| is_figure_of_one_node(look, signal))
+}
+
+fn is_figure_of_one_node(look: &Look<'_>, signal: &SignalName) -> bool {
+    let Some(signal) = look.policy.signals.get(signal) else { return false };
+    let SignalSource::Prometheus { nodes, .. } = &signal.source;
+    signal.measures == Measures::Node || nodes.is_some()
+}
+
+/// The fewest survivors that call nobody back, above `count`, where some are called back. More
+/// survivors carry less each, so halving what is left to search finds it.
+fn fewest(look: &Look<'_>, count: NodeCount) -> NodeCount {
+    let (mut too_few, mut enough) = (count.0, look.from.0);
+    while 1 < enough - too_few {
+        let middle = too_few + (enough - too_few) / 2;
+        match callers(look, NodeCount(middle)).is_empty() {
+            true => enough = middle,
+            false => too_few = middle,
+        }
+    }
+    NodeCount(enough)
+}
+
+/// The rules that would want more than so many survivors.
+fn callers(look: &Look<'_>, survivors: NodeCount) -> Vec<String> {
+    let observation = with_survivors(look, survivors);
+    let imagined = look.imagined(&observation, survivors);
+    let mut recommendations = ask_all(&imagined).recommendations;
+    for (recommendation, rule) in recommendations.iter_mut().zip(&look.policy.rules) {
+        if !is_foreseen(rule) {
+            let because = recommendation.opinion.because().clone();
+            recommendation.opinion = Opinion::None { because };
+        }
+        if rule.is_measured() {
+            forgive_noise(&mut recommendation.opinion, survivors);
+        }
+    }
+    let Some(wanted) = combine(&imagined, &recommendations) else { return Vec::new() };
+    let tolerated = tolerance::guard(&imagined, &recommendations, wanted);
+    if tolerated.map_or(wanted, |(count, _)| count) <= survivors {
+        return Vec::new();
+    }
+    let callers = recommendations.into_iter().filter(|r| r.count() > Some(survivors));
+    callers.map(|recommendation| recommendation.rule).collect()
+}
+
+/// A share that was multiplied and divided again may need a billionth of a node more.
+fn forgive_noise(opinion: &mut Opinion, survivors: NodeCount) {
+    const NOISE: f64 = 1e-9;
+    if let Opinion::Wants { count, exact, .. } = opinion
+        && *exact <= f64::from(survivors.0) * (1.0 + NOISE)
+    {
+        *count = (*count).min(survivors);
+    }
+}
+
+/// What would be seen if only these served.
+fn with_survivors(look: &Look<'_>, survivors: NodeCount) -> Observation {
+    let mut observation = look.observation.clone();
+    observation.fleet = FleetCounts { serving: survivors, ..FleetCounts::default() };
+    // Surplus nodes that still serve carry their part, too; nobody at all carries nothing.
+    let carrying = f64::from(look.from.max(look.fleet.serving).0);
+    let factor = carrying / f64::from(survivors.0.max(1));
+    let mut left = survivors.0.max(1);
+    for node in &mut observation.nodes {
+        if node.readiness != Readiness::Ready || left == 0 {
+            node.readiness = Readiness::Ignored;
+            continue;
+        }
+        left -= 1;
+    }
+    for (signal, reading) in &mut observation.readings {
+        if is_figure_of_one_node(look, signal) {
+            scale(reading, factor, &look.observation.nodes, &observation.nodes);
+        }
+    }
+    observation
+}
+
+/// All that these nodes carry together.
+fn carried(samples: &[NodeSample], nodes: &[ObservedNode]) -> f64 {
+    let counts = |name: &str| {
+        let mut ready = nodes.iter().filter(|node| node.readiness == Readiness::Ready);
+        ready.any(|node| node.address == name || node.label == name)
+    };
+    let values = samples.iter().filter(|sample| counts(&sample.node));
+    values.filter_map(|sample| sample.value).sum()
+}
+
+/// Gives those who stay the part of those who leave.
+fn scale(reading: &mut Reading, factor: f64, now: &[ObservedNode], then: &[ObservedNode]) {
+    match reading {
+        Reading::PerNode { samples, .. } => {
+            let (all, stay) = (carried(samples, now), carried(samples, then));
+            // Where those who stay carry nothing at all, they take even parts of the rest.
+            let factor = if stay > 0.0 { all / stay } else { factor };
+            let even = all / f64::from(u32::try_from(samples.len()).unwrap_or(u32::MAX));
+            for value in samples.iter_mut().filter_map(|sample| sample.value.as_mut()) {
+                *value = if stay > 0.0 { *value * factor } else { even * factor }.min(f64::MAX);
+            }
+        }
+        Reading::Fresh { sample } | Reading::Partial { sample, .. } => {
+            // An infinite value would count as missing, and a missing one calls nobody.
+            sample.value = (sample.value * factor).min(f64::MAX);
+        }
+        Reading::Missing { .. } => {}
+    }
+}
+
+/// Whether a rule's signal can be foreseen.
+fn is_foreseen(rule: &Rule) -> bool {
+    match rule {
+        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => true,
+        Rule::Latency(_) => false,
+    }
+}
+
+/// The signals that nobody can foresee, each once.
+fn not_foreseen(look: &Look<'_>) -> Vec<SignalName> {
+    let rules = look.policy.rules.iter().filter(|rule| !is_foreseen(rule));
+    let mut signals: Vec<_> = rules.filter_map(|rule| rule.signal().cloned()).collect();
+    signals.sort();
+    signals.dedup();
+    signals
+}

@@ -1,0 +1,220 @@
+//! What scale-ins would do, and what scale-outs did.
+
+use super::fixture::*;
+use super::{Reason, decide};
+use crate::domain::{NodeCount, SignalName};
+use crate::policy::{Measures, Policy};
+
+// Flap.
+
+/// Each node of eight is at 60; ten of that is a node's share, and requests need only four.
+fn busy_nodes(measures: Measures) -> Pool {
+    let mut policy = policy();
+    policy.rules = vec![target("requests", 400.0), target("busy", 10.0)];
+    policy.signals.insert(name("busy"), signal_of(measures));
+    Pool::settled(policy, 8).reads("requests", 1_600.0).reads("busy", 60.0)
+}
+
+#[test]
+fn no_node_leaves_whom_the_survivors_would_call_back() {
+    let decision = busy_nodes(Measures::Node).would_decide();
+    // Six would carry 60 × 8 / 6 = 80 each and want 8; seven carry 68.6 each and want 7.
+    assert_eq!((to(&decision), why(&decision)[0]), (7, "flap_ahead"));
+    let Reason::FlapAhead { wanted, rules, .. } = &decision.reasons[0] else { panic!("it is") };
+    assert_eq!((*wanted, rules.as_slice()), (NodeCount(6), &["target:busy".to_owned()][..]));
+}
+
+#[test]
+fn a_figure_of_the_pool_stays_as_it_is_when_nodes_leave() {
+    let decision = busy_nodes(Measures::Pool).would_decide();
+    assert_eq!((to(&decision), why(&decision)[0]), (6, "load_needs"));
+}
+
+#[test]
+fn what_the_survivors_would_want_is_tolerated_as_ever() {
+    let mut pool = busy_nodes(Measures::Node);
+    // 80 each want 8, which is a third more than the 6 that carry it.
+    pool.policy.tolerance.out = percent(34.0);
+    assert_eq!(to(&pool.would_decide()), 6);
+    pool.policy.tolerance.out = percent(33.0);
+    assert_eq!(to(&pool.would_decide()), 7);
+}
+
+#[test]
+fn surplus_nodes_that_still_serve_carry_their_part() {
+    let mut pool = busy_nodes(Measures::Node);
+    pool.look.fleet.serving = NodeCount(12);
+    // Seven would carry 60 × 12 / 7 = 103 each.
+    assert_eq!(to(&pool.would_decide()), 8);
+}
+
+#[test]
+fn the_last_node_leaves_only_an_idle_pool() {
+    for (busy, count) in [(0.1, 1), (0.0, 0)] {
+        let mut pool = busy_nodes(Measures::Node).reads("requests", 0.0).reads("busy", busy);
+        pool.policy.bounds.min = NodeCount(0);
+        pool.look.history.desired = Some(NodeCount(1));
+        pool.look.fleet.serving = NodeCount(1);
+        assert_eq!(to(&pool.would_decide()), count, "{busy}");
+    }
+}
+
+#[test]
+fn a_latency_has_no_part_in_what_is_foreseen_and_is_named() {
+    let mut pool = busy_nodes(Measures::Node).reads("p95", 0.1);
+    pool.policy.rules.push(latency("p95"));
+    pool.policy.signals.insert(name("p95"), signal_of(Measures::Node));
+    let decision = pool.would_decide();
+    assert_eq!(to(&decision), 7);
+    let Reason::FlapAhead { not_foreseen, .. } = &decision.reasons[0] else { panic!("it is") };
+    let names: Vec<&str> = not_foreseen.iter().map(SignalName::as_str).collect();
+    assert_eq!(names, ["p95"]);
+}
+
+#[test]
+fn the_fewest_survivors_are_found_in_a_large_pool_too() {
+    let mut pool = busy_nodes(Measures::Node).reads("requests", 0.0);
+    pool.policy.bounds.max = NodeCount(u32::MAX);
+    pool.look.history.desired = Some(NodeCount(1_000_000));
+    pool.look.fleet.serving = NodeCount(1_000_000);
+    // c survivors carry 60 million / c each and want a tenth of that: √6,000,000 is enough.
+    assert_eq!(to(&pool.would_decide()), 2_450);
+}
+
+// Effectiveness.
+
+/// Eight nodes that requests fit, a latency that is too long whatever is added, and two more
+/// nodes each three minutes.
+fn in_vain() -> Pool {
+    let mut pool = pool_with_latency(412.0);
+    pool.policy.effectiveness = Some(effectiveness());
+    pool.policy.scale_out.pace = vec![nodes_per(2, minutes(3))];
+    pool
+}
+
+/// The counts without their repetitions.
+fn steps(counts: &[u32]) -> Vec<u32> {
+    counts.chunk_by(|a, b| a == b).map(|run| run[0]).collect()
+}
+
+#[test]
+fn a_rule_whose_last_scale_outs_helped_nothing_adds_no_more_until_it_has_rested() {
+    let mut pool = in_vain();
+    // At 30 s, 210 s and 390 s; each is judged 95 s later.
+    assert_eq!(steps(&pool.counts_for(minutes(20))), [8, 10, 12, 14]);
+    let decision = pool.would_decide();
+    assert_eq!(why(&decision)[0], "ineffective");
+    let Reason::Ineffective { rules, until, .. } = &decision.reasons[0] else { panic!("it is") };
+    assert_eq!(rules, &["latency:p95"]);
+    let rest = until.duration_since(pool.look.at).as_secs();
+    assert_eq!(steps(&pool.counts_for(seconds(rest as u64 - 5))), [14]);
+    assert_eq!(to(&pool.decides_after(seconds(5))), 16, "three more may be tried");
+    assert_eq!(steps(&pool.counts_for(minutes(20))), [16, 18, 20]);
+}
+
+#[test]
+fn without_that_section_a_latency_adds_up_to_the_maximum() {
+    let mut pool = in_vain();
+    pool.policy.effectiveness = None;
+    assert_eq!(pool.counts_for(minutes(60)).last(), Some(&40));
+}
+
+#[test]
+fn a_scale_out_that_helped_forgives_those_before_it() {
+    let mut pool = in_vain();
+    // The second one is judged at 305 s.
+    pool.counts_for(minutes(5));
+    assert_eq!(pool.look.history.desired, Some(NodeCount(12)));
+    pool.set("p95", 0.412 * 0.95);
+    assert_eq!(pool.counts_for(minutes(20)).last(), Some(&18), "three more after the second");
+}
+
+#[test]
+fn less_than_an_effect_is_none() {
+    let mut pool = in_vain();
+    pool.counts_for(minutes(5));
+    pool.set("p95", 0.412 * 0.951);
+    assert_eq!(pool.counts_for(minutes(20)).last(), Some(&14));
+}
+
+#[test]
+fn a_signal_that_clears_forgets_what_was_in_vain() {
+    let mut pool = in_vain();
+    pool.counts_for(minutes(20));
+    pool.set("p95", 0.25);
+    pool.decides_after(seconds(5));
+    assert_eq!(pool.look.history.effects, []);
+    pool.set("p95", 0.412);
+    assert_eq!(pool.counts_for(minutes(20)).last(), Some(&20));
+}
+
+#[test]
+fn other_rules_go_on_adding() {
+    let mut pool = in_vain();
+    pool.counts_for(minutes(20));
+    pool.policy.scale_out.pace = vec![];
+    for (nodes, count, because) in [(15.0, 15, "load_needs"), (8.0, 15, "ineffective")] {
+        pool.set("requests", nodes * 400.0);
+        let decision = pool.decides_after(seconds(5));
+        assert_eq!((to(&decision), why(&decision)[0]), (count, because));
+    }
+}
+
+#[test]
+fn a_rate_from_outside_is_never_judged() {
+    let mut pool = Pool::settled(policy(), 8).reads("requests", 16_000.0);
+    pool.policy.effectiveness = Some(effectiveness());
+    pool.policy.scale_out.pace = vec![nodes_per(2, minutes(3))];
+    assert_eq!(pool.counts_for(minutes(60)).last(), Some(&40));
+    assert_eq!(pool.look.history.effects, []);
+}
+
+#[test]
+fn what_cannot_be_read_neither_judges_nor_forgives() {
+    let mut pool = in_vain();
+    pool.counts_for(minutes(20));
+    let remembered = pool.look.history.effects.clone();
+    pool.lose("p95");
+    pool.counts_for(seconds(60));
+    assert_eq!(pool.look.history.effects, remembered);
+}
+
+#[test]
+fn capacity_that_never_serves_is_no_evidence() {
+    let mut pool = in_vain();
+    pool.nodes = Nodes::StayPut;
+    pool.counts_for(minutes(19));
+    let [effect] = pool.look.history.effects.as_slice() else { panic!("one try, still waiting") };
+    assert_eq!((effect.served_at, effect.in_vain_at), (None, None));
+    pool.counts_for(minutes(2));
+    let since = pool.look.history.effects.first().map(|effect| effect.at);
+    assert_ne!(since, Some(effect_at_first()), "the first try was given up");
+}
+
+fn effect_at_first() -> crate::domain::Timestamp {
+    crate::domain::after(noon(), seconds(35))
+}
+
+#[test]
+fn a_blind_pool_goes_to_its_default_though_its_rules_were_in_vain() {
+    let mut pool = in_vain();
+    pool.policy.bounds.default = NodeCount(20);
+    pool.counts_for(minutes(20));
+    pool.lose("p95");
+    pool.lose("requests");
+    assert_eq!(pool.counts_for(minutes(30)).last(), Some(&20));
+}
+
+#[test]
+fn a_stored_history_without_effects_is_one_that_knows_none() {
+    let pool = in_vain();
+    let mut stored = serde_json::to_value(&pool.look).expect("it serialises");
+    let look = stored.as_object_mut().expect("a mapping");
+    look.remove("overrides");
+    look.remove("costs");
+    look["history"].as_object_mut().expect("a mapping").remove("effects");
+    let read = serde_json::from_value(stored).expect("it reads back");
+    assert_eq!(pool.look, read);
+    let policy = Policy { effectiveness: None, ..pool.policy };
+    assert_eq!(decide(&policy, &read).to, decide(&policy, &pool.look).to);
+}
