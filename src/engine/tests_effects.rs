@@ -153,10 +153,10 @@ fn other_rules_go_on_adding() {
     let mut pool = in_vain();
     pool.counts_for(minutes(20));
     pool.policy.scale_out.pace = vec![];
-    for (nodes, count, because) in [(15.0, 15, "load_needs"), (8.0, 15, "ineffective")] {
+    for (nodes, because) in [(15.0, "the load needs one more"), (8.0, "and then no more")] {
         pool.set("requests", nodes * 400.0);
         let decision = pool.decides_after(seconds(5));
-        assert_eq!((to(&decision), why(&decision)[0]), (count, because));
+        assert_eq!((to(&decision), why(&decision)[0]), (15, "ineffective"), "{because}");
     }
 }
 

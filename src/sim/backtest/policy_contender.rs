@@ -11,7 +11,7 @@ use super::fleet::Machine;
 use super::readings::{Readings, Underivable};
 use super::settings::Settings;
 use crate::domain::{FleetCounts, NodeCount, Timestamp};
-use crate::engine::{History, Observation, decide};
+use crate::engine::{History, Observation, Overrides, decide};
 use crate::policy::{Control, Policy};
 
 /// A policy that decides at each interval, with the history that its decisions leave.
@@ -24,12 +24,14 @@ pub struct PolicyContender {
 }
 
 impl PolicyContender {
-    /// `policy`, carried out whatever its `control` says; the trace begins at `begins_at` in Unix
+    /// `policy`, carried out whatever its `control` and `budget` say; the trace begins at `begins_at` in Unix
     /// seconds. Fails where a rule looks at something that the traffic doesn't tell.
     pub fn new(policy: &Policy, settings: &Settings, begins_at: i64) -> Result<Self, Underivable> {
         let readings = Readings::of(policy, &settings.node)?;
         let mut policy = policy.clone();
         policy.control = Control::Automatic;
+        // A rehearsal tells what a policy would cost; a cap would hide it.
+        policy.budget = None;
         Ok(Self {
             policy,
             readings,
@@ -39,6 +41,8 @@ impl PolicyContender {
                 nodes: Vec::new(),
                 readings: BTreeMap::new(),
                 is_held: false,
+                overrides: Overrides::default(),
+                costs: None,
                 history: History::default(),
             },
             begins_at,
