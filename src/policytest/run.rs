@@ -8,7 +8,7 @@ use crate::domain::{
     after, elapsed,
 };
 use crate::engine::{
-    Decision, History, Observation, ObservedNode, Readiness, Reason, decide, explain,
+    Decision, History, Observation, ObservedNode, Overrides, Readiness, Reason, decide, explain,
 };
 use crate::policy::{CoverageNeed, Policy, Signal, SignalSource};
 
@@ -129,6 +129,8 @@ impl<'t> Pool<'t> {
                 .map(|(name, signal)| (name.clone(), self.reads(name, signal)))
                 .collect(),
             is_held: false,
+            overrides: Overrides::default(),
+            costs: None,
             history: self.history.clone(),
         }
     }

@@ -55,11 +55,12 @@ fn range(query: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Measures;
 
     fn signal(query: &str) -> Signal {
         let source = SignalSource::Prometheus { query: query.into(), nodes: None };
         let stale_after = std::time::Duration::from_secs(45);
-        Signal { source, stale_after, coverage: None }
+        Signal { source, measures: Measures::Pool, stale_after, coverage: None }
     }
 
     #[test]
