@@ -176,3 +176,34 @@ fn print_text(arguments: &CheckArguments, good: &[Good], bad: &[Problems]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn keys(text: &str, learned: &[(Phase, f64)]) -> Vec<String> {
+        let policy = parse(text, Path::new("p.yaml")).expect("a good policy");
+        let times = learned.iter().map(|(phase, seconds)| PhaseTimes {
+            phase: *phase,
+            nodes: 20,
+            median_seconds: seconds / 2.0,
+            p90_seconds: *seconds,
+        });
+        let warnings = shorter_than_learned(&policy, &times.collect::<Vec<_>>());
+        warnings.into_iter().map(|warning| warning.key).collect()
+    }
+
+    #[test]
+    fn windows_are_held_to_what_the_pool_itself_has_learned() {
+        const MINIMAL: &str = include_str!("../../policies/minimal.yaml");
+        let usual = [(Phase::Boot, 100.0), (Phase::Configure, 90.0), (Phase::Drain, 9_000.0)];
+        assert_eq!(keys(MINIMAL, &[]), [""; 0], "nothing is known yet");
+        assert_eq!(keys(MINIMAL, &usual), [""; 0], "ten minutes are longer than three");
+        let hasty = format!("{MINIMAL}scale_in: {{stabilize: 3m}}\n");
+        assert_eq!(keys(&hasty, &usual), ["scale_in.stabilize"]);
+        let slow = [(Phase::Boot, 1_500.0)];
+        assert_eq!(keys(MINIMAL, &slow), ["scale_in.stabilize", "node.boot_timeout"]);
+    }
+}

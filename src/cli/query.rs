@@ -8,11 +8,11 @@ use comfy_table::presets::NOTHING;
 use futures_util::future::join_all;
 use serde::Serialize;
 
-use super::exit::{Failure, load};
+use super::exit::{Failure, load, read_policy};
 use super::{ConfigArguments, Output};
 use crate::config::Config;
 use crate::domain::{Missing, PoolName, Reading, SignalName, Timestamp, elapsed};
-use crate::policy::{CoverageNeed, Policy, Signal, SignalSource, parse};
+use crate::policy::{CoverageNeed, Policy, Signal, SignalSource};
 use crate::ports::{Clock, MetricsSource, SystemClock};
 use crate::prometheus::{PrometheusSettings, PrometheusSource};
 
@@ -77,17 +77,8 @@ fn what_to_ask(arguments: &QueryArguments) -> Result<(Vec<Policy>, String, Durat
         let policies = policies.into_iter().map(|(_, policy)| policy).collect();
         return Ok((policies, url, config.prometheus.timeout));
     }
-    let mut policies = Vec::new();
-    for file in &arguments.policies {
-        let text = std::fs::read_to_string(file).map_err(|cause| {
-            Failure::BadSettings(format!(
-                "error: can't read {}: {cause}\nhint: name a policy file that you may read",
-                file.display()
-            ))
-        })?;
-        let policy = parse(&text, file);
-        policies.push(policy.map_err(|problems| Failure::BadSettings(problems.to_string()))?);
-    }
+    let policies = arguments.policies.iter().map(|file| read_policy(file));
+    let policies = policies.collect::<Result<Vec<Policy>, Failure>>()?;
     match &arguments.prometheus {
         Some(url) => Ok((policies, url.clone(), usual)),
         None => {

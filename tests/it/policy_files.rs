@@ -395,6 +395,22 @@ leave: {drain_timeout: 5s}
 }
 
 #[test]
+fn thresholds_that_make_a_pool_flap_are_a_warning() {
+    for (fragment, key) in [
+        (
+            "rules: [{target: {signal: requests, per_node: 1}}, \
+             {latency: {signal: requests, objective: 300ms, clear_below: 280ms}}]\n",
+            "rules.latency:requests.clear_below",
+        ),
+        ("tolerance: {in_percent: 0}\nscale_in: {stabilize: 1m}\n", "tolerance.in_percent"),
+    ] {
+        let policy = parse(&minimal_and(fragment)).unwrap_or_else(|told| panic!("{told}"));
+        let told = policy::lint(&policy);
+        assert!(told.iter().any(|warning| warning.key == key), "{fragment}{told:?}");
+    }
+}
+
+#[test]
 fn free_addresses_are_counted_however_reservations_overlap() {
     let free = |reserve: &str| {
         let text = minimal_and(&format!(
