@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Output;
 use super::exit::Failure;
 use crate::policy::{Policy, parse};
-use crate::policytest::{PolicyTest, Unmet, read_suite, run_test};
+use crate::policytest::{PolicyTest, Suite, Unmet, read_suite, run_test};
 
 /// Where tests are when no file is named.
 const FOLDER: &str = "policies/tests";
@@ -39,7 +39,7 @@ pub(super) fn test(arguments: &TestArguments) -> Result<(), Failure> {
     let (mut ran, mut unreadable) = (Vec::new(), Vec::new());
     for file in files {
         match load(&file) {
-            Ok((policy, tests)) => ran.push(run(file, &policy, &tests)),
+            Ok((policy, suite)) => ran.push(run(file, &policy, &suite)),
             Err(problem) => unreadable.push(problem),
         }
     }
@@ -79,7 +79,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// The tests of a file and the policy that they are about, or all that is wrong with either.
-fn load(file: &Path) -> Result<(Policy, Vec<PolicyTest>), String> {
+fn load(file: &Path) -> Result<(Policy, Suite), String> {
     let suite = read_suite(&text(file)?, file).map_err(|problems| problems.to_string())?;
     let policy = file.parent().unwrap_or(Path::new("")).join(&suite.policy);
     let read = parse(&text(&policy)?, &policy).map_err(|problems| problems.to_string())?;
@@ -101,7 +101,18 @@ fn load(file: &Path) -> Result<(Policy, Vec<PolicyTest>), String> {
             )
         })
         .collect();
-    if unknown.is_empty() { Ok((read, suite.tests)) } else { Err(unknown.join("\n\n")) }
+    if !unknown.is_empty() {
+        return Err(unknown.join("\n\n"));
+    }
+    if read.budget.is_some() && suite.node_price.is_none() {
+        return Err(format!(
+            "error: {} has a budget, and {} does not say what a node costs\nhint: add \
+             `node_price`, the dollars of a started hour, such as `node_price: 0.036`",
+            policy.display(),
+            file.display()
+        ));
+    }
+    Ok((read, suite))
 }
 
 fn text(file: &Path) -> Result<String, String> {
@@ -113,10 +124,11 @@ fn text(file: &Path) -> Result<String, String> {
     })
 }
 
-fn run(file: PathBuf, policy: &Policy, tests: &[PolicyTest]) -> Ran {
-    let unmet: Vec<Vec<Unmet>> = tests.iter().map(|test| run_test(policy, test)).collect();
+fn run(file: PathBuf, policy: &Policy, suite: &Suite) -> Ran {
+    let unmet: Vec<Vec<Unmet>> =
+        suite.tests.iter().map(|test| run_test(policy, suite.node_price, test)).collect();
     let failed = unmet.iter().filter(|unmet| !unmet.is_empty()).count();
-    Ran { file, tests: tests.len(), failed, unmet: unmet.into_iter().flatten().collect() }
+    Ran { file, tests: suite.tests.len(), failed, unmet: unmet.into_iter().flatten().collect() }
 }
 
 fn print(ran: &Ran) {

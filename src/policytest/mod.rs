@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::domain::{Duration, NodeCount, SignalName, Timestamp};
+use crate::domain::{Dollars, Duration, NodeCount, SignalName, Timestamp};
 use crate::policy::Place;
 
 pub use read::read_suite;
@@ -26,6 +26,8 @@ pub use series::{Point, Series};
 pub struct Suite {
     /// The policy's file, as written: relative to the suite's own.
     pub policy: PathBuf,
+    /// What a started hour of a node costs, for a policy with a budget.
+    pub node_price: Option<Dollars>,
     /// The tests, at least one.
     pub tests: Vec<PolicyTest>,
 }
@@ -47,6 +49,8 @@ pub struct PolicyTest {
     pub signals: BTreeMap<SignalName, Series>,
     /// What coverage queries count; a signal that is not named here is whole.
     pub coverage: BTreeMap<SignalName, Series>,
+    /// What the pool has cost this month before the test begins.
+    pub spent: Dollars,
     /// What the pool must come to, in the order of time.
     pub expect: Vec<Expectation>,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::series::Series;
 use super::{Expectation, Fleet, PolicyTest, Suite};
-use crate::domain::{Duration, NodeCount, SignalName, Timestamp};
+use crate::domain::{Dollars, Duration, NodeCount, SignalName, Timestamp};
 use crate::policy::Problems;
 use crate::policy::document::{self, Kind};
 use crate::policy::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
@@ -41,16 +41,17 @@ pub fn read_suite(text: &str, file: &Path) -> Result<Suite, Problems> {
 fn suite(value: Value<'_>, notes: &mut Notes) -> Option<Suite> {
     let mut fields = Fields::of(value, notes)?;
     let policy = fields.required("policy", "../notifications.yaml", notes, fields::path);
+    let node_price = fields.optional("node_price", notes, dollars);
     let tests =
         fields.required("tests", "[{name: …, signals: {…}, expect: […]}]", notes, |v, n| {
             fields::list(v, n, test)
         });
     fields.finish(notes);
-    let (policy, tests) = (policy?, tests?);
+    let (policy, node_price, tests) = (policy?, node_price?, tests?);
     if tests.is_empty() {
         return refuse(notes, value.node.at, "`tests` is empty", "write at least one test");
     }
-    Some(Suite { policy, tests })
+    Some(Suite { policy, node_price, tests })
 }
 
 fn test(value: Value<'_>, notes: &mut Notes) -> Option<PolicyTest> {
@@ -64,6 +65,7 @@ fn test(value: Value<'_>, notes: &mut Notes) -> Option<PolicyTest> {
     let fleet = fields.required("fleet", "{serving: 4, ready_after: 3m}", notes, fleet);
     let signals = fields.required("signals", "{requests: '1600x40'}", notes, all_series);
     let coverage = fields.or("coverage", BTreeMap::new(), notes, all_series);
+    let spent = fields.or("spent", Dollars::default(), notes, dollars);
     let expect = fields.required("expect", "[{at: 5m, count: 4}]", notes, |value, notes| {
         fields::list(value, notes, expectation)
     });
@@ -82,8 +84,19 @@ fn test(value: Value<'_>, notes: &mut Notes) -> Option<PolicyTest> {
         fleet: fleet?,
         signals: signals?,
         coverage: coverage?,
+        spent: spent?,
         expect,
     })
+}
+
+fn dollars(value: Value<'_>, notes: &mut Notes) -> Option<Dollars> {
+    let number = fields::number(value, notes)?;
+    let amount = Dollars::new(number);
+    if amount.is_none() {
+        let what = format!("`{}` is {number}, which is no amount of dollars", value.name);
+        return refuse(notes, value.node.at, what, "write dollars, such as 0.036");
+    }
+    amount
 }
 
 fn moment(value: Value<'_>, notes: &mut Notes) -> Option<Timestamp> {

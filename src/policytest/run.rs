@@ -4,17 +4,20 @@ use std::collections::VecDeque;
 
 use super::{Expectation, Fleet, PolicyTest, Series, Unlike, Unmet};
 use crate::domain::{
-    Duration, FleetCounts, Missing, NodeCount, NodeSample, Reading, Sample, SignalName, Timestamp,
-    after, elapsed,
+    Dollars, Duration, FleetCounts, Missing, NodeCount, NodeSample, Reading, Sample, SignalName,
+    Timestamp, after, calendar_month, elapsed,
 };
 use crate::engine::{
-    Decision, History, Observation, ObservedNode, Overrides, Readiness, Reason, decide, explain,
+    Costs, Decision, History, Observation, ObservedNode, Overrides, Readiness, Reason, decide,
+    explain,
 };
 use crate::policy::{CoverageNeed, Policy, Signal, SignalSource};
 
 /// Runs one test by the real engine: every expectation that was not met.
-pub fn run_test(policy: &Policy, test: &PolicyTest) -> Vec<Unmet> {
-    let mut pool = Pool::at_first(policy, test);
+///
+/// `node_price` is what a started hour of a node costs; a budget without it allows no more nodes.
+pub fn run_test(policy: &Policy, node_price: Option<Dollars>, test: &PolicyTest) -> Vec<Unmet> {
+    let mut pool = Pool::at_first(policy, node_price, test);
     let mut unmet = Vec::new();
     let mut expected = test.expect.iter().peekable();
     while expected.peek().is_some() {
@@ -33,6 +36,9 @@ pub fn run_test(policy: &Policy, test: &PolicyTest) -> Vec<Unmet> {
 struct Pool<'t> {
     policy: &'t Policy,
     test: &'t PolicyTest,
+    node_price: Option<Dollars>,
+    /// What it has cost this month.
+    spent: Dollars,
     /// Since the test began.
     age: Duration,
     history: History,
@@ -43,10 +49,12 @@ struct Pool<'t> {
 
 impl<'t> Pool<'t> {
     /// A pool that has had its first nodes for as long as anyone remembers.
-    fn at_first(policy: &'t Policy, test: &'t PolicyTest) -> Self {
+    fn at_first(policy: &'t Policy, node_price: Option<Dollars>, test: &'t PolicyTest) -> Self {
         let mut pool = Self {
             policy,
             test,
+            node_price,
+            spent: test.spent,
             age: Duration::ZERO,
             history: History::default(),
             serving: 0,
@@ -70,6 +78,9 @@ impl<'t> Pool<'t> {
     }
 
     fn passes(&mut self) {
+        let nodes = self.serving + self.on_the_way.len() as u32;
+        let cost = self.node_price.unwrap_or_default().times(nodes.into());
+        self.spent = self.spent.plus(cost.for_time(self.test.decides_every));
         self.age += self.test.decides_every;
         while self.on_the_way.front().is_some_and(|ready| *ready <= self.age) {
             self.on_the_way.pop_front();
@@ -130,8 +141,19 @@ impl<'t> Pool<'t> {
                 .collect(),
             is_held: false,
             overrides: Overrides::default(),
-            costs: None,
+            costs: self.policy.budget.is_some().then(|| self.costs()),
             history: self.history.clone(),
+        }
+    }
+
+    /// What it costs; time is paid as it passes, so nothing is paid ahead.
+    fn costs(&self) -> Costs {
+        let month_left = elapsed(self.now(), calendar_month(self.now()).end);
+        Costs {
+            node_hourly: self.node_price,
+            spent: self.spent,
+            paid_ahead: Dollars::default(),
+            month_seconds_left: month_left.as_secs(),
         }
     }
 
