@@ -103,9 +103,10 @@ pub(super) fn need(look: &Look<'_>, rule: &TargetRule, gauge: Gauge) -> Result<N
         return Ok(Need { count: from, exact: f64::from(from.0), because });
     }
     let because = because(rule, gauge, &values.heard, [missing, unready], count);
+    // Nothing is within a tolerance of no nodes.
     let measured_on = match look.policy.scale_in.leave_early {
-        LeaveEarly::No => f64::from(from.0).max(nodes.len() as f64),
-        LeaveEarly::Yes => f64::from(from.0),
+        LeaveEarly::Yes if from > NodeCount::ZERO => f64::from(from.0),
+        LeaveEarly::Yes | LeaveEarly::No => f64::from(from.0).max(nodes.len() as f64),
     };
     Ok(Need { count, exact: (guessed * measured_on).min(f64::MAX), because })
 }
