@@ -64,7 +64,11 @@ fn an_expectation_that_is_not_met_shows_the_difference_and_the_explanation() {
     let folder = place(&wrong);
     let output = windlass(folder.path(), &["test"]);
     assert_eq!(output.status.code(), Some(4), "{}", said(&output));
-    insta::assert_snapshot!(said(&output));
+    // The explanation has tests of its own: here it is enough that it is there.
+    let said = said(&output);
+    assert!(said.contains("\n    nodes\n      2 serving"), "{said}");
+    let difference = said.lines().filter(|line| !line.starts_with("    "));
+    insta::assert_snapshot!(difference.collect::<Vec<_>>().join("\n"));
     let output = windlass(folder.path(), &["test", "--output", "json", "policies/tests/it.yaml"]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let unmet = &document["files"][0]["unmet"][0];
