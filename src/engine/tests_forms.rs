@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::fixture::*;
 use super::{Decision, Opinion};
 use crate::domain::{FleetCounts, NodeCount, NodeSample, Reading, RequestsPerSecond};
-use crate::policy::{Policy, Rule, RuleScaleIn, TargetForm, TargetRule, Tolerance};
+use crate::policy::{LeaveEarly, Policy, Rule, RuleScaleIn, TargetForm, TargetRule, Tolerance};
 
 fn policy_of(form: TargetForm) -> Policy {
     let mut policy = policy();
@@ -161,10 +161,12 @@ fn more_serving_nodes_than_wanted_are_what_a_ratio_was_measured_on() {
 }
 
 #[test]
-fn a_ratio_multiplies_the_nodes_that_exist_where_nodes_lag_behind_the_count() {
+fn a_ratio_above_one_lowers_no_count_that_nodes_lag_behind_where_surplus_stays() {
     // Six are wanted, and only three exist yet: creating rests after failures.
     let mut pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 6);
     pool = pool.sees("load", &serving(&[15.0; 3]));
+    assert_eq!(to(&pool.would_decide()), 6);
+    pool.policy.scale_in.leave_early = LeaveEarly::Yes;
     assert_eq!(to(&pool.would_decide()), 5, "more than there are, as HPA has it");
 }
 

@@ -11,9 +11,10 @@
 //! they would let some leave, the silent ones count at the target, or for a utilisation as wholly
 //! used (at the target if that is above 100 %). What turns its direction by that changes nothing.
 //!
-//! Where surplus nodes stay to the end of their paid hour (`leave_early: no`), more nodes serve than
-//! are wanted; a ratio is then of the nodes that it was measured on, so the tolerance does not take
-//! the smaller count for enough. HPA knows no such surplus, and holds the ratio against the count.
+//! Where surplus nodes stay to the end of their paid hour (`leave_early: no`), nodes and count differ
+//! for long, which HPA leaves to chance. There a ratio above 1 never lowers the count, and a ratio is
+//! of the nodes that it was measured on, so the tolerance does not take a smaller count for enough.
+//! With `leave_early: yes` the numbers are HPA's own.
 
 use super::super::Reason;
 use super::super::look::Look;
@@ -94,21 +95,28 @@ pub(super) fn need(look: &Look<'_>, rule: &TargetRule, gauge: Gauge) -> Result<N
     let turns = (told < 1.0 && guessed > 1.0) || (told > 1.0 && guessed < 1.0);
     let turns_count = (guessed < 1.0 && count > from) || (guessed > 1.0 && count < from);
     if is_guess && (turns || turns_count) {
+        // Where those who speak have too much to do, no surplus node may leave either.
+        let held = match look.policy.scale_in.leave_early {
+            LeaveEarly::No if told > 1.0 => from.max(NodeCount((heard + missing) as u32)),
+            LeaveEarly::No | LeaveEarly::Yes => from,
+        };
         let because = Reason::SilentNodesHold {
             signal: signal(),
             missing: NodeCount(missing as u32),
             unready: NodeCount(unready as u32),
-            count: from,
+            count: held,
         };
-        return Ok(Need { count: from, exact: f64::from(from.0), because });
+        return Ok(Need { count: held, exact: f64::from(held.0), because });
     }
-    let because = because(rule, gauge, &values.heard, [missing, unready], count);
-    // Nothing is within a tolerance of no nodes.
-    let measured_on = match look.policy.scale_in.leave_early {
-        LeaveEarly::Yes if from > NodeCount::ZERO => f64::from(from.0),
-        LeaveEarly::Yes | LeaveEarly::No => f64::from(from.0).max(nodes.len() as f64),
+    let (count, measured_on) = match look.policy.scale_in.leave_early {
+        LeaveEarly::No if guessed > 1.0 => (count.max(from), from.0.max(nodes.len() as u32)),
+        LeaveEarly::No => (count, from.0.max(nodes.len() as u32)),
+        // Nothing is within a tolerance of no nodes.
+        LeaveEarly::Yes if from == NodeCount::ZERO => (count, nodes.len() as u32),
+        LeaveEarly::Yes => (count, from.0),
     };
-    Ok(Need { count, exact: (guessed * measured_on).min(f64::MAX), because })
+    let because = because(rule, gauge, &values.heard, [missing, unready], count);
+    Ok(Need { count, exact: (guessed * f64::from(measured_on)).min(f64::MAX), because })
 }
 
 /// A node that does nothing.
