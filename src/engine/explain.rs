@@ -137,6 +137,7 @@ fn unit(policy: &Policy, signal: &SignalName) -> Unit {
         },
         Some(Rule::Latency(_)) => Unit::Seconds,
         Some(Rule::Count(_)) => Unit::Nodes,
+        Some(Rule::Step(_)) => Unit::Own,
         Some(Rule::Fixed(_)) | None => Unit::Unknown,
     }
 }

@@ -8,10 +8,10 @@ use crate::domain::{
     Sample, SignalName, Timestamp, after,
 };
 use crate::policy::{
-    Backoff, Bounds, Configure, Control, Effectiveness, HealthCheck, Join, LatencyRule, Leave,
-    LeaveEarly, LeaveOrder, Measures, MissingData, NodeTemplate, Pace, PaceLimit, PaceSelect,
-    Policy, Rule, RuleScaleIn, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetForm,
-    TargetRule, Tolerance, Vlan,
+    Backoff, Band, BandAction, Bounds, Configure, Control, Effectiveness, HealthCheck, Join,
+    LatencyRule, Leave, LeaveEarly, LeaveOrder, Measures, MissingData, NodeTemplate, Pace,
+    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, Signal,
+    SignalSource, Ssh, StepRounding, StepRule, TargetForm, TargetRule, Tolerance, Vlan,
 };
 
 /// 400 req/s a node without headroom, 2 to 40 nodes, no tolerance, no guard that waits.
@@ -145,6 +145,22 @@ pub(super) fn signal_of(measures: Measures) -> Signal {
 /// Three scale-outs in vain, an effect is a fall by 5 %, a rest of half an hour.
 pub(super) fn effectiveness() -> Effectiveness {
     Effectiveness { after: 3, improves: percent(5.0), rest: minutes(30) }
+}
+
+/// One sample is enough, and shares are rounded as Nomad does.
+pub(super) fn step_rule(signal: &str, bands: &[Band]) -> StepRule {
+    StepRule {
+        signal: name(signal),
+        bands: bands.to_vec(),
+        samples: Samples { within: 1, of: 1 },
+        rounding: StepRounding::Nomad,
+        group: None,
+    }
+}
+
+/// A band that acts at once.
+pub(super) fn band(from: Option<f64>, below: Option<f64>, action: BandAction) -> Band {
+    Band { from, below, for_at_least: seconds(0), action }
 }
 
 pub(super) fn nodes_per(nodes: u32, per: Duration) -> Pace {

@@ -4,22 +4,30 @@
 //! Out: the history that is stored with the decision.
 //! Never: grows without end: each part forgets what no setting of the policy looks back to.
 
-use std::collections::BTreeMap;
-
 use super::guard::{cooldown, pace, stabilization};
 use super::look::Look;
-use super::{Condition, Effect, History};
+use super::recommend::{Opinions, is_condition_of, remember_step};
+use super::{Effect, History};
 use crate::domain::NodeCount;
 
 /// The history after a decision.
 pub(super) fn after_decision(
     look: &Look<'_>,
-    conditions: BTreeMap<String, Condition>,
+    opinions: &Opinions,
     effects: Vec<Effect>,
     recommended: NodeCount,
     to: NodeCount,
 ) -> History {
     let rests = cooldown::remember(look, to);
+    let awaits = rests.awaiting_capacity_since.is_some();
+    let (mut conditions, mut steps) = (opinions.conditions.clone(), opinions.steps.clone());
+    for recommendation in &opinions.recommendations {
+        let key = &recommendation.rule;
+        let Some(memory) = steps.get_mut(key) else { continue };
+        if remember_step(look, recommendation, memory, to, awaits) {
+            conditions.retain(|condition, _| !is_condition_of(condition, key));
+        }
+    }
     History {
         desired: Some(to),
         recommendations: stabilization::remember(look, recommended),
@@ -31,5 +39,6 @@ pub(super) fn after_decision(
         conditions,
         blind_since: look.past.blind_since,
         effects,
+        steps,
     }
 }

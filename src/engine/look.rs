@@ -124,6 +124,10 @@ impl<'a> Look<'a> {
                 *moment = moment.map(|moment| moment.min(now));
             }
         }
+        for memory in past.steps.values_mut() {
+            memory.since = memory.since.map(|since| since.min(now));
+            memory.seen = memory.seen.map(|seen| seen.min(now));
+        }
         for moment in [&mut past.awaiting_capacity_since, &mut past.blind_since] {
             *moment = moment.map(|moment| moment.min(now));
         }

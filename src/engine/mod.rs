@@ -38,14 +38,16 @@ mod tests_pace;
 mod tests_properties;
 #[cfg(test)]
 mod tests_rules;
+#[cfg(test)]
+mod tests_step;
 
 pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
 pub use explain::{
     Distance, ExplainedRule, Explanation, Input, LoadFall, LoadLimit, Unit, WhyNot, explain,
 };
 pub use observation::{
-    Condition, Costs, Effect, HeldChange, History, Observation, ObservedNode, OrderedCount,
-    OrderedHold, Overrides, Readiness, RecommendationSpan, ScaleEvent,
+    Condition, Costs, Effect, HeldChange, History, KeptSample, Observation, ObservedNode,
+    OrderedCount, OrderedHold, Overrides, Readiness, RecommendationSpan, ScaleEvent, StepMemory,
 };
 pub use reason::{BudgetPeriod, Reason};
 
@@ -67,18 +69,18 @@ use crate::policy::Policy;
 pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
     let look = Look::new(policy, observation);
     let opinions = recommend::ask_all(&look);
-    let recommendations = opinions.recommendations;
+    let recommendations = &opinions.recommendations;
 
     let mut chain =
-        Chain::starting_at(combine::combine(&look, &recommendations).unwrap_or(look.from));
-    chain.pass(Guard::Freshness, |count| freshness::guard(&look, &recommendations, count));
+        Chain::starting_at(combine::combine(&look, recommendations).unwrap_or(look.from));
+    chain.pass(Guard::Freshness, |count| freshness::guard(&look, recommendations, count));
     chain.pass(Guard::Flap, |count| flap::guard(&look, count));
-    chain.pass(Guard::Tolerance, |count| tolerance::guard(&look, &recommendations, count));
+    chain.pass(Guard::Tolerance, |count| tolerance::guard(&look, recommendations, count));
     let recommended = chain.count();
     chain.pass(Guard::Stabilization, |count| stabilization::guard(&look, count));
-    let effects = effectiveness::settled(&look, &recommendations);
+    let effects = effectiveness::settled(&look, recommendations);
     chain.pass(Guard::Effectiveness, |count| {
-        effectiveness::guard(&look, &recommendations, &effects, count)
+        effectiveness::guard(&look, recommendations, &effects, count)
     });
     chain.pass(Guard::Pace, |count| pace::guard(&look, count));
     chain.pass(Guard::Cooldown, |count| cooldown::guard(&look, count));
@@ -88,16 +90,16 @@ pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
 
     let to = chain.count();
     let stages = chain.into_stages();
-    let mut reasons = combine::reasons(&look, &recommendations, &stages);
+    let mut reasons = combine::reasons(&look, recommendations, &stages);
     reasons.extend(budget::warnings(&look, to));
-    let effects = effectiveness::remember(&look, &recommendations, effects, to);
+    let effects = effectiveness::remember(&look, recommendations, effects, to);
     Decision {
         at: look.at,
         from: look.from,
         to,
         reasons,
-        history: history::after_decision(&look, opinions.conditions, effects, recommended, to),
-        recommendations,
+        history: history::after_decision(&look, &opinions, effects, recommended, to),
+        recommendations: opinions.recommendations,
         stages,
     }
 }

@@ -169,6 +169,9 @@ pub struct History {
     /// What scale-outs did to the signals that asked for them, oldest first.
     #[serde(default)]
     pub effects: Vec<Effect>,
+    /// What step rules saw lately, by the rule's key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<String, StepMemory>,
 }
 
 /// A scale-out that a rule asked for, until it is known to have helped.
@@ -186,6 +189,30 @@ pub struct Effect {
     pub served_at: Option<Timestamp>,
     /// When it was found to have helped nothing.
     pub in_vain_at: Option<Timestamp>,
+}
+
+/// What one step rule remembers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepMemory {
+    /// The last look that could read its signal.
+    pub seen: Option<Timestamp>,
+    /// The last distinct samples, oldest first; at most as many as the rule looks back on.
+    pub samples: Vec<KeptSample>,
+    /// Samples up to here don't count: they speak of the pool before the last step.
+    pub since: Option<Timestamp>,
+    /// How many nodes served before a step whose capacity is still awaited.
+    pub counted_from: Option<NodeCount>,
+}
+
+/// A sample that a step rule looks back on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptSample {
+    /// When the value was true, by the source's clock.
+    pub at: Timestamp,
+    /// The value.
+    pub value: f64,
+    /// Whether every source spoke in it that should.
+    pub is_whole: bool,
 }
 
 /// A condition of a rule that holds.

@@ -187,6 +187,49 @@ pub enum Reason {
         /// Below this, nodes may leave; in seconds.
         clear_below_seconds: f64,
     },
+    /// A value was inside of a band for long enough.
+    StepTaken {
+        /// The signal.
+        signal: SignalName,
+        /// Its value.
+        value: f64,
+        /// The band, such as "below 300".
+        band: String,
+        /// What it does, such as "remove 1".
+        step: String,
+        /// The nodes that the step counts from.
+        counted_from: NodeCount,
+        /// What the rule makes of that.
+        needed: NodeCount,
+    },
+    /// A value is inside of a band, but not yet for long enough.
+    StepWaits {
+        /// The signal.
+        signal: SignalName,
+        /// Its value.
+        value: f64,
+        /// The band, such as "below 300".
+        band: String,
+        /// What it does, such as "remove 1".
+        step: String,
+        /// How many of the last samples are inside.
+        inside: u32,
+        /// How many must be.
+        within: u32,
+        /// How many samples are looked at.
+        of: u32,
+        /// When it will have been long enough; none where further samples are awaited.
+        until: Option<Timestamp>,
+    },
+    /// A value is outside of all bands.
+    OutsideBands {
+        /// The signal.
+        signal: SignalName,
+        /// Its value.
+        value: f64,
+        /// The nearest bands below and above it, and what they do.
+        nearest: Vec<String>,
+    },
     /// No rule has an opinion.
     NoOpinion {
         /// The count that stays.
@@ -449,6 +492,9 @@ impl Reason {
             Self::LatencyTooLongBriefly { .. } => "latency_too_long_briefly",
             Self::LatencyNotClear { .. } => "latency_not_clear",
             Self::LatencyClear { .. } => "latency_clear",
+            Self::StepTaken { .. } => "step_taken",
+            Self::StepWaits { .. } => "step_waits",
+            Self::OutsideBands { .. } => "outside_bands",
             Self::NoOpinion { .. } => "no_opinion",
             Self::BlindHeld { .. } => "blind_held",
             Self::BlindFloor { .. } => "blind_floor",
@@ -587,6 +633,30 @@ impl fmt::Display for Reason {
                 Latency(*seconds),
                 Latency(*clear_below_seconds)
             ),
+            Self::StepTaken { signal, value, band, step, counted_from, needed } => write!(
+                f,
+                "{signal} is {}, {band}: {step}; counted from {}, that comes to {needed}",
+                Plain(*value),
+                counted_from.0
+            ),
+            Self::StepWaits { signal, value, band, step, inside, within, of, until } => {
+                write!(f, "{signal} is {}, {band}: {step} ", Plain(*value))?;
+                match until {
+                    Some(until) => write!(f, "if that lasts until {}", TimeOfDay(*until)),
+                    None => write!(
+                        f,
+                        "once {within} of the last {of} samples since the last step are inside \
+                         ({inside} so far)"
+                    ),
+                }
+            }
+            Self::OutsideBands { signal, value, nearest } => {
+                write!(f, "{signal} is {}, outside of every band", Plain(*value))?;
+                match nearest.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, " ({})", Listed(nearest)),
+                }
+            }
             Self::NoOpinion { count } => {
                 write!(f, "no rule has an opinion; the pool stays at {count}")
             }

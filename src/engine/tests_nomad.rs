@@ -3,7 +3,9 @@
 use super::fixture::*;
 use super::{Decision, Reason};
 use crate::domain::NodeCount;
-use crate::policy::{CountRule, FixedRule, Policy, Rule, RuleScaleIn, TargetForm, Tolerance};
+use crate::policy::{
+    CountRule, FixedRule, Policy, Rule, RuleScaleIn, StepRule, TargetForm, Tolerance,
+};
 
 fn nomad_policy(rules: Vec<Rule>) -> Policy {
     let mut policy = policy();
@@ -26,6 +28,7 @@ fn in_group(group: &str, rule: Rule) -> Rule {
         }
         Rule::Count(rule) => Rule::Count(CountRule { group, ..rule }),
         Rule::Fixed(rule) => Rule::Fixed(FixedRule { group, ..rule }),
+        Rule::Step(rule) => Rule::Step(StepRule { group, ..rule }),
         Rule::Latency(_) => panic!("a latency has no group"),
     }
 }

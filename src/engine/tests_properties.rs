@@ -11,7 +11,8 @@ use crate::domain::{
     Dollars, Duration, FleetCounts, Missing, NodeCount, Reading, Sample, Timestamp, after,
 };
 use crate::policy::{
-    Budget, Control, Effectiveness, Measures, Pace, PaceSelect, Policy, Tolerance,
+    Band, BandAction, Budget, Control, Effectiveness, Measures, Pace, PaceSelect, Policy, Rule,
+    Samples, StepRounding, StepRule, Tolerance,
 };
 
 /// One look of a series: what is seen, and how long after the one before.
@@ -21,6 +22,7 @@ struct Seen {
     requests: Reading,
     surge: Reading,
     p95: Reading,
+    queue: Reading,
     serving: u32,
     overrides: Overrides,
     costs: Option<Costs>,
@@ -93,6 +95,30 @@ fn any_pace() -> impl Strategy<Value = Vec<Pace>> {
 }
 
 prop_compose! {
+    /// Fewer below, more above, as a sane operator orders them; some must last.
+    fn any_step()(
+        (low, high) in (0.0..500.0_f64, 500.0..1_000.0_f64),
+        (lasts, lasts_below) in (prop_oneof![Just(0), 1..200_u64], prop_oneof![Just(0), 1..200_u64]),
+        (nodes, share) in (1..10_u32, 1.0..60.0_f64),
+        (by_share, fewer) in (any::<bool>(), any::<bool>()),
+        rounding in prop_oneof![Just(StepRounding::Nomad), Just(StepRounding::Aws)],
+    ) -> StepRule {
+        let add = match by_share {
+            true => BandAction::AddPercent(percent(share)),
+            false => BandAction::Add(nodes),
+        };
+        let remove = match by_share {
+            true => BandAction::RemovePercent(percent(share)),
+            false => BandAction::Remove(nodes),
+        };
+        let above = Band { for_at_least: seconds(lasts), ..band(Some(high), None, add) };
+        let below = Band { for_at_least: seconds(lasts_below), ..band(None, Some(low), remove) };
+        let bands = if fewer { vec![above, below] } else { vec![above] };
+        StepRule { rounding, ..step_rule("queue", &bands) }
+    }
+}
+
+prop_compose! {
     fn any_policy()(
         (min, default, more) in (0..5_u32, 0..10_u32, 0..60_u32),
         (out, fall) in (0.0..30.0_f64, 0.0..30.0_f64),
@@ -100,11 +126,13 @@ prop_compose! {
         (rise_rest, fall_rest) in (prop_oneof![Just(0), 1..600_u64], 0..600_u64),
         out_pace in any_pace(),
         in_pace in any_pace(),
-        rules in 1..32_u8,
+        rules in 1..128_u8,
         selects in (any_select(), any_select()),
         effectiveness in proptest::option::of((1..4_u32, 1.0..20.0_f64, 1..60_u64)),
         budget in proptest::option::weighted(0.3, any_budget()),
         measures in any::<(bool, bool)>(),
+        step in any_step(),
+        other_step in any_step(),
         control in prop_oneof![9 => Just(Control::Automatic), 1 => Just(Control::Hold)],
     ) -> Policy {
         let mut policy = policy();
@@ -134,6 +162,8 @@ prop_compose! {
             latency("p95"),
             target("requests", 500.0),
             latency_for("p95", seconds(90)),
+            Rule::Step(step),
+            Rule::Step(StepRule { samples: Samples { within: 2, of: 3 }, ..other_step }),
         ];
         let chosen = all.into_iter().enumerate().filter(|(bit, _)| rules & (1 << bit) != 0);
         policy.rules = chosen.map(|(_, rule)| rule).collect();
@@ -156,11 +186,12 @@ prop_compose! {
         requests in any_reading(20_000.0),
         surge in any_reading(20_000.0),
         p95 in any_reading(0.6),
+        queue in any_reading(1_000.0),
         serving in 0..60_u32,
         overrides in prop_oneof![2 => Just(Overrides::default()), 1 => any_overrides()],
         costs in proptest::option::weighted(0.8, any_costs()),
     ) -> Seen {
-        Seen { pause: seconds(pause), requests, surge, p95, serving, overrides, costs }
+        Seen { pause: seconds(pause), requests, surge, p95, queue, serving, overrides, costs }
     }
 }
 
@@ -173,6 +204,7 @@ fn look(at: Timestamp, seen: &Seen, history: History) -> Observation {
         (name("requests"), seen.requests.clone()),
         (name("surge"), seen.surge.clone()),
         (name("p95"), seen.p95.clone()),
+        (name("queue"), dated(&seen.queue, at)),
     ];
     let fleet = FleetCounts { serving: NodeCount(seen.serving), ..FleetCounts::default() };
     Observation {
@@ -185,6 +217,16 @@ fn look(at: Timestamp, seen: &Seen, history: History) -> Observation {
         costs: seen.costs,
         history,
     }
+}
+
+/// The same reading, as a sample of this moment.
+fn dated(reading: &Reading, at: Timestamp) -> Reading {
+    let mut dated = reading.clone();
+    match &mut dated {
+        Reading::Fresh { sample } | Reading::Partial { sample, .. } => sample.at = at,
+        Reading::PerNode { .. } | Reading::Missing { .. } => {}
+    }
+    dated
 }
 
 /// Lives through a series; before some looks all is written down and read back.
@@ -297,7 +339,8 @@ proptest! {
         let policy = Policy { effectiveness: None, ..policy };
         let (observation, _) = as_lived(&policy, &series).pop().expect("one look");
         for (signal, one, other) in
-            [("requests", less, more), ("surge", less, more), ("p95", shorter, longer)]
+            [("requests", less, more), ("surge", less, more), ("p95", shorter, longer),
+             ("queue", less / 20.0, more / 20.0)]
         {
             let lower = decide(&policy, &with_value(&observation, signal, one.min(other)));
             let higher = decide(&policy, &with_value(&observation, signal, one.max(other)));

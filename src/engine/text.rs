@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::domain::{Duration, Timestamp};
+use crate::policy::{Band, BandAction};
 
 /// A plain number: thousands with commas, one decimal below 100 where it has one, and powers
 /// of ten where digits would no longer fit a line.
@@ -62,6 +63,32 @@ impl fmt::Display for Plain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let thousandths = (self.0 * 1_000.0).round() / 1_000.0;
         if thousandths.abs() < 10.0 { write!(f, "{thousandths}") } else { Number(self.0).fmt(f) }
+    }
+}
+
+impl fmt::Display for Band {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.from, self.below) {
+            (Some(from), Some(below)) => {
+                write!(f, "from {} to below {}", Plain(from), Plain(below))
+            }
+            (Some(from), None) => write!(f, "from {}", Plain(from)),
+            (None, Some(below)) => write!(f, "below {}", Plain(below)),
+            (None, None) => write!(f, "any value"),
+        }
+    }
+}
+
+impl fmt::Display for BandAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Add(0) => write!(f, "keep the count"),
+            Self::Add(nodes) => write!(f, "add {nodes}"),
+            Self::Remove(nodes) => write!(f, "remove {nodes}"),
+            Self::AddPercent(share) => write!(f, "add {} %", Number(share.get())),
+            Self::RemovePercent(share) => write!(f, "remove {} %", Number(share.get())),
+            Self::Set(count) => write!(f, "have {count}"),
+        }
     }
 }
 

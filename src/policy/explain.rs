@@ -8,8 +8,9 @@ use std::fmt::Write;
 
 use super::fields::written_out;
 use super::settings::{
-    Budget, Control, CoverageNeed, LeaveEarly, LeaveOrder, Measures, NodeSeries, Pace, PaceLimit,
-    PaceSelect, Policy, Rule, RuleScaleIn, Signal, SignalSource, TargetForm,
+    BandAction, Budget, Control, CoverageNeed, LeaveEarly, LeaveOrder, Measures, NodeSeries, Pace,
+    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, Signal, SignalSource, StepRounding,
+    StepRule, TargetForm,
 };
 use crate::domain::SignalName;
 
@@ -131,6 +132,7 @@ impl Lines {
                 self.line(3, format_args!("for: {}", written_out(latency.for_at_least)));
                 self.line(3, format_args!("step_percent: {}", latency.step.get()));
             }
+            Rule::Step(step) => self.step(step),
         }
     }
 
@@ -146,6 +148,34 @@ impl Lines {
         if let Some(group) = group {
             self.line(3, format_args!("group: {}", quoted(group)));
         }
+    }
+
+    fn step(&mut self, step: &StepRule) {
+        self.line(1, format_args!("- step:"));
+        self.line(3, format_args!("signal: {}", quoted(step.signal.as_str())));
+        self.line(3, format_args!("bands:"));
+        for band in &step.bands {
+            let from = band.from.map(|from| format!("from: {from}, "));
+            let below = band.below.map(|below| format!("below: {below}, "));
+            let action = match band.action {
+                BandAction::Add(nodes) => format!("add: {nodes}"),
+                BandAction::Remove(nodes) => format!("remove: {nodes}"),
+                BandAction::AddPercent(percent) => format!("add_percent: {}", percent.get()),
+                BandAction::RemovePercent(percent) => format!("remove_percent: {}", percent.get()),
+                BandAction::Set(count) => format!("set: {}", count.0),
+            };
+            let (from, below) = (from.unwrap_or_default(), below.unwrap_or_default());
+            let held = written_out(band.for_at_least);
+            self.line(4, format_args!("- {{{from}{below}for: {held}, {action}}}"));
+        }
+        let Samples { within, of } = step.samples;
+        self.line(3, format_args!("samples: {{within: {within}, of: {of}}}"));
+        let rounding = match step.rounding {
+            StepRounding::Nomad => "nomad",
+            StepRounding::Aws => "aws",
+        };
+        self.line(3, format_args!("rounding: {rounding}"));
+        self.group(step.group.as_deref());
     }
 
     fn movement(&mut self, policy: &Policy) {

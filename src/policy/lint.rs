@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::fields::written_out;
 use super::read::free_addresses;
 use super::settings::{
-    Bounds, FixedRule, Measures, Policy, Rule, RuleScaleIn, SignalSource, TargetForm,
+    Bounds, FixedRule, Measures, Policy, Rule, RuleScaleIn, SignalSource, StepRule, TargetForm,
 };
 use crate::domain::{Duration, NodeCount, SignalName};
 
@@ -132,7 +132,7 @@ fn measures_a_node(policy: &Policy, name: &SignalName, warnings: &mut Vec<Warnin
                 | TargetForm::Average(_)
                 | TargetForm::UtilisationPercent(_) => {}
             },
-            Rule::Count(_) | Rule::Fixed(_) => {}
+            Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) => {}
             Rule::Latency(_) => {
                 let what = "a latency can't be foreseen, so `node` changes nothing";
                 warn(warnings, &key, what, "write `pool`");
@@ -147,12 +147,16 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
         Rule::Count(count) => count.scale_in == RuleScaleIn::Allowed,
         Rule::Fixed(_) => true,
         Rule::Latency(_) => false,
+        Rule::Step(step) => step.lowers(),
     });
     if !lowers {
         let what = "no rule ever recommends fewer nodes, so the pool only grows";
         warn(warnings, "rules", what, "add a `target` rule that allows scale-in");
     }
     for rule in &policy.rules {
+        if let Rule::Step(step) = rule {
+            step_bands(step, warnings);
+        }
         let Rule::Fixed(FixedRule { count, .. }) = rule else { continue };
         let Bounds { min, max, .. } = policy.bounds;
         if *count < min || max < *count {
@@ -190,6 +194,20 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
                     until the first ones serve";
         let help = "add a `target` rule, or a cooldown as long as a boot and a playbook";
         warn(warnings, "scale_out.cooldown", what, help);
+    }
+}
+
+fn step_bands(step: &StepRule, warnings: &mut Vec<Warning>) {
+    for (place, band) in step.bands.iter().enumerate() {
+        let rest = step.bands.iter().enumerate().skip(place + 1);
+        for (other_place, _) in rest.filter(|(_, other)| band.overlaps(other)) {
+            let what = format!(
+                "`bands[{place}]` and `bands[{other_place}]` overlap; where both speak, the larger \
+                 count wins"
+            );
+            let help = "end the one where the other begins";
+            warn(warnings, &format!("rules.step:{}", step.signal), what, help);
+        }
     }
 }
 

@@ -30,10 +30,11 @@ pub use problem::{Place, Problem, Problems};
 pub(crate) use read::CONTROL;
 pub use schema::json_schema;
 pub use settings::{
-    Backoff, Bounds, Budget, Configure, Control, CountRule, Coverage, CoverageNeed, Effectiveness,
-    FixedRule, HealthCheck, Join, LatencyRule, Leave, LeaveEarly, LeaveOrder, Measures,
-    MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn,
-    ScaleIn, ScaleOut, Signal, SignalSource, Ssh, TargetForm, TargetRule, Tolerance, Vlan,
+    Backoff, Band, BandAction, Bounds, Budget, Configure, Control, CountRule, Coverage,
+    CoverageNeed, Effectiveness, FixedRule, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
+    LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect,
+    Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, StepRounding,
+    StepRule, TargetForm, TargetRule, Tolerance, Vlan,
 };
 
 /// Reads the text of one policy file; `file` is only its name in messages.

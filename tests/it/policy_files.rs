@@ -128,7 +128,6 @@ signals:
 rules:
   - target: {signal: requests, per_node: 400}
   - forecast: {signal: requests, per_node: 400}
-  - step: {signal: requests, bands: [{above: 5000, add: 4}]}
   - schedule: {timezone: Europe/Berlin, cron: '0 17 * * 1-5'}
 health: {unhealthy_for: 2m}
 ",
@@ -253,6 +252,43 @@ fn a_setting_that_cannot_be_meant_is_refused() {
         ("rules: [{count: {}}]\n", "`signal` is missing in `count`"),
         ("rules: [{fixed: {}}]\n", "`count` is missing in `fixed`"),
         ("rules: [{fixed: {count: -1}}]\n", "`count` is -1, but must be at least 0"),
+        ("rules: [{step: {signal: requests, bands: []}}]\n", "`bands` is empty"),
+        ("rules: [{step: {signal: requests}}]\n", "`bands` is missing in `step`"),
+        (
+            "rules: [{step: {signal: requests, bands: [{add: 1}]}}]\n",
+            "`bands[0]` has neither `from` nor `below`",
+        ),
+        (
+            "rules: [{step: {signal: requests, bands: [{from: 9, below: 9, add: 1}]}}]\n",
+            "`bands[0]` is empty: no value is 9 or more and below 9",
+        ),
+        (
+            "rules: [{step: {signal: requests, bands: [{below: 0, remove: 1}]}}]\n",
+            "`bands[0]` is empty: no value is 0 or more and below 0",
+        ),
+        (
+            "rules: [{step: {signal: requests, bands: [{from: 9, add: 1, set: 4}]}}]\n",
+            "`bands[0]` does 2 things at once",
+        ),
+        ("rules: [{step: {signal: requests, bands: [{from: 9}]}}]\n", "`bands[0]` does nothing"),
+        (
+            "rules: [{step: {signal: requests, bands: [{above: 9, add: 1}]}}]\n",
+            "`above` is no key of a band, which begins at its smallest value",
+        ),
+        (
+            "rules: [{step: {signal: requests, bands: [{from: 1, to: 9, add: 1}]}}]\n",
+            "`to` is no key of a band, which ends just before a value",
+        ),
+        (
+            "rules: [{step: {signal: requests, bands: [{from: 9, remove_percent: 101}]}}]\n",
+            "`remove_percent` is 101, more than all",
+        ),
+        ("rules: [{step: {signal: requests, bands: [{from: 9, remove: 0}]}}]\n", "`remove` is 0"),
+        (
+            "rules: [{step: {signal: requests, bands: [{from: 9, add: 1}], \
+             samples: {within: 3, of: 2}}}]\n",
+            "`within` is 3, more than `of`, which is 2",
+        ),
         ("scale_in: {stabilize: -5m}\n", "`stabilize` is no duration: `-5m`"),
         ("scale_in: {stabilize: 5}\n", "`stabilize` is 5 without a unit"),
         ("scale_in: {stabilize: 100years}\n", "`stabilize` is longer than ten years"),
@@ -586,6 +622,9 @@ mod any {
                  rules:\n- target: {{signal: requests, per_node: {per_node}, \
                  headroom_percent: {headroom}, scale_in: never}}\n\
                  - latency: {{signal: requests, objective: {objective}, step_percent: {out}}}\n\
+                 - step: {{signal: requests, bands: [{{from: {per_node}, for: {stale}, \
+                 add_percent: {out}}}, {{below: {per_node}, remove: 3}}], \
+                 samples: {{within: 2, of: 7}}, rounding: aws}}\n\
                  tolerance: {{out_percent: {out}, in_percent: {inward}}}\n\
                  scale_in: {{stabilize: {stabilize}, pace: [{{percent: {out}, per: {stale}}}], \
                  leave_early: yes, order: oldest}}\n\

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::super::guard::cooldown::LONGEST_WAIT;
 use super::super::guard::effectiveness;
 use super::super::guard::overrides::{in_force, is_held};
-use super::super::recommend::{keys, shares};
+use super::super::recommend::{keys, moments, shares};
 use super::super::text::seconds_up;
 use super::super::{Decision, Direction, HeldChange, History, Observation, decide};
 use super::{Distance, LoadFall, LoadLimit};
@@ -132,7 +132,7 @@ impl Situation<'_> {
                 | TargetForm::Average(_)
                 | TargetForm::UtilisationPercent(_) => None,
             },
-            Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
+            Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) => None,
         })
     }
 
@@ -286,12 +286,14 @@ fn next_moment(
     let events = history.scale_events.iter();
     let events = events.flat_map(|event| paces().map(|pace| after(event.at, pace.per)));
     let rules = policy.rules.iter().zip(keys(&policy.rules));
-    let latencies = rules.filter_map(|(rule, key)| match rule {
-        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => None,
+    let conditions = rules.flat_map(|(rule, key)| match rule {
+        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => Vec::new(),
         Rule::Latency(latency) => {
-            let condition = history.conditions.get(&key)?;
-            Some(after(condition.since, latency.for_at_least))
+            let condition = history.conditions.get(&key);
+            let until = condition.map(|known| after(known.since, latency.for_at_least));
+            until.into_iter().collect()
         }
+        Rule::Step(step) => moments(&history.conditions, step, &key).collect(),
     });
     let wait = history.awaiting_capacity_since.map(|since| after(since, LONGEST_WAIT));
     let blind = history.blind_since.map(|since| after(since, policy.missing_data.hold_for));
@@ -300,7 +302,7 @@ fn next_moment(
     let effects = policy.effectiveness.iter();
     let effects = effects.flat_map(|settings| effectiveness::moments(settings, &history.effects));
     let orders = observation.overrides.ends();
-    let moments = spans.chain(events).chain(latencies).chain(single).chain(effects).chain(orders);
+    let moments = spans.chain(events).chain(conditions).chain(single).chain(effects).chain(orders);
     moments.filter(|moment| *moment > decision.at).min()
 }
 
@@ -312,6 +314,9 @@ fn seen_until(mut history: History, at: Timestamp) -> History {
     }
     for condition in history.conditions.values_mut() {
         condition.seen = condition.seen.max(just_before);
+    }
+    for memory in history.steps.values_mut() {
+        memory.seen = memory.seen.map(|seen| seen.max(just_before));
     }
     history
 }

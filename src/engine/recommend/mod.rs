@@ -7,18 +7,22 @@
 mod count;
 mod fixed;
 mod latency;
+mod step;
+mod step_evidence;
 mod target;
 mod target_nodes;
 pub(super) mod thousandths;
 
 use std::collections::BTreeMap;
 
+pub(super) use step_evidence::{is_condition_of, moments, remember as remember_step};
 pub(super) use target::shares;
 
 use super::look::Look;
-use super::{Condition, Opinion, Recommendation};
+use super::{Condition, Opinion, Recommendation, StepMemory};
 use crate::domain::SignalName;
 use crate::policy::Rule;
+use step_evidence::Gathered;
 
 /// What the rules came to.
 pub(super) struct Opinions {
@@ -26,11 +30,13 @@ pub(super) struct Opinions {
     pub recommendations: Vec<Recommendation>,
     /// Which rules' conditions hold, and since when, for the next look.
     pub conditions: BTreeMap<String, Condition>,
+    /// What step rules must remember, by their key.
+    pub steps: BTreeMap<String, StepMemory>,
 }
 
 /// Asks every rule.
 pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
-    let mut conditions = BTreeMap::new();
+    let (mut conditions, mut steps) = (BTreeMap::new(), BTreeMap::new());
     let rules = look.policy.rules.iter().zip(keys(&look.policy.rules));
     let recommendations = rules.map(|(rule, key)| {
         let opinion = match rule {
@@ -43,10 +49,17 @@ pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
             }
             Rule::Count(count) => count::recommend(look, count),
             Rule::Fixed(fixed) => fixed::recommend(fixed),
+            Rule::Step(step) => {
+                let gathered = Gathered::new(look, step, &key);
+                let opinion = step::recommend(look, step, &gathered);
+                conditions.extend(gathered.conditions);
+                steps.insert(key.clone(), gathered.memory);
+                opinion
+            }
         };
         Recommendation { rule: key, opinion }
     });
-    Opinions { recommendations: recommendations.collect(), conditions }
+    Opinions { recommendations: recommendations.collect(), conditions, steps }
 }
 
 /// Each rule's name in decisions: its kind and signal, such as `target:requests`; a further one
@@ -71,11 +84,12 @@ pub(super) fn keys(rules: &[Rule]) -> Vec<String> {
 
 impl Rule {
     /// Whether its exact count measures load against capacity, so that a tolerance around it
-    /// means something. A latency has its own band between `clear_below` and the objective.
+    /// means something. A latency has its own band between `clear_below` and the objective, and a
+    /// step has nothing but bands.
     pub(super) fn is_measured(&self) -> bool {
         match self {
             Self::Target(_) => true,
-            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) | Self::Step(_) => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod budget;
 mod rules;
+mod step;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub use budget::Budget;
 pub use rules::{CountRule, FixedRule, LatencyRule, Rule, RuleScaleIn, TargetForm, TargetRule};
+pub use step::{Band, BandAction, Samples, StepRounding, StepRule};
 
 use crate::domain::{
     AddressRange, BackendName, CidrBlock, Duration, NodeCount, Percent, PoolName, SignalName,

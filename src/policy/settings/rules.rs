@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Tolerance;
+use super::{StepRule, Tolerance};
 use crate::domain::{Duration, NodeCount, Percent, RequestsPerSecond, SignalName};
 
 /// What one rule looks at and wants.
@@ -17,6 +17,8 @@ pub enum Rule {
     Count(CountRule),
     /// Always the same count.
     Fixed(FixedRule),
+    /// More or fewer nodes by the band that a value is in.
+    Step(StepRule),
 }
 
 /// A target: so many nodes that a signal comes to what it should be.
@@ -118,6 +120,7 @@ impl Rule {
             Self::Latency(_) => "latency",
             Self::Count(_) => "count",
             Self::Fixed(_) => "fixed",
+            Self::Step(_) => "step",
         }
     }
 
@@ -128,6 +131,7 @@ impl Rule {
             Self::Latency(rule) => Some(&rule.signal),
             Self::Count(rule) => Some(&rule.signal),
             Self::Fixed(_) => None,
+            Self::Step(rule) => Some(&rule.signal),
         }
     }
 
@@ -135,7 +139,7 @@ impl Rule {
     pub fn reads_each_node(&self) -> bool {
         match self {
             Self::Target(rule) => rule.form.reads_each_node(),
-            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) | Self::Step(_) => false,
         }
     }
 
@@ -146,6 +150,7 @@ impl Rule {
             Self::Latency(_) => None,
             Self::Count(rule) => rule.group.as_deref(),
             Self::Fixed(rule) => rule.group.as_deref(),
+            Self::Step(rule) => rule.group.as_deref(),
         }
     }
 
@@ -153,7 +158,7 @@ impl Rule {
     pub fn tolerance(&self) -> Option<Tolerance> {
         match self {
             Self::Target(rule) => rule.tolerance,
-            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => None,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) | Self::Step(_) => None,
         }
     }
 }

@@ -54,7 +54,10 @@ impl Readings {
     /// The signals that the rules of `policy` look at, on nodes like `node`.
     pub fn of(policy: &Policy, node: &NodeModel) -> Result<Self, Underivable> {
         let mut measures: Vec<Measure> = Vec::new();
-        for rule in &policy.rules {
+        // A step takes whatever its signal says, so any other rule tells more about it.
+        let is_step = |rule: &&Rule| matches!(rule, Rule::Step(_));
+        let (steps, others): (Vec<_>, Vec<_>) = policy.rules.iter().partition(is_step);
+        for rule in others.into_iter().chain(steps) {
             let named = rule.signal().and_then(|name| policy.signals.get_key_value(name));
             let Some((name, signal)) = named else {
                 continue;
@@ -118,6 +121,7 @@ fn quantity(rule: &Rule, signal: &Signal, node: &NodeModel) -> Result<Quantity, 
         }
         Rule::Count(_) => return Err("it says a number of nodes itself"),
         Rule::Fixed(_) => return Err("a fixed count looks at none"),
+        Rule::Step(_) => return Err("only a rule that says what it measures could tell"),
     };
     let SignalSource::Prometheus { query: _, nodes } = &signal.source;
     let capacity = nodes.as_ref().map(|nodes| nodes.capacity);

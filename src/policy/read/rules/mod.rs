@@ -3,6 +3,7 @@
 mod count;
 mod fixed;
 mod latency;
+mod step;
 mod target;
 
 use super::super::document::{Kind, Node};
@@ -13,7 +14,7 @@ use super::super::settings::{Rule, RuleScaleIn};
 use crate::domain::{Percent, SignalName};
 
 /// The kinds of rules.
-const KINDS: &[&str] = &["target", "latency", "count", "fixed"];
+const KINDS: &[&str] = &["target", "latency", "count", "fixed", "step"];
 
 /// Reads the list; `known` are the signals, and `of_nodes` those with a series of each node, or
 /// `None` where they could not be read.
@@ -32,6 +33,11 @@ pub(super) fn rules(
         return refuse(notes, value.node.at, what, "add at least one `- target: {…}`");
     }
     Some(rules)
+}
+
+/// The kinds of rules, for a hint.
+fn possible() -> String {
+    KINDS.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// A rule is a mapping with one key, its kind: so a problem inside keeps its exact place.
@@ -55,11 +61,11 @@ fn rule(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> Op
     let value = Value { name: &key.name, node };
     match key.name.as_str() {
         kind if KINDS.contains(&kind) => of_kind(kind, value, known, notes),
-        later @ ("step" | "forecast" | "schedule" | "hint" | "hints") => refuse(
+        later @ ("forecast" | "schedule" | "hint" | "hints") => refuse(
             notes,
             key.at,
             format!("the rule `{later}` is not supported by this version"),
-            "delete it; it would have no effect. Possible here: `target`, `latency`, `count`, `fixed`",
+            format!("delete it; it would have no effect. Possible here: {}", possible()),
         ),
         other => {
             let shown: String = other.chars().take(60).collect();
@@ -81,6 +87,7 @@ fn of_kind(
         "latency" => latency::latency(value, known, notes).map(Rule::Latency),
         "count" => count::count(value, known, notes).map(Rule::Count),
         "fixed" => fixed::fixed(value, notes).map(Rule::Fixed),
+        "step" => step::step(value, known, notes).map(Rule::Step),
         other => unreachable!("`{other}` is in the list of kinds without a reader"),
     }
 }
