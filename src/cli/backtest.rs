@@ -129,7 +129,8 @@ fn per_node(policy: &Policy) -> Option<f64> {
             TargetForm::Value(_) | TargetForm::Average(_) => None,
             TargetForm::UtilisationPercent(_) => None,
         },
-        Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) => None,
+        Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
+        Rule::Step(_) | Rule::Schedule(_) => None,
     })
 }
 

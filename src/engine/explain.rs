@@ -138,7 +138,7 @@ fn unit(policy: &Policy, signal: &SignalName) -> Unit {
         Some(Rule::Latency(_)) => Unit::Seconds,
         Some(Rule::Count(_)) => Unit::Nodes,
         Some(Rule::Step(_)) => Unit::Own,
-        Some(Rule::Fixed(_)) | None => Unit::Unknown,
+        Some(Rule::Fixed(_) | Rule::Schedule(_)) | None => Unit::Unknown,
     }
 }
 

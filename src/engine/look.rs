@@ -9,7 +9,7 @@ use super::{Condition, History, Observation, RecommendationSpan};
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Reading, SignalName, Timestamp, after, elapsed,
 };
-use crate::policy::{Policy, Rule};
+use crate::policy::{EffectiveBounds, Policy, Rule};
 
 /// How long one look speaks for the time before it. If nobody looked for longer, the time
 /// between is unknown, and unknown is never zero. Twice the longest interval between ticks that
@@ -25,6 +25,8 @@ pub(super) struct Look<'a> {
     pub observation: &'a Observation,
     /// The count to start from.
     pub from: NodeCount,
+    /// The bounds of this moment.
+    pub bounds: EffectiveBounds,
     /// What earlier decisions left behind, put right for this moment.
     pub past: History,
 }
@@ -45,6 +47,7 @@ impl<'a> Look<'a> {
             fleet: observation.fleet,
             observation,
             from,
+            bounds: policy.bounds_at(observation.at),
             past: observation.history.clone(),
         };
         look.forget_the_future();
@@ -65,6 +68,7 @@ impl<'a> Look<'a> {
             fleet: observation.fleet,
             observation,
             from: count,
+            bounds: self.bounds,
             past: self.past.clone(),
         }
     }

@@ -39,6 +39,8 @@ mod tests_properties;
 #[cfg(test)]
 mod tests_rules;
 #[cfg(test)]
+mod tests_schedule;
+#[cfg(test)]
 mod tests_step;
 
 pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};

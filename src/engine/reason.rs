@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Direction;
-use super::text::{Latency, Length, Listed, Number, Plain, TimeOfDay};
+use super::text::{Latency, Length, Listed, Moment, Number, Plain, TimeOfDay};
 use crate::domain::{Dollars, Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
@@ -230,6 +230,24 @@ pub enum Reason {
         /// The nearest bands below and above it, and what they do.
         nearest: Vec<String>,
     },
+    /// A window of a schedule is open.
+    ScheduleOpen {
+        /// Never fewer meanwhile.
+        at_least: Option<NodeCount>,
+        /// Never more meanwhile.
+        at_most: Option<NodeCount>,
+        /// When it closes.
+        until: Timestamp,
+    },
+    /// No window of a schedule is open.
+    ScheduleClosed {
+        /// Never fewer while one is.
+        at_least: Option<NodeCount>,
+        /// Never more while one is.
+        at_most: Option<NodeCount>,
+        /// When the next one opens; none where none ever does.
+        opens: Option<Timestamp>,
+    },
     /// No rule has an opinion.
     NoOpinion {
         /// The count that stays.
@@ -446,6 +464,24 @@ pub enum Reason {
         /// The nearest count within the bounds.
         bound: NodeCount,
     },
+    /// The smallest count of a schedule holds.
+    RaisedToSchedule {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// The smallest count.
+        floor: NodeCount,
+        /// When its window closes.
+        until: Timestamp,
+    },
+    /// The largest count of a schedule holds.
+    CutToSchedule {
+        /// What was wanted.
+        wanted: NodeCount,
+        /// The largest count.
+        ceiling: NodeCount,
+        /// When its window closes.
+        until: Timestamp,
+    },
     /// The smallest count holds.
     RaisedToMin {
         /// What was wanted.
@@ -495,6 +531,8 @@ impl Reason {
             Self::StepTaken { .. } => "step_taken",
             Self::StepWaits { .. } => "step_waits",
             Self::OutsideBands { .. } => "outside_bands",
+            Self::ScheduleOpen { .. } => "schedule_open",
+            Self::ScheduleClosed { .. } => "schedule_closed",
             Self::NoOpinion { .. } => "no_opinion",
             Self::BlindHeld { .. } => "blind_held",
             Self::BlindFloor { .. } => "blind_floor",
@@ -517,6 +555,8 @@ impl Reason {
             Self::BudgetNear { .. } => "budget_near",
             Self::BudgetBelowMin { .. } => "budget_below_min",
             Self::BackWithinBounds { .. } => "back_within_bounds",
+            Self::RaisedToSchedule { .. } => "raised_to_schedule",
+            Self::CutToSchedule { .. } => "cut_to_schedule",
             Self::RaisedToMin { .. } => "raised_to_min",
             Self::CutToMax { .. } => "cut_to_max",
         }
@@ -655,6 +695,16 @@ impl fmt::Display for Reason {
                 match nearest.is_empty() {
                     true => Ok(()),
                     false => write!(f, " ({})", Listed(nearest)),
+                }
+            }
+            Self::ScheduleOpen { at_least, at_most, until } => {
+                write!(f, "{} until {}", Scheduled(*at_least, *at_most), Moment(*until))
+            }
+            Self::ScheduleClosed { at_least, at_most, opens } => {
+                let bounds = Scheduled(*at_least, *at_most);
+                match opens {
+                    Some(opens) => write!(f, "{bounds} from {}", Moment(*opens)),
+                    None => write!(f, "its last window, with {bounds}, has closed"),
                 }
             }
             Self::NoOpinion { count } => {
@@ -805,6 +855,18 @@ impl fmt::Display for Reason {
                  {}, and its rules speak from the next look",
                 from.0, bound.0
             ),
+            Self::RaisedToSchedule { wanted, floor, until } => write!(
+                f,
+                "wanted {wanted}; the schedule keeps at least {} until {}",
+                floor.0,
+                Moment(*until)
+            ),
+            Self::CutToSchedule { wanted, ceiling, until } => write!(
+                f,
+                "wanted {wanted}; the schedule allows no more than {} until {}",
+                ceiling.0,
+                Moment(*until)
+            ),
             Self::RaisedToMin { wanted, min } => {
                 write!(f, "wanted {wanted}; the pool never has fewer than {min}")
             }
@@ -825,6 +887,20 @@ impl fmt::Display for Others {
             (silent, 0) => write!(f, " ({silent} silent)"),
             (0, unready) => write!(f, " ({unready} on the way)"),
             (silent, unready) => write!(f, " ({silent} silent, {unready} on the way)"),
+        }
+    }
+}
+
+/// "at least 8 nodes and at most 30".
+struct Scheduled(Option<NodeCount>, Option<NodeCount>);
+
+impl fmt::Display for Scheduled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1) {
+            (Some(least), Some(most)) => write!(f, "at least {least} and at most {}", most.0),
+            (Some(least), None) => write!(f, "at least {least}"),
+            (None, Some(most)) => write!(f, "at most {most}"),
+            (None, None) => write!(f, "any count"),
         }
     }
 }

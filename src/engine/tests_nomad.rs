@@ -29,7 +29,7 @@ fn in_group(group: &str, rule: Rule) -> Rule {
         Rule::Count(rule) => Rule::Count(CountRule { group, ..rule }),
         Rule::Fixed(rule) => Rule::Fixed(FixedRule { group, ..rule }),
         Rule::Step(rule) => Rule::Step(StepRule { group, ..rule }),
-        Rule::Latency(_) => panic!("a latency has no group"),
+        Rule::Latency(_) | Rule::Schedule(_) => panic!("it has no group"),
     }
 }
 

@@ -11,8 +11,8 @@ use crate::domain::{
     Dollars, Duration, FleetCounts, Missing, NodeCount, Reading, Sample, Timestamp, after,
 };
 use crate::policy::{
-    Band, BandAction, Budget, Control, Effectiveness, Measures, Pace, PaceSelect, Policy, Rule,
-    Samples, StepRounding, StepRule, Tolerance,
+    Band, BandAction, Budget, Control, CronPattern, Effectiveness, Measures, Pace, PaceSelect,
+    Policy, Rule, Samples, ScheduleRule, StepRounding, StepRule, Tolerance, When, Zone,
 };
 
 /// One look of a series: what is seen, and how long after the one before.
@@ -119,6 +119,19 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// Floors that open and close again and again.
+    fn any_floors()(every in 2..30_u64, lasts in 1..30_u64, floor in 0..70_u32) -> ScheduleRule {
+        let cron = CronPattern::parse(&format!("*/{every} * * * *")).expect("a legal pattern");
+        ScheduleRule {
+            timezone: Zone::named("Europe/Berlin").expect("a known zone"),
+            when: When::Again { cron, lasts: minutes(lasts) },
+            at_least: Some(NodeCount(floor)),
+            at_most: None,
+        }
+    }
+}
+
+prop_compose! {
     fn any_policy()(
         (min, default, more) in (0..5_u32, 0..10_u32, 0..60_u32),
         (out, fall) in (0.0..30.0_f64, 0.0..30.0_f64),
@@ -126,13 +139,14 @@ prop_compose! {
         (rise_rest, fall_rest) in (prop_oneof![Just(0), 1..600_u64], 0..600_u64),
         out_pace in any_pace(),
         in_pace in any_pace(),
-        rules in 1..128_u8,
+        rules in (0..256_u16).prop_filter("some rule", |rules| *rules != 0),
         selects in (any_select(), any_select()),
         effectiveness in proptest::option::of((1..4_u32, 1.0..20.0_f64, 1..60_u64)),
         budget in proptest::option::weighted(0.3, any_budget()),
         measures in any::<(bool, bool)>(),
         step in any_step(),
         other_step in any_step(),
+        floors in any_floors(),
         control in prop_oneof![9 => Just(Control::Automatic), 1 => Just(Control::Hold)],
     ) -> Policy {
         let mut policy = policy();
@@ -164,6 +178,7 @@ prop_compose! {
             latency_for("p95", seconds(90)),
             Rule::Step(step),
             Rule::Step(StepRule { samples: Samples { within: 2, of: 3 }, ..other_step }),
+            Rule::Schedule(floors),
         ];
         let chosen = all.into_iter().enumerate().filter(|(bit, _)| rules & (1 << bit) != 0);
         policy.rules = chosen.map(|(_, rule)| rule).collect();

@@ -22,6 +22,9 @@ pub(super) struct Length(pub u64);
 /// A moment's time of day in UTC: "12:31:05 UTC".
 pub(super) struct TimeOfDay(pub Timestamp);
 
+/// A moment that may be another day: "2026-12-24 20:00 UTC".
+pub(super) struct Moment(pub Timestamp);
+
 /// A latency in seconds as people say it: "412 ms", "1.25 s".
 pub(super) struct Latency(pub f64);
 
@@ -109,6 +112,12 @@ impl fmt::Display for Length {
 impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} UTC", self.0.strftime("%H:%M:%S"))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} UTC", self.0.strftime("%Y-%m-%d %H:%M"))
     }
 }
 

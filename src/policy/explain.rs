@@ -9,10 +9,10 @@ use std::fmt::Write;
 use super::fields::written_out;
 use super::settings::{
     BandAction, Budget, Control, CoverageNeed, LeaveEarly, LeaveOrder, Measures, NodeSeries, Pace,
-    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, Signal, SignalSource, StepRounding,
-    StepRule, TargetForm,
+    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScheduleRule, Signal, SignalSource,
+    StepRounding, StepRule, TargetForm, When,
 };
-use crate::domain::SignalName;
+use crate::domain::{SignalName, elapsed};
 
 /// The whole of `policy` as YAML, every default written out.
 pub fn explain_defaults(policy: &Policy) -> String {
@@ -133,6 +133,7 @@ impl Lines {
                 self.line(3, format_args!("step_percent: {}", latency.step.get()));
             }
             Rule::Step(step) => self.step(step),
+            Rule::Schedule(schedule) => self.schedule(schedule),
         }
     }
 
@@ -176,6 +177,28 @@ impl Lines {
         };
         self.line(3, format_args!("rounding: {rounding}"));
         self.group(step.group.as_deref());
+    }
+
+    fn schedule(&mut self, schedule: &ScheduleRule) {
+        self.line(1, format_args!("- schedule:"));
+        self.line(3, format_args!("timezone: {}", quoted(schedule.timezone.name())));
+        let lasts = match &schedule.when {
+            When::Again { cron, lasts } => {
+                self.line(3, format_args!("cron: {}", quoted(cron.as_str())));
+                *lasts
+            }
+            When::Once(window) => {
+                let from = schedule.timezone.written(window.opens);
+                self.line(3, format_args!("from: {}", quoted(&from)));
+                elapsed(window.opens, window.closes)
+            }
+        };
+        self.line(3, format_args!("lasts: {}", written_out(lasts)));
+        for (key, count) in [("at_least", schedule.at_least), ("at_most", schedule.at_most)] {
+            if let Some(count) = count {
+                self.line(3, format_args!("{key}: {}", count.0));
+            }
+        }
     }
 
     fn movement(&mut self, policy: &Policy) {

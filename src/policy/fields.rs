@@ -17,7 +17,7 @@ use super::question::Question;
 use crate::domain::{Duration, Percent};
 
 /// The longest duration that means anything here; more is a slip, and time arithmetic stays safe.
-const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 
 /// Stands for a key of the writer's own where readers are only asked what they would accept.
 const FREE_KEY: &str = "name";

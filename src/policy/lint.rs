@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::fields::written_out;
 use super::read::free_addresses;
 use super::settings::{
-    Bounds, FixedRule, Measures, Policy, Rule, RuleScaleIn, SignalSource, StepRule, TargetForm,
+    Bounds, FixedRule, Measures, Policy, Rule, RuleScaleIn, ScheduleRule, SignalSource, StepRule,
+    TargetForm, When,
 };
 use crate::domain::{Duration, NodeCount, SignalName};
 
@@ -132,7 +133,7 @@ fn measures_a_node(policy: &Policy, name: &SignalName, warnings: &mut Vec<Warnin
                 | TargetForm::Average(_)
                 | TargetForm::UtilisationPercent(_) => {}
             },
-            Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) => {}
+            Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) | Rule::Schedule(_) => {}
             Rule::Latency(_) => {
                 let what = "a latency can't be foreseen, so `node` changes nothing";
                 warn(warnings, &key, what, "write `pool`");
@@ -148,6 +149,7 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
         Rule::Fixed(_) => true,
         Rule::Latency(_) => false,
         Rule::Step(step) => step.lowers(),
+        Rule::Schedule(_) => false,
     });
     if !lowers {
         let what = "no rule ever recommends fewer nodes, so the pool only grows";
@@ -156,6 +158,9 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
     for rule in &policy.rules {
         if let Rule::Step(step) = rule {
             step_bands(step, warnings);
+        }
+        if let Rule::Schedule(schedule) = rule {
+            windows(schedule, warnings);
         }
         let Rule::Fixed(FixedRule { count, .. }) = rule else { continue };
         let Bounds { min, max, .. } = policy.bounds;
@@ -208,6 +213,23 @@ fn step_bands(step: &StepRule, warnings: &mut Vec<Warning>) {
             let help = "end the one where the other begins";
             warn(warnings, &format!("rules.step:{}", step.signal), what, help);
         }
+    }
+}
+
+fn windows(schedule: &ScheduleRule, warnings: &mut Vec<Warning>) {
+    let When::Again { cron, lasts } = &schedule.when else { return };
+    if cron.is_always_open(&schedule.timezone, *lasts) {
+        let what = format!(
+            "`{}` opens the next window before {} are over, so it never closes",
+            cron.as_str(),
+            written_out(*lasts)
+        );
+        warn(
+            warnings,
+            "rules.schedule",
+            what,
+            "write these counts in `bounds`, or shorten `lasts`",
+        );
     }
 }
 

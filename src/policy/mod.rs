@@ -15,6 +15,7 @@ mod nearest;
 pub(crate) mod problem;
 pub(crate) mod question;
 mod read;
+mod schedule;
 mod schema;
 mod settings;
 
@@ -28,13 +29,14 @@ pub(crate) use fragment::fragment;
 pub use lint::{Warning, lint};
 pub use problem::{Place, Problem, Problems};
 pub(crate) use read::CONTROL;
+pub use schedule::{CronPattern, EffectiveBounds, Window, Zone, expired};
 pub use schema::json_schema;
 pub use settings::{
     Backoff, Band, BandAction, Bounds, Budget, Configure, Control, CountRule, Coverage,
     CoverageNeed, Effectiveness, FixedRule, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
     LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect,
-    Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, StepRounding,
-    StepRule, TargetForm, TargetRule, Tolerance, Vlan,
+    Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh,
+    StepRounding, StepRule, TargetForm, TargetRule, Tolerance, Vlan, When,
 };
 
 /// Reads the text of one policy file; `file` is only its name in messages.

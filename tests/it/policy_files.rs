@@ -128,8 +128,8 @@ signals:
 rules:
   - target: {signal: requests, per_node: 400}
   - forecast: {signal: requests, per_node: 400}
-  - schedule: {timezone: Europe/Berlin, cron: '0 17 * * 1-5'}
 health: {unhealthy_for: 2m}
+schedule: {cron: '0 17 * * *'}
 ",
     );
     insta::assert_snapshot!(problems(&text));
@@ -289,6 +289,67 @@ fn a_setting_that_cannot_be_meant_is_refused() {
              samples: {within: 3, of: 2}}}]\n",
             "`within` is 3, more than `of`, which is 2",
         ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 17 * *', lasts: 1h, at_least: 3}}]\n",
+            "`cron` is no cron pattern: `0 17 * *`",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 0 17 * * *', lasts: 1h, at_least: 3}}]\n",
+            "`cron` is no cron pattern: `0 0 17 * * *`",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 25 * * *', lasts: 1h, at_least: 3}}]\n",
+            "`cron` is no cron pattern: `0 25 * * *`",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 0 31 2 *', lasts: 1h, at_least: 3}}]\n",
+            "`cron` is no cron pattern: `0 0 31 2 *`: no such day ever comes",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 17 * * *', lasts: 1h}}]\n",
+            "`schedule` has neither `at_least` nor `at_most`",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 17 * * *', at_least: 3}}]\n",
+            "`schedule` does not say when it begins and ends",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 17 * * *', lasts: 30s, at_least: 3}}]\n",
+            "`lasts` is 30s, too short",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 17 * * *', lasts: 1h, at_least: 13}}]\n",
+            "`at_least` is 13, outside of `bounds`, which are 2 to 12",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 17 * * *', lasts: 1h, at_most: 1}}]\n",
+            "`at_most` is 1, outside of `bounds`, which are 2 to 12",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, cron: '0 17 * * *', lasts: 1h, \
+             at_least: 5, at_most: 4}}]\n",
+            "`at_most` is 4, below `at_least`, which is 5",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, from: '2026-12-24 17:00', \
+             until: '2026-12-24 17:00', at_least: 5}}]\n",
+            "`until` is not a minute to ten years after `from`",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, from: '2026-02-30 17:00', lasts: 1h, \
+             at_least: 5}}]\n",
+            "`from` is no day and time: `2026-02-30 17:00`",
+        ),
+        (
+            "rules: [{schedule: {timezone: UTC, from: '2026-12-24T17:00:00Z', lasts: 1h, \
+             at_least: 5}}]\n",
+            "`from` is no day and time",
+        ),
+        (
+            "rules: [{schedule: {timezone: Mars/Base, cron: '0 17 * * *', lasts: 1h, \
+             at_least: 5}}]\n",
+            "`Mars/Base` is no time zone",
+        ),
         ("scale_in: {stabilize: -5m}\n", "`stabilize` is no duration: `-5m`"),
         ("scale_in: {stabilize: 5}\n", "`stabilize` is 5 without a unit"),
         ("scale_in: {stabilize: 100years}\n", "`stabilize` is longer than ten years"),
@@ -304,6 +365,86 @@ fn a_setting_that_cannot_be_meant_is_refused() {
         assert!(told.problems[0].what.contains(what), "{fragment}{told}");
         assert!(!told.problems[0].help.is_empty(), "{fragment}{told}");
     }
+}
+
+#[test]
+fn a_zone_with_a_slip_in_it_is_understood() {
+    for (written, help) in [
+        ("Europe/Berlim", "did you mean `Europe/Berlin`?"),
+        ("europe-berlin", "did you mean `Europe/Berlin`?"),
+        ("Berlin", "did you mean `Europe/Berlin`?"),
+        ("New York", "did you mean `America/New_York`?"),
+        ("Mars/Base", "write a name of the IANA database, such as Europe/Berlin or UTC"),
+    ] {
+        let told = problems(&minimal_and(&format!(
+            "rules: [{{schedule: {{timezone: {written}, cron: '0 17 * * *', lasts: 1h, \
+             at_least: 5}}}}]\n"
+        )));
+        assert_eq!(told.problems[0].help, help, "{written}");
+    }
+}
+
+#[test]
+fn a_one_off_window_is_read_on_the_clock_of_its_zone() {
+    // Berlin's clocks go from 02:00 to 03:00 on 29 March 2026, and from 03:00 back to 02:00 on
+    // 25 October, each at 01:00 UTC.
+    for (times, opens, closes) in [
+        ("from: 2026-12-24 17:00, lasts: 3h", "2026-12-24T16:00:00Z", "2026-12-24T19:00:00Z"),
+        ("from: 2026-07-01T17:00:30, lasts: 1m", "2026-07-01T15:00:30Z", "2026-07-01T15:01:30Z"),
+        ("from: 2026-03-29 02:30, lasts: 1h", "2026-03-29T01:00:00Z", "2026-03-29T02:00:00Z"),
+        (
+            "from: 2026-03-29 00:00, until: 2026-03-29 02:30",
+            "2026-03-28T23:00:00Z",
+            "2026-03-29T01:00:00Z",
+        ),
+        (
+            "from: 2026-10-25 02:30, until: 2026-10-25 02:30",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T01:30:00Z",
+        ),
+        ("from: 2026-10-25 02:30, lasts: 2h", "2026-10-25T00:30:00Z", "2026-10-25T02:30:00Z"),
+    ] {
+        let text = minimal_and(&format!(
+            "rules: [{{schedule: {{timezone: europe/berlin, {times}, at_least: 5}}}}]\n"
+        ));
+        let read = parse(&text).unwrap_or_else(|problems| panic!("{times}\n{problems}"));
+        let policy::Rule::Schedule(rule) = &read.rules[0] else { panic!("it is a schedule") };
+        let policy::When::Once(window) = rule.when else { panic!("it is one window") };
+        assert_eq!([window.opens, window.closes].map(|at| at.to_string()), [opens, closes]);
+        let explained = policy::explain_defaults(&read);
+        let again = parse(&explained).unwrap_or_else(|problems| panic!("{explained}\n{problems}"));
+        assert_eq!(again.rules, read.rules, "{explained}");
+    }
+}
+
+#[test]
+fn bands_that_overlap_and_windows_that_never_close_are_warnings() {
+    let warned = |rule: &str| {
+        let target = "{target: {signal: requests, per_node: 400}}";
+        let text = minimal_and(&format!("rules: [{target}, {rule}]\n"));
+        let read = parse(&text).unwrap_or_else(|problems| panic!("{rule}\n{problems}"));
+        policy::lint(&read).into_iter().map(|warning| warning.what).collect::<Vec<_>>()
+    };
+    let step = |bands: &str| warned(&format!("{{step: {{signal: requests, bands: [{bands}]}}}}"));
+    assert_eq!(
+        step("{from: 9, add: 1}, {from: 5, below: 9, add: 2}, {below: 5, remove: 1}"),
+        [""; 0]
+    );
+    assert_eq!(
+        step("{from: 9, add: 1}, {from: 5, below: 9.5, add: 2}"),
+        ["`bands[0]` and `bands[1]` overlap; where both speak, the larger count wins"]
+    );
+    let schedule = |cron: &str, lasts: &str| {
+        warned(&format!(
+            "{{schedule: {{timezone: Europe/Berlin, cron: '{cron}', lasts: {lasts}, at_least: 5}}}}"
+        ))
+    };
+    assert_eq!(schedule("0 * * * *", "59m"), [""; 0]);
+    assert_eq!(schedule("0 17 * * 1-5", "3h"), [""; 0]);
+    assert_eq!(
+        schedule("0 * * * *", "1h"),
+        ["`0 * * * *` opens the next window before 1h are over, so it never closes"]
+    );
 }
 
 #[test]
@@ -625,6 +766,8 @@ mod any {
                  - step: {{signal: requests, bands: [{{from: {per_node}, for: {stale}, \
                  add_percent: {out}}}, {{below: {per_node}, remove: 3}}], \
                  samples: {{within: 2, of: 7}}, rounding: aws}}\n\
+                 - schedule: {{timezone: Europe/Berlin, cron: '{extra} 17 * * 1-5', \
+                 lasts: 1h {extra}s, at_least: {min}, at_most: {max}}}\n\
                  tolerance: {{out_percent: {out}, in_percent: {inward}}}\n\
                  scale_in: {{stabilize: {stabilize}, pace: [{{percent: {out}, per: {stale}}}], \
                  leave_early: yes, order: oldest}}\n\

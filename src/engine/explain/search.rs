@@ -76,18 +76,22 @@ impl Situation<'_> {
     }
 
     /// The first change that the engine makes if `look` repeats itself for ever. The count
-    /// changes only when something ends that the history or the policy names, so the engine is
+    /// changes only when something begins or ends that the history or the policy names, so the engine is
     /// asked at each such moment in turn, and told at each what it would remember by then.
     fn next_change(&self, look: &Observation) -> Option<Change> {
         // Each moment is one thing ending; a history that names more is none of ours.
         const MOST_MOMENTS: usize = 1_000;
+        // Windows open and close for ever; what a day brings is news.
+        let horizon = after(look.at, Duration::from_secs(24 * 3600));
         let mut look = look.clone();
         for _ in 0..MOST_MOMENTS {
             let decision = decide(self.policy, &look);
             if decision.to != self.decision.to {
                 return Some(Change { at: look.at, to: decision.to });
             }
-            look.at = next_moment(self.policy, &look, &decision)?;
+            let edge = self.policy.next_window_edge(look.at, horizon);
+            let ends = next_moment(self.policy, &look, &decision);
+            look.at = edge.into_iter().chain(ends).min()?;
             look.history = seen_until(decision.history, look.at);
         }
         None
@@ -132,7 +136,11 @@ impl Situation<'_> {
                 | TargetForm::Average(_)
                 | TargetForm::UtilisationPercent(_) => None,
             },
-            Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) => None,
+            Rule::Latency(_)
+            | Rule::Count(_)
+            | Rule::Fixed(_)
+            | Rule::Step(_)
+            | Rule::Schedule(_) => None,
         })
     }
 
@@ -143,7 +151,7 @@ impl Situation<'_> {
     /// How much more load on each signal adds nodes.
     fn outward(&self) -> Vec<Distance> {
         let ceiling = in_force(self.observation.overrides.ceiling, self.observation.at);
-        let max = self.policy.bounds.max;
+        let max = self.policy.bounds_at(self.observation.at).max;
         let max = ceiling.map_or(max, |ceiling| ceiling.count.min(max));
         if self.decision.to >= max {
             return vec![Distance::AtMax { max }];
@@ -178,7 +186,7 @@ impl Situation<'_> {
         }
         let (orders, at) = (&self.observation.overrides, self.observation.at);
         let floor = in_force(orders.floor, at);
-        let min = self.policy.bounds.min;
+        let min = self.policy.bounds_at(at).min;
         let min = floor.map_or(min, |floor| floor.count.max(min));
         if self.decision.to <= min {
             return vec![Distance::AtMin { min }];
@@ -287,7 +295,7 @@ fn next_moment(
     let events = events.flat_map(|event| paces().map(|pace| after(event.at, pace.per)));
     let rules = policy.rules.iter().zip(keys(&policy.rules));
     let conditions = rules.flat_map(|(rule, key)| match rule {
-        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => Vec::new(),
+        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Schedule(_) => Vec::new(),
         Rule::Latency(latency) => {
             let condition = history.conditions.get(&key);
             let until = condition.map(|known| after(known.since, latency.for_at_least));

@@ -33,7 +33,7 @@ struct Limit {
 /// The most that the budget pays for, or the same count.
 pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
     let budget = look.policy.budget.as_ref()?;
-    let min = look.policy.bounds.min;
+    let min = look.bounds.min;
     let Some(price) = look.observation.costs.and_then(|costs| costs.node_hourly) else {
         let kept = look.from.max(min);
         let because = Reason::PriceUnknown { wanted: count, count: kept };
@@ -49,7 +49,7 @@ pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
 pub(in crate::engine) fn warnings(look: &Look<'_>, to: NodeCount) -> Vec<Reason> {
     let Some(budget) = &look.policy.budget else { return Vec::new() };
     let Some(costs) = look.observation.costs else { return Vec::new() };
-    let min = look.policy.bounds.min;
+    let min = look.bounds.min;
     let limit = costs.node_hourly.and_then(|price| limit(look, budget, price));
     let below = limit.filter(|limit| limit.affordable < min).map(|limit| {
         let Limit { affordable, period, .. } = limit;

@@ -146,7 +146,8 @@ fn scale(reading: &mut Reading, factor: f64, now: &[ObservedNode], then: &[Obser
 /// Whether a rule's signal can be foreseen.
 fn is_foreseen(rule: &Rule) -> bool {
     match rule {
-        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) => true,
+        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => true,
+        Rule::Step(_) | Rule::Schedule(_) => true,
         Rule::Latency(_) => false,
     }
 }

@@ -7,6 +7,7 @@
 mod count;
 mod fixed;
 mod latency;
+mod schedule;
 mod step;
 mod step_evidence;
 mod target;
@@ -56,6 +57,7 @@ pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
                 steps.insert(key.clone(), gathered.memory);
                 opinion
             }
+            Rule::Schedule(rule) => schedule::recommend(look, rule),
         };
         Recommendation { rule: key, opinion }
     });
@@ -89,7 +91,8 @@ impl Rule {
     pub(super) fn is_measured(&self) -> bool {
         match self {
             Self::Target(_) => true,
-            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) | Self::Step(_) => false,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
+            Self::Step(_) | Self::Schedule(_) => false,
         }
     }
 }

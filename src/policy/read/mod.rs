@@ -28,12 +28,13 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let mut fields = Fields::of(Value { name: "", node: document }, notes)?;
     for (key, help) in [
         ("standby", "delete it; no node would be kept in standby. Raise `bounds.min` instead"),
-        ("schedule", "delete it; nothing would happen at these times"),
         ("hints", "delete it; nobody would listen to them"),
         ("health", "delete it; no node would be replaced for being unhealthy, only for being gone"),
     ] {
         fields.unsupported(key, help);
     }
+    let schedule = "`schedule` is no key of this file, but a kind of rule".to_owned();
+    fields.refused("schedule", schedule, "write it below `rules`, as `- schedule: {…}`");
 
     let pool = fields.required(
         "pool",
@@ -61,7 +62,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         "rules",
         "[{target: {signal: requests, per_node: 400}}]",
         notes,
-        |value, notes| rules::rules(value, names.as_deref(), of_nodes.as_deref(), notes),
+        |value, notes| rules::rules(value, names.as_deref(), of_nodes.as_deref(), bounds, notes),
     );
     let tolerance = fields.section("tolerance", notes, movement::tolerance);
     let scale_out = fields.section("scale_out", notes, movement::scale_out);

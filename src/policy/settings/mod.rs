@@ -3,6 +3,7 @@
 
 mod budget;
 mod rules;
+mod schedule;
 mod step;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use budget::Budget;
 pub use rules::{CountRule, FixedRule, LatencyRule, Rule, RuleScaleIn, TargetForm, TargetRule};
+pub use schedule::{ScheduleRule, When};
 pub use step::{Band, BandAction, Samples, StepRounding, StepRule};
 
 use crate::domain::{

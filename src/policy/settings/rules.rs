@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{StepRule, Tolerance};
+use super::{ScheduleRule, StepRule, Tolerance};
 use crate::domain::{Duration, NodeCount, Percent, RequestsPerSecond, SignalName};
 
 /// What one rule looks at and wants.
@@ -19,6 +19,8 @@ pub enum Rule {
     Fixed(FixedRule),
     /// More or fewer nodes by the band that a value is in.
     Step(StepRule),
+    /// Other bounds at certain times.
+    Schedule(ScheduleRule),
 }
 
 /// A target: so many nodes that a signal comes to what it should be.
@@ -121,6 +123,7 @@ impl Rule {
             Self::Count(_) => "count",
             Self::Fixed(_) => "fixed",
             Self::Step(_) => "step",
+            Self::Schedule(_) => "schedule",
         }
     }
 
@@ -130,7 +133,7 @@ impl Rule {
             Self::Target(rule) => Some(&rule.signal),
             Self::Latency(rule) => Some(&rule.signal),
             Self::Count(rule) => Some(&rule.signal),
-            Self::Fixed(_) => None,
+            Self::Fixed(_) | Self::Schedule(_) => None,
             Self::Step(rule) => Some(&rule.signal),
         }
     }
@@ -139,7 +142,8 @@ impl Rule {
     pub fn reads_each_node(&self) -> bool {
         match self {
             Self::Target(rule) => rule.form.reads_each_node(),
-            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) | Self::Step(_) => false,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
+            Self::Step(_) | Self::Schedule(_) => false,
         }
     }
 
@@ -147,7 +151,7 @@ impl Rule {
     pub fn group(&self) -> Option<&str> {
         match self {
             Self::Target(rule) => rule.group.as_deref(),
-            Self::Latency(_) => None,
+            Self::Latency(_) | Self::Schedule(_) => None,
             Self::Count(rule) => rule.group.as_deref(),
             Self::Fixed(rule) => rule.group.as_deref(),
             Self::Step(rule) => rule.group.as_deref(),
@@ -158,7 +162,8 @@ impl Rule {
     pub fn tolerance(&self) -> Option<Tolerance> {
         match self {
             Self::Target(rule) => rule.tolerance,
-            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) | Self::Step(_) => None,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => None,
+            Self::Step(_) | Self::Schedule(_) => None,
         }
     }
 }

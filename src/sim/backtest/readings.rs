@@ -121,6 +121,7 @@ fn quantity(rule: &Rule, signal: &Signal, node: &NodeModel) -> Result<Quantity, 
         }
         Rule::Count(_) => return Err("it says a number of nodes itself"),
         Rule::Fixed(_) => return Err("a fixed count looks at none"),
+        Rule::Schedule(_) => return Err("a schedule looks at none"),
         Rule::Step(_) => return Err("only a rule that says what it measures could tell"),
     };
     let SignalSource::Prometheus { query: _, nodes } = &signal.source;

@@ -3,6 +3,7 @@
 mod count;
 mod fixed;
 mod latency;
+mod schedule;
 mod step;
 mod target;
 
@@ -10,22 +11,23 @@ use super::super::document::{Kind, Node};
 use super::super::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
 use super::super::nearest::suggestion;
 use super::super::problem::{Place, Problem};
-use super::super::settings::{Rule, RuleScaleIn};
+use super::super::settings::{Bounds, Rule, RuleScaleIn};
 use crate::domain::{Percent, SignalName};
 
 /// The kinds of rules.
-const KINDS: &[&str] = &["target", "latency", "count", "fixed", "step"];
+const KINDS: &[&str] = &["target", "latency", "count", "fixed", "step", "schedule"];
 
-/// Reads the list; `known` are the signals, and `of_nodes` those with a series of each node, or
-/// `None` where they could not be read.
+/// Reads the list; `known` are the signals, `of_nodes` those with a series of each node, and
+/// `bounds` the policy's own, or `None` where they could not be read.
 pub(super) fn rules(
     value: Value<'_>,
     known: Option<&[SignalName]>,
     of_nodes: Option<&[SignalName]>,
+    bounds: Option<Bounds>,
     notes: &mut Notes,
 ) -> Option<Vec<Rule>> {
     let rules = fields::list(value, notes, |value, notes| {
-        let rule = rule(value, known, notes)?;
+        let rule = rule(value, known, bounds, notes)?;
         fits(value, &rule, of_nodes, notes).then_some(rule)
     })?;
     if rules.is_empty() {
@@ -41,12 +43,18 @@ fn possible() -> String {
 }
 
 /// A rule is a mapping with one key, its kind: so a problem inside keeps its exact place.
-fn rule(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> Option<Rule> {
+fn rule(
+    value: Value<'_>,
+    known: Option<&[SignalName]>,
+    bounds: Option<Bounds>,
+    notes: &mut Notes,
+) -> Option<Rule> {
     if let Kind::Question(question) = &value.node.kind {
         for kind in KINDS {
             let form = question.form();
             form.requires(kind);
-            of_kind(kind, Value { name: kind, node: &form.key(kind).node() }, known, notes);
+            let below = form.key(kind).node();
+            of_kind(kind, Value { name: kind, node: &below }, known, bounds, notes);
         }
         return None;
     }
@@ -60,8 +68,8 @@ fn rule(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> Op
     };
     let value = Value { name: &key.name, node };
     match key.name.as_str() {
-        kind if KINDS.contains(&kind) => of_kind(kind, value, known, notes),
-        later @ ("forecast" | "schedule" | "hint" | "hints") => refuse(
+        kind if KINDS.contains(&kind) => of_kind(kind, value, known, bounds, notes),
+        later @ ("forecast" | "hint" | "hints") => refuse(
             notes,
             key.at,
             format!("the rule `{later}` is not supported by this version"),
@@ -80,6 +88,7 @@ fn of_kind(
     kind: &str,
     value: Value<'_>,
     known: Option<&[SignalName]>,
+    bounds: Option<Bounds>,
     notes: &mut Notes,
 ) -> Option<Rule> {
     match kind {
@@ -88,6 +97,7 @@ fn of_kind(
         "count" => count::count(value, known, notes).map(Rule::Count),
         "fixed" => fixed::fixed(value, notes).map(Rule::Fixed),
         "step" => step::step(value, known, notes).map(Rule::Step),
+        "schedule" => schedule::schedule(value, bounds, notes).map(Rule::Schedule),
         other => unreachable!("`{other}` is in the list of kinds without a reader"),
     }
 }
