@@ -306,9 +306,10 @@ proptest! {
         let (mut observation, decision) = as_lived(&policy, &series).pop().expect("one look");
         observation.at = after(observation.at, broken.pause);
         observation.history = decision.history;
-        let rule = &policy.rules[which % policy.rules.len()];
+        let signals: Vec<_> = policy.rules.iter().filter_map(Rule::signal).collect();
+        prop_assume!(!signals.is_empty());
         let missing = Reading::Missing { why: Missing::NotANumber };
-        observation.readings.extend(rule.signal().map(|signal| (signal.clone(), missing.clone())));
+        observation.readings.insert(signals[which % signals.len()].clone(), missing);
         let decision = decide(&policy, &observation);
         // An operator or a budget may; data may not.
         let by_data = decision.stages.iter().find(|stage| stage.guard == Guard::Overrides);
@@ -331,7 +332,9 @@ proptest! {
         observation.history = decision.history;
         let sample = Sample { at: observation.at, value };
         let partial = Reading::Partial { sample, seen: 1, wanted: 2 };
-        observation.readings.extend(policy.rules[0].signal().map(|signal| (signal.clone(), partial)));
+        let signal = policy.rules.iter().find_map(Rule::signal);
+        prop_assume!(signal.is_some());
+        observation.readings.extend(signal.map(|signal| (signal.clone(), partial)));
         let decision = decide(&policy, &observation);
         // An operator or a budget may; data may not.
         let by_data = decision.stages.iter().find(|stage| stage.guard == Guard::Overrides);

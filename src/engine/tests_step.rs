@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::fixture::*;
-use super::{History, Opinion};
+use super::{Distance, History, Opinion, explain};
 use crate::domain::{NodeCount, after, before};
 use crate::policy::{Band, BandAction, Policy, Rule, Samples, StepRounding, StepRule};
 
@@ -260,6 +260,31 @@ fn outside_of_every_band_only_a_rule_that_removes_nodes_has_a_say() {
         pool.policy.rules.push(target("requests", 400.0));
         assert_eq!(next(&mut pool, 500.0), to, "{because}");
     }
+}
+
+#[test]
+fn what_comes_by_itself_comes_although_a_step_looks_back_on_samples() {
+    let mut pool = pool(6, &[band(Some(100.0), None, BandAction::Add(1))]);
+    let Rule::Step(rule) = &mut pool.policy.rules[0] else { panic!("it is a step") };
+    rule.samples = Samples { within: 2, of: 3 };
+    pool.policy.rules.push(target("requests", 400.0));
+    pool.policy.scale_in.stabilize = minutes(10);
+    pool.set("requests", 2_400.0);
+    pool.nodes = Nodes::StayPut;
+    [20.0, 500.0, 500.0].map(|value| next(&mut pool, value));
+    pool.look.fleet.serving = NodeCount(7);
+    pool.set("requests", 800.0);
+    let counts = [20.0, 500.0, 500.0, 20.0].map(|value| next(&mut pool, value));
+    let kept = counts[3];
+    let decision = pool.would_decide();
+    let by_itself = explain(&decision, &pool.look, &pool.policy).distances;
+    let falls = by_itself.iter().find_map(|next| match next {
+        Distance::ByTime { to, in_seconds, .. } if to.0 < kept => Some(*in_seconds),
+        _ => None,
+    });
+    let told = falls.expect("the load has let nodes go");
+    let seen = (1..=told).find(|_| to(&pool.decides_after(seconds(1))) != kept);
+    assert_eq!(seen, Some(told), "as it was told: {by_itself:?}");
 }
 
 #[test]
