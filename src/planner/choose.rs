@@ -6,9 +6,9 @@ use crate::policy::{LeaveEarly, LeaveOrder, Policy};
 /// Linode bills every started hour of an instance.
 const PAID_HOUR: Duration = Duration::from_secs(3600);
 
-/// An instance must be gone before its next hour begins; half of this is spare for a cloud that
-/// takes its time.
-const DELETION_MARGIN: Duration = Duration::from_secs(180);
+/// For so long in each paid hour a node may leave. Twice as long gave away head-room that is paid
+/// anyway; half as long is but a few looks, and who misses it stays for another hour.
+const WINDOW: Duration = Duration::from_secs(90);
 
 /// The nodes that may leave now, first leaver first, and when the next one may.
 pub struct Leavers<'a> {
@@ -67,9 +67,16 @@ fn leaves_at(node: &Node, leaving: Leaving, now: Timestamp) -> Timestamp {
     if leaving.early == LeaveEarly::Yes || node.state == NodeState::Planned {
         return now;
     }
-    let window = leaving.drain_timeout.saturating_add(DELETION_MARGIN).min(PAID_HOUR);
+    // Whoever drains beyond the end of the hour begins another one, which is then paid, too: it
+    // had better serve.
+    let latest = leaving.drain_timeout.min(PAID_HOUR - WINDOW);
+    let earliest = latest + WINDOW;
     let left = paid_time_left(node, now);
-    if left <= window { now } else { after(now, left - window) }
+    match left {
+        _ if left < latest => after(now, left + (PAID_HOUR - earliest)),
+        _ if left <= earliest => now,
+        _ => after(now, left - earliest),
+    }
 }
 
 /// How long the hour that is paid anyway still lasts.

@@ -161,13 +161,18 @@ fn who_leaves_follows_the_order_that_the_policy_names() {
 fn a_surplus_node_stays_for_its_paid_hour_and_the_note_says_until_when() {
     let mut case = Case::new(1, vec![serving(1), serving(2)]);
     case.policy = policy_with("leave_early: yes", "leave_early: no");
-    // Both were made 1,100 s ago; a drain of two minutes and three to be deleted in are needed.
-    let leaves = 3_600 - 1_100 - 120 - 180;
+    // Both were made 1,100 s ago, and a drain takes two minutes: they may leave for 90 s before.
+    let leaves = 3_600 - 1_100 - 120 - 90;
     let plan = case.plan();
     assert!(plan.is_empty());
     assert_eq!(plan.notes, [Note::PaidHour { surplus: NodeCount(1), until: at(leaves) }]);
     assert!(case.plan_at(at(leaves - 1)).is_empty());
     assert_eq!(numbers(&case.plan_at(at(leaves))).len(), 1);
+    assert_eq!(numbers(&case.plan_at(at(leaves + 90))).len(), 1);
+    let late = case.plan_at(at(leaves + 91));
+    assert!(late.is_empty(), "its drain may begin another hour, so it may as well serve");
+    let next = Note::PaidHour { surplus: NodeCount(1), until: at(leaves + 3_600) };
+    assert_eq!(late.notes, [next]);
     assert!(case.plan_at(at(3_600 - 1_100 + 1)).is_empty(), "the next hour is paid, too");
 }
 
