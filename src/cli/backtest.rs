@@ -131,6 +131,7 @@ fn per_node(policy: &Policy) -> Option<f64> {
         },
         Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
         Rule::Step(_) | Rule::Schedule(_) => None,
+        Rule::Forecast(_) | Rule::Surge(_) => None,
     })
 }
 

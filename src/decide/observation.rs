@@ -72,6 +72,7 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
             },
             nodes: listed,
             readings,
+            forecasts: BTreeMap::new(),
             is_held: is_held?,
             overrides: Overrides::default(),
             costs: None,

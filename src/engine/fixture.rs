@@ -7,11 +7,13 @@ use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, NodeSample, Percent, Reading, RequestsPerSecond,
     Sample, SignalName, Timestamp, after,
 };
+use crate::forecast::{Level, Mode};
 use crate::policy::{
-    Backoff, Band, BandAction, Bounds, Configure, Control, Effectiveness, HealthCheck, Join,
-    LatencyRule, Leave, LeaveEarly, LeaveOrder, Measures, MissingData, NodeTemplate, Pace,
-    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, Signal,
-    SignalSource, Ssh, StepRounding, StepRule, TargetForm, TargetRule, Tolerance, Vlan,
+    Backoff, Band, BandAction, Bounds, Configure, Control, Effectiveness, ForecastRule,
+    HealthCheck, Join, LatencyRule, Lead, Leave, LeaveEarly, LeaveOrder, Measures, MissingData,
+    NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn,
+    ScaleOut, Signal, SignalSource, Ssh, StepRounding, StepRule, SurgeRule, TargetForm, TargetRule,
+    Tolerance, Vlan,
 };
 
 /// 400 req/s a node without headroom, 2 to 40 nodes, no tolerance, no guard that waits.
@@ -104,6 +106,7 @@ pub(super) fn target_rule(signal: &str, per_node: f64) -> TargetRule {
         headroom: percent(0.0),
         scale_in: RuleScaleIn::Allowed,
         tolerance: None,
+        hold: seconds(0),
         group: None,
     }
 }
@@ -115,6 +118,30 @@ pub(super) fn with_form(signal: &str, form: TargetForm) -> Rule {
 
 pub(super) fn raise_only(signal: &str, per_node: f64) -> Rule {
     Rule::Target(TargetRule { scale_in: RuleScaleIn::Never, ..target_rule(signal, per_node) })
+}
+
+/// The defaults of a policy file.
+pub(super) fn forecast_rule(signal: &str, per_node: f64) -> ForecastRule {
+    ForecastRule {
+        signal: name(signal),
+        lead: Lead::Learned,
+        level: Level::default(),
+        per_node: RequestsPerSecond::new(per_node).expect("a legal rate"),
+        mode: Mode::Raise,
+        hold: minutes(1),
+    }
+}
+
+/// The defaults of a policy file.
+pub(super) fn surge_rule(signal: &str, per_node: f64) -> SurgeRule {
+    SurgeRule {
+        signal: name(signal),
+        over: minutes(2),
+        rise: percent(15.0),
+        per_node: RequestsPerSecond::new(per_node).expect("a legal rate"),
+        at_most: percent(150.0),
+        hold: minutes(5),
+    }
 }
 
 /// Objective 300 ms for 30 s, clear below 200 ms, steps of 25 %.
@@ -245,6 +272,7 @@ impl Pool {
             fleet,
             nodes: vec![],
             readings,
+            forecasts: Default::default(),
             is_held: false,
             overrides: Overrides::default(),
             costs: None,

@@ -20,7 +20,8 @@ pub(super) fn after_decision(
 ) -> History {
     let rests = cooldown::remember(look, to);
     let awaits = rests.awaiting_capacity_since.is_some();
-    let (mut conditions, mut steps) = (opinions.conditions.clone(), opinions.steps.clone());
+    let kept = &opinions.memory;
+    let (mut conditions, mut steps) = (kept.conditions.clone(), kept.steps.clone());
     for recommendation in &opinions.recommendations {
         let key = &recommendation.rule;
         let Some(memory) = steps.get_mut(key) else { continue };
@@ -37,6 +38,8 @@ pub(super) fn after_decision(
         scale_in_cooldown_until: rests.scale_in_until,
         looked_at: None,
         conditions,
+        wishes: kept.wishes.clone(),
+        rates: kept.rates.clone(),
         blind_since: look.past.blind_since,
         effects,
         steps,

@@ -122,6 +122,9 @@ impl<'a> Look<'a> {
             *since = (*since).min(now);
             *seen = (*seen).min(now);
         }
+        for wish in past.wishes.values_mut().flatten() {
+            wish.at = wish.at.min(now);
+        }
         for effect in &mut past.effects {
             effect.at = effect.at.min(now);
             for moment in [&mut effect.served_at, &mut effect.in_vain_at] {

@@ -7,6 +7,7 @@
 mod combine;
 mod decision;
 mod explain;
+mod foreseen;
 mod guard;
 mod history;
 mod look;
@@ -22,6 +23,8 @@ mod fixture;
 mod tests_effects;
 #[cfg(test)]
 mod tests_explain;
+#[cfg(test)]
+mod tests_forecast;
 #[cfg(test)]
 mod tests_forms;
 #[cfg(test)]
@@ -47,13 +50,16 @@ pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
 pub use explain::{
     Distance, ExplainedRule, Explanation, Input, LoadFall, LoadLimit, Unit, WhyNot, explain,
 };
+pub use foreseen::{Belief, Foreseen};
 pub use observation::{
     Condition, Costs, Effect, HeldChange, History, KeptSample, Observation, ObservedNode,
     OrderedCount, OrderedHold, Overrides, Readiness, RecommendationSpan, ScaleEvent, StepMemory,
+    Wish,
 };
 pub use reason::{BudgetPeriod, Reason};
 
 pub use guard::budget::used as budget_used;
+pub use recommend::keys as rule_keys;
 
 use guard::{
     Chain, bounds, budget, cooldown, effectiveness, flap, freshness, overrides, pace,

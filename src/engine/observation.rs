@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Foreseen;
 use crate::domain::{
-    Dollars, FleetCounts, Node, NodeCount, NodeState, Reading, SignalName, Timestamp,
+    Dollars, FleetCounts, Node, NodeCount, NodeState, Reading, Sample, SignalName, Timestamp,
 };
 
 /// One look at a pool.
@@ -20,6 +21,10 @@ pub struct Observation {
     pub nodes: Vec<ObservedNode>,
     /// What each signal of the policy said.
     pub readings: BTreeMap<SignalName, Reading>,
+    /// What is expected of each `forecast` rule's signal, by the rule's key; nothing where there is
+    /// no forecast yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forecasts: BTreeMap<String, Foreseen>,
     /// Whether an operator's command, or the daemon's own setting, holds the pool; a policy that
     /// says `hold` does so without this.
     pub is_held: bool,
@@ -164,6 +169,13 @@ pub struct History {
     pub looked_at: Option<Timestamp>,
     /// Conditions of rules that hold without a break, by the rule's key.
     pub conditions: BTreeMap<String, Condition>,
+    /// What rules with a `hold` wanted lately, by the rule's key: oldest first, each lower than
+    /// the one before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub wishes: BTreeMap<String, Vec<Wish>>,
+    /// What `surge` rules' signals said lately, by the rule's key, oldest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rates: BTreeMap<String, Vec<Sample>>,
     /// Since when no rule's signal could be read.
     pub blind_since: Option<Timestamp>,
     /// What scale-outs did to the signals that asked for them, oldest first.
@@ -213,6 +225,17 @@ pub struct KeptSample {
     pub value: f64,
     /// Whether every source spoke in it that should.
     pub is_whole: bool,
+}
+
+/// A count that a rule wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wish {
+    /// The count.
+    pub count: NodeCount,
+    /// The count before rounding up, for tolerance.
+    pub exact: f64,
+    /// The last look at which it wanted so many.
+    pub at: Timestamp,
 }
 
 /// A condition of a rule that holds.

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Direction;
 use super::text::{Latency, Length, Listed, Moment, Number, Plain, TimeOfDay};
+use super::{Belief, Direction};
 use crate::domain::{Dollars, Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
@@ -142,6 +142,89 @@ pub enum Reason {
         seen: u32,
         /// How many should.
         wanted: u32,
+    },
+    /// The largest demand that is expected needs so many nodes.
+    ForecastNeeds {
+        /// The signal.
+        signal: SignalName,
+        /// What its largest value should stay under, in requests per second.
+        bound: f64,
+        /// Within how long.
+        horizon_seconds: u64,
+        /// What a short node-minute is worth, of that and an idle one together.
+        level: f64,
+        /// What one node carries, in requests per second.
+        per_node: f64,
+        /// What that comes to.
+        needed: NodeCount,
+    },
+    /// A forecast is only shown.
+    ForecastShown {
+        /// The signal.
+        signal: SignalName,
+        /// What its largest value should stay under, in requests per second.
+        bound: f64,
+        /// Within how long.
+        horizon_seconds: u64,
+        /// What that would come to.
+        needed: NodeCount,
+    },
+    /// There is no forecast.
+    NoForecast {
+        /// The signal.
+        signal: SignalName,
+    },
+    /// A forecast is not to be believed.
+    ForecastNotBelieved {
+        /// The signal.
+        signal: SignalName,
+        /// Why not.
+        #[serde(flatten)]
+        belief: Belief,
+    },
+    /// A rate rises fast.
+    Surge {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in requests per second.
+        rate: f64,
+        /// What it was before.
+        earlier: f64,
+        /// How long before.
+        over_seconds: u64,
+        /// What it is expected to rise to.
+        expected: f64,
+        /// What one node carries, in requests per second.
+        per_node: f64,
+        /// What that comes to.
+        needed: NodeCount,
+    },
+    /// A rate does not rise fast.
+    NoSurge {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in requests per second.
+        rate: f64,
+        /// What it was before.
+        earlier: f64,
+        /// How long before.
+        over_seconds: u64,
+    },
+    /// What a rate was before is not known.
+    RiseUnknown {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in requests per second.
+        rate: f64,
+    },
+    /// A rule wants what it wanted a while ago.
+    WishHeld {
+        /// The signal.
+        signal: SignalName,
+        /// What it needed then.
+        held: NodeCount,
+        /// Until when that counts.
+        until: Timestamp,
     },
     /// A latency was over its objective for long enough.
     LatencyTooLong {
@@ -524,6 +607,14 @@ impl Reason {
             Self::FixedCount { .. } => "fixed_count",
             Self::SignalMissing { .. } => "signal_missing",
             Self::SignalPartial { .. } => "signal_partial",
+            Self::ForecastNeeds { .. } => "forecast_needs",
+            Self::ForecastShown { .. } => "forecast_shown",
+            Self::NoForecast { .. } => "no_forecast",
+            Self::ForecastNotBelieved { .. } => "forecast_not_believed",
+            Self::Surge { .. } => "surge",
+            Self::NoSurge { .. } => "no_surge",
+            Self::RiseUnknown { .. } => "rise_unknown",
+            Self::WishHeld { .. } => "wish_held",
             Self::LatencyTooLong { .. } => "latency_too_long",
             Self::LatencyTooLongBriefly { .. } => "latency_too_long_briefly",
             Self::LatencyNotClear { .. } => "latency_not_clear",
@@ -638,6 +729,57 @@ impl fmt::Display for Reason {
                 f,
                 "{signal} speaks for {seen} of {wanted} sources; it may raise the count, not \
                  lower it"
+            ),
+            Self::ForecastNeeds { signal, bound, horizon_seconds, level, per_node, needed } => {
+                write!(
+                    f,
+                    "{signal} is expected to stay under {} req/s for {} (level {}); at {} req/s a \
+                     node that needs {needed}",
+                    Number(*bound),
+                    Length(*horizon_seconds),
+                    Plain(*level),
+                    Number(*per_node)
+                )
+            }
+            Self::ForecastShown { signal, bound, horizon_seconds, needed } => write!(
+                f,
+                "{signal} is expected to stay under {} req/s for {}, which would need {needed}; \
+                 the forecast is only shown",
+                Number(*bound),
+                Length(*horizon_seconds)
+            ),
+            Self::NoForecast { signal } => write!(f, "{signal} has no forecast yet"),
+            Self::ForecastNotBelieved { signal, belief } => {
+                write!(f, "{signal} has no forecast to go by: {belief}")
+            }
+            Self::Surge { signal, rate, earlier, over_seconds, expected, per_node, needed } => {
+                write!(
+                    f,
+                    "{signal} rose from {} to {} req/s within {}, so it may reach {}; at {} req/s a \
+                     node that needs {needed}",
+                    Number(*earlier),
+                    Number(*rate),
+                    Length(*over_seconds),
+                    Number(*expected),
+                    Number(*per_node)
+                )
+            }
+            Self::NoSurge { signal, rate, earlier, over_seconds } => write!(
+                f,
+                "{signal} is {} req/s, after {} req/s {} ago: no surge",
+                Number(*rate),
+                Number(*earlier),
+                Length(*over_seconds)
+            ),
+            Self::RiseUnknown { signal, rate } => write!(
+                f,
+                "{signal} is {} req/s; what it was before is not known yet",
+                Number(*rate)
+            ),
+            Self::WishHeld { signal, held, until } => write!(
+                f,
+                "{signal} needed {held} a while ago, which counts until {}",
+                TimeOfDay(*until)
             ),
             Self::LatencyTooLong {
                 signal,
@@ -873,6 +1015,26 @@ impl fmt::Display for Reason {
             Self::CutToMax { wanted, max } => {
                 write!(f, "wanted {wanted}; the pool never has more than {max}")
             }
+        }
+    }
+}
+
+impl fmt::Display for Belief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trusted => f.write_str("its bound is no number"),
+            Self::NotEnoughHistory { have_seconds, need_seconds } => {
+                let (have, need) = (Length(*have_seconds), Length(*need_seconds));
+                write!(f, "not enough history: {have} of {need}")
+            }
+            Self::Silent { seconds } => {
+                write!(f, "nothing was measured for {}", Length(*seconds))
+            }
+            Self::CostlierThanReacting { times } => write!(
+                f,
+                "its bounds of the last hours cost {} times what merely reacting would have",
+                Number(*times)
+            ),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What people read: explanations and reasons, as they are printed.
 
 use super::fixture::*;
-use super::{BudgetPeriod, Direction, Distance, Explanation, Reason, explain};
+use super::{Belief, BudgetPeriod, Direction, Distance, Explanation, Reason, explain};
 use crate::domain::{Dollars, FleetCounts, Missing, NodeCount, after};
 use crate::policy::{Control, CountRule, FixedRule, Rule, RuleScaleIn, TargetForm};
 
@@ -207,6 +207,42 @@ fn every_reason_reads_as_a_sentence() {
         },
         Reason::SignalSays { signal: name("wanted"), value: 7.4, count: count(7) },
         Reason::FixedCount { count: count(3) },
+        Reason::ForecastNeeds {
+            signal: signal(),
+            bound: 2_801.0,
+            horizon_seconds: 240,
+            level: 0.95,
+            per_node: 400.0,
+            needed: count(8),
+        },
+        Reason::ForecastShown {
+            signal: signal(),
+            bound: 2_801.0,
+            horizon_seconds: 240,
+            needed: count(8),
+        },
+        Reason::NoForecast { signal: signal() },
+        Reason::ForecastNotBelieved {
+            signal: signal(),
+            belief: Belief::NotEnoughHistory { have_seconds: 18_000, need_seconds: 86_400 },
+        },
+        Reason::ForecastNotBelieved { signal: signal(), belief: Belief::Silent { seconds: 725 } },
+        Reason::ForecastNotBelieved {
+            signal: signal(),
+            belief: Belief::CostlierThanReacting { times: 1.44 },
+        },
+        Reason::Surge {
+            signal: signal(),
+            rate: 1_200.0,
+            earlier: 1_000.0,
+            over_seconds: 120,
+            expected: 1_400.0,
+            per_node: 400.0,
+            needed: count(4),
+        },
+        Reason::NoSurge { signal: signal(), rate: 1_100.0, earlier: 1_000.0, over_seconds: 120 },
+        Reason::RiseUnknown { signal: signal(), rate: 1_100.0 },
+        Reason::WishHeld { signal: signal(), held: count(8), until: at },
         Reason::SignalMissing { signal: signal(), missing: Missing::Empty },
         Reason::SignalMissing { signal: name("cpu"), missing: Missing::NoServingNode },
         Reason::SignalMissing {

@@ -29,7 +29,9 @@ fn in_group(group: &str, rule: Rule) -> Rule {
         Rule::Count(rule) => Rule::Count(CountRule { group, ..rule }),
         Rule::Fixed(rule) => Rule::Fixed(FixedRule { group, ..rule }),
         Rule::Step(rule) => Rule::Step(StepRule { group, ..rule }),
-        Rule::Latency(_) | Rule::Schedule(_) => panic!("it has no group"),
+        Rule::Latency(_) | Rule::Schedule(_) | Rule::Forecast(_) | Rule::Surge(_) => {
+            panic!("it has no group")
+        }
     }
 }
 

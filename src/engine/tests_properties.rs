@@ -4,12 +4,13 @@ use proptest::prelude::*;
 
 use super::fixture::*;
 use super::{
-    Costs, Decision, Direction, Distance, Guard, HeldChange, History, LoadFall, Observation,
-    OrderedCount, OrderedHold, Overrides, decide, explain,
+    Belief, Costs, Decision, Direction, Distance, Foreseen, Guard, HeldChange, History, LoadFall,
+    Observation, OrderedCount, OrderedHold, Overrides, decide, explain,
 };
 use crate::domain::{
     Dollars, Duration, FleetCounts, Missing, NodeCount, Reading, Sample, Timestamp, after,
 };
+use crate::forecast::Level;
 use crate::policy::{
     Band, BandAction, Budget, Control, CronPattern, Effectiveness, Measures, Pace, PaceSelect,
     Policy, Rule, Samples, ScheduleRule, StepRounding, StepRule, Tolerance, When, Zone,
@@ -24,6 +25,8 @@ struct Seen {
     p95: Reading,
     queue: Reading,
     serving: u32,
+    /// What the largest rate of `requests` should stay under.
+    bound: Option<f64>,
     overrides: Overrides,
     costs: Option<Costs>,
 }
@@ -139,7 +142,7 @@ prop_compose! {
         (rise_rest, fall_rest) in (prop_oneof![Just(0), 1..600_u64], 0..600_u64),
         out_pace in any_pace(),
         in_pace in any_pace(),
-        rules in (0..256_u16).prop_filter("some rule", |rules| *rules != 0),
+        rules in (0..2_048_u16).prop_filter("some rule", |rules| *rules != 0),
         selects in (any_select(), any_select()),
         effectiveness in proptest::option::of((1..4_u32, 1.0..20.0_f64, 1..60_u64)),
         budget in proptest::option::weighted(0.3, any_budget()),
@@ -179,6 +182,9 @@ prop_compose! {
             Rule::Step(step),
             Rule::Step(StepRule { samples: Samples { within: 2, of: 3 }, ..other_step }),
             Rule::Schedule(floors),
+            held_target("requests", 450.0),
+            Rule::Forecast(forecast_rule("requests", 400.0)),
+            Rule::Surge(surge_rule("surge", 400.0)),
         ];
         let chosen = all.into_iter().enumerate().filter(|(bit, _)| rules & (1 << bit) != 0);
         policy.rules = chosen.map(|(_, rule)| rule).collect();
@@ -203,11 +209,38 @@ prop_compose! {
         p95 in any_reading(0.6),
         queue in any_reading(1_000.0),
         serving in 0..60_u32,
+        bound in proptest::option::of(0.0..20_000.0_f64),
         overrides in prop_oneof![2 => Just(Overrides::default()), 1 => any_overrides()],
         costs in proptest::option::weighted(0.8, any_costs()),
     ) -> Seen {
-        Seen { pause: seconds(pause), requests, surge, p95, queue, serving, overrides, costs }
+        let pause = seconds(pause);
+        Seen { pause, requests, surge, p95, queue, serving, bound, overrides, costs }
     }
+}
+
+/// Bounds that seven divides are not to be believed.
+fn foreseen(bound: f64) -> (String, Foreseen) {
+    let belief = match (bound as u64).is_multiple_of(7) {
+        true => Belief::Silent { seconds: 700 },
+        false => Belief::Trusted,
+    };
+    let foreseen = Foreseen {
+        bound,
+        expected: bound,
+        level: Level::default(),
+        horizon_seconds: 240,
+        error: None,
+        coverage: None,
+        history_seconds: 86_400,
+        belief,
+    };
+    ("forecast:requests".to_owned(), foreseen)
+}
+
+fn held_target(signal: &str, per_node: f64) -> Rule {
+    let mut rule = target_rule(signal, per_node);
+    rule.hold = minutes(3);
+    Rule::Target(rule)
 }
 
 fn any_series() -> impl Strategy<Value = Vec<Seen>> {
@@ -227,6 +260,7 @@ fn look(at: Timestamp, seen: &Seen, history: History) -> Observation {
         fleet,
         nodes: vec![],
         readings: readings.into(),
+        forecasts: seen.bound.map(foreseen).into_iter().collect(),
         is_held: false,
         overrides: seen.overrides.clone(),
         costs: seen.costs,
@@ -456,6 +490,7 @@ proptest! {
                 fleet,
         nodes: vec![],
                 readings,
+                forecasts: Default::default(),
                 is_held: false,
                 overrides: Overrides::default(),
                 costs,

@@ -8,11 +8,12 @@ use std::fmt::Write;
 
 use super::fields::written_out;
 use super::settings::{
-    BandAction, Budget, Control, CoverageNeed, LeaveEarly, LeaveOrder, Measures, NodeSeries, Pace,
-    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScheduleRule, Signal, SignalSource,
-    StepRounding, StepRule, TargetForm, When,
+    BandAction, Budget, Control, CoverageNeed, ForecastRule, Lead, LeaveEarly, LeaveOrder,
+    Measures, NodeSeries, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples,
+    ScheduleRule, Signal, SignalSource, StepRounding, StepRule, SurgeRule, TargetForm, When,
 };
 use crate::domain::{SignalName, elapsed};
+use crate::forecast::Mode;
 
 /// The whole of `policy` as YAML, every default written out.
 pub fn explain_defaults(policy: &Policy) -> String {
@@ -111,6 +112,7 @@ impl Lines {
                     self.line(4, format_args!("out_percent: {}", tolerance.out.get()));
                     self.line(4, format_args!("in_percent: {}", tolerance.scale_in.get()));
                 }
+                self.line(3, format_args!("hold: {}", written_out(target.hold)));
                 self.group(target.group.as_deref());
             }
             Rule::Count(count) => {
@@ -124,6 +126,8 @@ impl Lines {
                 self.line(3, format_args!("count: {}", fixed.count.0));
                 self.group(fixed.group.as_deref());
             }
+            Rule::Forecast(forecast) => self.forecast(forecast),
+            Rule::Surge(surge) => self.surge(surge),
             Rule::Latency(latency) => {
                 self.line(1, format_args!("- latency:"));
                 self.line(3, format_args!("signal: {}", quoted(latency.signal.as_str())));
@@ -135,6 +139,34 @@ impl Lines {
             Rule::Step(step) => self.step(step),
             Rule::Schedule(schedule) => self.schedule(schedule),
         }
+    }
+
+    fn forecast(&mut self, rule: &ForecastRule) {
+        self.line(1, format_args!("- forecast:"));
+        self.line(3, format_args!("signal: {}", quoted(rule.signal.as_str())));
+        let lead = match rule.lead {
+            Lead::Learned => "learned".to_owned(),
+            Lead::Fixed(lead) => written_out(lead),
+        };
+        self.line(3, format_args!("lead: {lead}"));
+        self.line(3, format_args!("level: {}", rule.level.get()));
+        self.line(3, format_args!("per_node: {}", rule.per_node.get()));
+        let mode = match rule.mode {
+            Mode::Raise => "raise",
+            Mode::ForecastOnly => "forecast_only",
+        };
+        self.line(3, format_args!("mode: {mode}"));
+        self.line(3, format_args!("hold: {}", written_out(rule.hold)));
+    }
+
+    fn surge(&mut self, rule: &SurgeRule) {
+        self.line(1, format_args!("- surge:"));
+        self.line(3, format_args!("signal: {}", quoted(rule.signal.as_str())));
+        self.line(3, format_args!("over: {}", written_out(rule.over)));
+        self.line(3, format_args!("rise_percent: {}", rule.rise.get()));
+        self.line(3, format_args!("per_node: {}", rule.per_node.get()));
+        self.line(3, format_args!("at_most_percent: {}", rule.at_most.get()));
+        self.line(3, format_args!("hold: {}", written_out(rule.hold)));
     }
 
     fn rule_scale_in(&mut self, scale_in: RuleScaleIn) {

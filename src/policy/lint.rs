@@ -133,6 +133,11 @@ fn measures_a_node(policy: &Policy, name: &SignalName, warnings: &mut Vec<Warnin
                 | TargetForm::Average(_)
                 | TargetForm::UtilisationPercent(_) => {}
             },
+            Rule::Forecast(_) | Rule::Surge(_) => {
+                let what = "`per_node` takes the signal for the total over the pool, and this one \
+                            says that it is about one node";
+                warn(warnings, &key, what, "sum it over all nodes, and write `pool`");
+            }
             Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) | Rule::Schedule(_) => {}
             Rule::Latency(_) => {
                 let what = "a latency can't be foreseen, so `node` changes nothing";
@@ -147,9 +152,8 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
         Rule::Target(target) => target.scale_in == RuleScaleIn::Allowed,
         Rule::Count(count) => count.scale_in == RuleScaleIn::Allowed,
         Rule::Fixed(_) => true,
-        Rule::Latency(_) => false,
+        Rule::Latency(_) | Rule::Schedule(_) | Rule::Forecast(_) | Rule::Surge(_) => false,
         Rule::Step(step) => step.lowers(),
-        Rule::Schedule(_) => false,
     });
     if !lowers {
         let what = "no rule ever recommends fewer nodes, so the pool only grows";
@@ -233,19 +237,32 @@ fn windows(schedule: &ScheduleRule, warnings: &mut Vec<Warning>) {
     }
 }
 
+/// For how long every rule that lets nodes leave wants the most that it wanted.
+fn shortest_hold(policy: &Policy) -> Duration {
+    let rules = policy.rules.iter();
+    let holds = rules.filter_map(|rule| match rule {
+        Rule::Target(target) if target.scale_in == RuleScaleIn::Allowed => Some(target.hold),
+        Rule::Count(count) if count.scale_in == RuleScaleIn::Allowed => Some(Duration::ZERO),
+        Rule::Step(step) if step.lowers() => Some(Duration::ZERO),
+        _ => None,
+    });
+    holds.min().unwrap_or_default()
+}
+
 fn movement(policy: &Policy, warnings: &mut Vec<Warning>) {
     let (scale_out, scale_in) = (&policy.scale_out, &policy.scale_in);
-    if scale_in.stabilize < USUAL_START {
+    let settles = scale_in.stabilize.max(shortest_hold(policy));
+    if settles < USUAL_START {
         let what = format!(
             "{} is shorter than a boot and a playbook usually take together ({}), so the pool \
              gives nodes away faster than it gets them back",
-            written_out(scale_in.stabilize),
+            written_out(settles),
             written_out(USUAL_START)
         );
         warn(warnings, "scale_in.stabilize", what, "take 10m");
     }
     let tolerance = policy.tolerance.scale_in.get();
-    if tolerance == 0.0 && scale_in.stabilize < SETTLED {
+    if tolerance == 0.0 && settles < SETTLED {
         let what = "without a tolerance and with so short a window every ripple of the load takes a \
                     node away and brings it back";
         warn(warnings, "tolerance.in_percent", what, "take 15, or a longer `scale_in.stabilize`");

@@ -18,6 +18,7 @@ mod read;
 mod schedule;
 mod schema;
 mod settings;
+mod window;
 
 use std::path::Path;
 
@@ -33,10 +34,11 @@ pub use schedule::{CronPattern, EffectiveBounds, Window, Zone, expired};
 pub use schema::json_schema;
 pub use settings::{
     Backoff, Band, BandAction, Bounds, Budget, Configure, Control, CountRule, Coverage,
-    CoverageNeed, Effectiveness, FixedRule, HealthCheck, Join, LatencyRule, Leave, LeaveEarly,
-    LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect,
-    Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh,
-    StepRounding, StepRule, TargetForm, TargetRule, Tolerance, Vlan, When,
+    CoverageNeed, Effectiveness, FixedRule, ForecastRule, HealthCheck, Join, LatencyRule, Lead,
+    Leave, LeaveEarly, LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, Pace,
+    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule,
+    Signal, SignalSource, Ssh, StepRounding, StepRule, SurgeRule, TargetForm, TargetRule,
+    Tolerance, Vlan, When,
 };
 
 /// Reads the text of one policy file; `file` is only its name in messages.

@@ -102,7 +102,7 @@ impl Policy {
         self.rules.iter().filter_map(|rule| match rule {
             Rule::Schedule(schedule) => Some(schedule),
             Rule::Target(_) | Rule::Latency(_) | Rule::Count(_) => None,
-            Rule::Fixed(_) | Rule::Step(_) => None,
+            Rule::Fixed(_) | Rule::Step(_) | Rule::Forecast(_) | Rule::Surge(_) => None,
         })
     }
 }
@@ -116,7 +116,7 @@ pub fn expired(policy: &Policy, now: Timestamp) -> Vec<String> {
             When::Again { .. } => false,
         },
         Rule::Target(_) | Rule::Latency(_) | Rule::Count(_) => false,
-        Rule::Fixed(_) | Rule::Step(_) => false,
+        Rule::Fixed(_) | Rule::Step(_) | Rule::Forecast(_) | Rule::Surge(_) => false,
     });
     expired.map(|(place, _)| format!("rules[{place}].schedule")).collect()
 }

@@ -139,6 +139,7 @@ impl<'t> Pool<'t> {
             readings: signals
                 .map(|(name, signal)| (name.clone(), self.reads(name, signal)))
                 .collect(),
+            forecasts: Default::default(),
             is_held: false,
             overrides: Overrides::default(),
             costs: self.policy.budget.is_some().then(|| self.costs()),

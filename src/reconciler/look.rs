@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::facts::World as Seen;
+use super::foresight::Foresight;
 use super::inventory::Inventory;
 use super::spending::Spending;
 use super::status::{PoolStatus, is_about_money, is_ineffective};
@@ -16,7 +17,7 @@ use crate::domain::{
     Timestamp, after, before,
 };
 use crate::engine::{
-    Costs, Decision, Direction, History, Observation, ObservedNode, Overrides, decide,
+    Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, Overrides, decide,
 };
 use crate::planner::{AddressUse, Note, Plan, PlanInput, plan};
 use crate::policy::{Control, Policy};
@@ -56,6 +57,7 @@ pub struct PoolLoop {
     pub(super) suppressed: BTreeSet<String>,
     pub(super) notes: Vec<Note>,
     pub(super) spending: Spending,
+    pub(super) foresight: Foresight,
     pub(super) after_write: Option<AfterWrite>,
     global: Control,
     interval: Duration,
@@ -111,6 +113,7 @@ impl PoolLoop {
             suppressed: BTreeSet::new(),
             notes: Vec::new(),
             spending: Spending::default(),
+            foresight: Foresight::default(),
             after_write: None,
             global,
             interval,
@@ -154,7 +157,9 @@ impl PoolLoop {
         if let Some(readings) = readings {
             let costs = self.costs(price, now).await?;
             let is_held = control == Control::Hold;
-            self.decide(self.observation(readings, costs, is_held, now)).await?;
+            let forecasts = self.foresee(&readings, now).await?;
+            self.decide(self.observation(readings, forecasts, costs, is_held, now)).await?;
+            self.keep_forecasts(now).await?;
             self.decide_at = Some(after(now, self.interval));
         }
         let plan = self.plan(&mut seen, now).await?;
@@ -183,6 +188,7 @@ impl PoolLoop {
     pub(super) fn observation(
         &self,
         readings: BTreeMap<SignalName, Reading>,
+        forecasts: BTreeMap<String, Foreseen>,
         costs: Option<Costs>,
         is_held: bool,
         at: Timestamp,
@@ -191,7 +197,7 @@ impl PoolLoop {
         let nodes = self.nodes.values().filter_map(ObservedNode::of).collect();
         let history = self.history.clone();
         let overrides = Overrides::default();
-        Observation { at, fleet, nodes, readings, is_held, overrides, costs, history }
+        Observation { at, fleet, nodes, readings, forecasts, is_held, overrides, costs, history }
     }
 
     /// Makes the next decision due now.

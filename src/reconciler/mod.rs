@@ -10,6 +10,7 @@
 mod act;
 mod drift;
 mod facts;
+mod foresight;
 mod identity;
 mod inventory;
 mod look;

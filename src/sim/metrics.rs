@@ -14,6 +14,8 @@ const LAG: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traffic {
     points: Vec<(Duration, f64)>,
+    /// Whether each day is like the first, those before the beginning, too.
+    is_daily: bool,
 }
 
 /// What the metrics source is like.
@@ -37,13 +39,28 @@ pub enum MetricsMood {
 impl Traffic {
     /// The same rate for ever.
     pub fn steady(rate: f64) -> Self {
-        Self { points: vec![(Duration::ZERO, rate)] }
+        Self { points: vec![(Duration::ZERO, rate)], is_daily: false }
     }
 
     /// Straight lines between `(time since the beginning, requests per second)`, in order of
     /// time; the last rate stays.
     pub fn through(points: impl IntoIterator<Item = (Duration, f64)>) -> Self {
-        Self { points: points.into_iter().collect() }
+        Self { points: points.into_iter().collect(), is_daily: false }
+    }
+
+    /// The same on each day, those before the beginning, too.
+    pub fn daily(points: impl IntoIterator<Item = (Duration, f64)>) -> Self {
+        Self { is_daily: true, ..Self::through(points) }
+    }
+
+    /// The rate at `at` of a world that began at `began`.
+    fn between(&self, began: Timestamp, at: Timestamp) -> f64 {
+        const DAY: i64 = 86_400_000;
+        if !self.is_daily {
+            return self.at(elapsed(began, at));
+        }
+        let since = (at.as_millisecond() - began.as_millisecond()).rem_euclid(DAY);
+        self.at(Duration::from_millis(since.unsigned_abs()))
     }
 
     /// The rate at a time since the beginning.
@@ -64,7 +81,7 @@ impl Traffic {
 impl Model {
     /// The rate that reaches the balancers at `at`.
     pub(super) fn rate(&self, at: Timestamp) -> f64 {
-        self.traffic.at(elapsed(self.began, at))
+        self.traffic.between(self.began, at)
     }
 
     /// The moment that an answer would speak of, or why there is none.

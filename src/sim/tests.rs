@@ -2,6 +2,7 @@
 
 mod balancers;
 mod fixture;
+mod forecasts;
 mod money;
 mod nodes;
 mod operators;

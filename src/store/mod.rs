@@ -7,6 +7,7 @@
 mod commands;
 mod decisions;
 mod error;
+mod forecasts;
 mod journal;
 mod learned;
 mod lock;
@@ -21,6 +22,7 @@ mod tests;
 pub use commands::{Command, CommandKind};
 pub use decisions::{DecisionRecord, NewDecision};
 pub use error::StoreError;
+pub use forecasts::KeptForecast;
 pub use journal::{Entry, JournalRecord};
 pub use learned::{Phase, PhaseTimes};
 pub use nodes::{Change, PoolState};

@@ -88,6 +88,7 @@ fn migrator() -> Migrator {
     let migrations = [
         ("first tables", include_str!("../../migrations/sqlite/0001_first_tables.sql")),
         ("policies", include_str!("../../migrations/sqlite/0002_policies.sql")),
+        ("forecasts", include_str!("../../migrations/sqlite/0003_forecasts.sql")),
     ];
     let migrations = (1..).zip(migrations).map(|(version, (name, text))| {
         let text = sqlx::SqlStr::from_static(text);

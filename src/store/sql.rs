@@ -124,6 +124,16 @@ pub const KEEP_POLICY: &str = "
 /// A policy's text.
 pub const POLICY_TEXT: &str = "SELECT text FROM policies WHERE digest = ?1";
 
+/// Keeps what a rule's forecaster has learned.
+pub const KEEP_FORECAST: &str = "
+    INSERT INTO forecasts (pool, rule, saved_at_milliseconds, query, state)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (pool, rule) DO UPDATE SET saved_at_milliseconds = ?3, query = ?4, state = ?5";
+
+/// What a rule's forecaster had learned.
+pub const KEPT_FORECAST: &str = "
+    SELECT saved_at_milliseconds, query, state FROM forecasts WHERE pool = ?1 AND rule = ?2";
+
 /// All of the above, for the test that prepares each.
 #[cfg(test)]
 pub const ALL: &[&str] = &[
@@ -152,4 +162,6 @@ pub const ALL: &[&str] = &[
     PRUNE_NODES,
     KEEP_POLICY,
     POLICY_TEXT,
+    KEEP_FORECAST,
+    KEPT_FORECAST,
 ];

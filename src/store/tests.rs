@@ -101,6 +101,7 @@ async fn write_decision(store: &Store, number: u128, seconds: i64, found: u32) -
         fleet,
         nodes: vec![],
         readings,
+        forecasts: Default::default(),
         is_held: false,
         overrides: Default::default(),
         costs: None,

@@ -71,6 +71,15 @@ pub struct SignalLabels {
     pub signal: String,
 }
 
+/// Labels of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RuleLabels {
+    /// The pool.
+    pub pool: String,
+    /// The rule's key, such as `forecast:requests`.
+    pub rule: String,
+}
+
 /// Every metric.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -99,6 +108,12 @@ pub struct Metrics {
     pub ineffective: Family<PoolLabels, Gauge>,
     /// The used share of the budget, the larger one of two.
     pub budget_used: Family<PoolLabels, Gauge<f64, AtomicU64>>,
+    /// What the largest rate should stay under until a node could serve, in requests per second.
+    pub forecast_bound: Family<RuleLabels, Gauge<f64, AtomicU64>>,
+    /// Mean distance of what was expected from what came, as a share of what came.
+    pub forecast_error: Family<RuleLabels, Gauge<f64, AtomicU64>>,
+    /// Share of outcomes that stayed under their bound.
+    pub forecast_coverage: Family<RuleLabels, Gauge<f64, AtomicU64>>,
     /// Things that the last plan would have done and did not.
     pub notes: Family<PoolLabels, Gauge>,
 }
@@ -142,6 +157,15 @@ impl Metrics {
         let budget_used = Family::default();
         let help = "Used share of the budget, the larger one of an hour's and a month's";
         registry.register("budget_used_ratio", help, budget_used.clone());
+        let forecast_bound = Family::default();
+        let help = "What the largest rate should stay under until a node could serve";
+        registry.register("forecast_bound", help, forecast_bound.clone());
+        let forecast_error = Family::default();
+        let help = "Mean distance of what was expected from what came, as a share of what came";
+        registry.register("forecast_error_ratio", help, forecast_error.clone());
+        let forecast_coverage = Family::default();
+        let help = "Share of outcomes of about a day that stayed under their bound";
+        registry.register("forecast_coverage_ratio", help, forecast_coverage.clone());
         let notes = Family::default();
         let help = "Things that the last plan would have done and did not";
         registry.register("plan_notes", help, notes.clone());
@@ -159,6 +183,9 @@ impl Metrics {
             orphans,
             ineffective,
             budget_used,
+            forecast_bound,
+            forecast_error,
+            forecast_coverage,
             notes,
         }
     }

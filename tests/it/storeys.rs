@@ -12,7 +12,7 @@ const STOREYS: &[&[&[&str]]] = &[
     // Words.
     &[&["domain"]],
     // Thought.
-    &[&["policy"], &["forecast"], &["engine"], &["planner"], &["decide"]],
+    &[&["forecast"], &["policy"], &["engine"], &["planner"], &["decide"]],
     // Edges: adapters stand side by side and don't know each other.
     &[
         &["ports", "telemetry"],

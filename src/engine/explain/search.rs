@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::super::guard::cooldown::LONGEST_WAIT;
 use super::super::guard::effectiveness;
 use super::super::guard::overrides::{in_force, is_held};
-use super::super::recommend::{keys, moments, shares};
+use super::super::recommend::{keys, moments, shares, surge};
 use super::super::text::seconds_up;
 use super::super::{Decision, Direction, HeldChange, History, Observation, decide};
 use super::{Distance, LoadFall, LoadLimit};
@@ -92,7 +92,7 @@ impl Situation<'_> {
             let edge = self.policy.next_window_edge(look.at, horizon);
             let ends = next_moment(self.policy, &look, &decision);
             look.at = edge.into_iter().chain(ends).min()?;
-            look.history = seen_until(decision.history, look.at);
+            look.history = seen_until(decision, look.at);
         }
         None
     }
@@ -140,7 +140,9 @@ impl Situation<'_> {
             | Rule::Count(_)
             | Rule::Fixed(_)
             | Rule::Step(_)
-            | Rule::Schedule(_) => None,
+            | Rule::Schedule(_)
+            | Rule::Forecast(_)
+            | Rule::Surge(_) => None,
         })
     }
 
@@ -245,7 +247,14 @@ impl Situation<'_> {
     /// Over any of these loads, a target wants more nodes.
     fn limits_for_out(&self) -> Vec<LoadLimit> {
         let count = f64::from(self.decision.to.0);
-        self.limits(|tolerance| count * (1.0 + tolerance.out.fraction()))
+        let mut limits = self.limits(|tolerance| count * (1.0 + tolerance.out.fraction()));
+        // How much more of such a signal adds nodes depends on how fast it comes.
+        let surges = |signal: &SignalName| {
+            let mut rules = self.policy.rules.iter();
+            rules.any(|rule| matches!(rule, Rule::Surge(surge) if surge.signal == *signal))
+        };
+        limits.retain(|limit| !surges(&limit.signal));
+        limits
     }
 
     /// Under all of these loads, every target lets nodes leave.
@@ -296,12 +305,23 @@ fn next_moment(
     let rules = policy.rules.iter().zip(keys(&policy.rules));
     let conditions = rules.flat_map(|(rule, key)| match rule {
         Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Schedule(_) => Vec::new(),
+        Rule::Forecast(_) | Rule::Surge(_) => Vec::new(),
         Rule::Latency(latency) => {
             let condition = history.conditions.get(&key);
             let until = condition.map(|known| after(known.since, latency.for_at_least));
             until.into_iter().collect()
         }
         Rule::Step(step) => moments(&history.conditions, step, &key).collect(),
+    });
+    let rules = policy.rules.iter().zip(keys(&policy.rules));
+    let wishes = rules.flat_map(|(rule, key)| {
+        let wishes = history.wishes.get(&key).into_iter().flatten();
+        wishes.map(|wish| after(wish.at, rule.hold())).collect::<Vec<_>>()
+    });
+    let rules = policy.rules.iter().zip(keys(&policy.rules));
+    let surges = rules.flat_map(|(rule, key)| match (rule, history.rates.get(&key)) {
+        (Rule::Surge(rule), Some(said)) => surge::moments(rule, said).collect(),
+        _ => Vec::new(),
     });
     let wait = history.awaiting_capacity_since.map(|since| after(since, LONGEST_WAIT));
     let blind = history.blind_since.map(|since| after(since, policy.missing_data.hold_for));
@@ -310,15 +330,28 @@ fn next_moment(
     let effects = policy.effectiveness.iter();
     let effects = effects.flat_map(|settings| effectiveness::moments(settings, &history.effects));
     let orders = observation.overrides.ends();
-    let moments = spans.chain(events).chain(conditions).chain(single).chain(effects).chain(orders);
+    let moments = spans
+        .chain(events)
+        .chain(conditions)
+        .chain(wishes)
+        .chain(surges)
+        .chain(single)
+        .chain(effects)
+        .chain(orders);
     moments.filter(|moment| *moment > decision.at).min()
 }
 
 /// The history as it is if the same look came again and again until just before `at`.
-fn seen_until(mut history: History, at: Timestamp) -> History {
+fn seen_until(decision: Decision, at: Timestamp) -> History {
+    let mut history = decision.history;
     let just_before = before(at, Duration::from_nanos(1));
     if let Some(last) = history.recommendations.last_mut() {
         last.until = last.until.max(just_before);
+    }
+    for wishes in history.wishes.values_mut() {
+        if let Some(last) = wishes.last_mut().filter(|last| last.at == decision.at) {
+            last.at = last.at.max(just_before);
+        }
     }
     for condition in history.conditions.values_mut() {
         condition.seen = condition.seen.max(just_before);

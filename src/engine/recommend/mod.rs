@@ -6,10 +6,13 @@
 
 mod count;
 mod fixed;
+mod forecast;
+mod hold;
 mod latency;
 mod schedule;
 mod step;
 mod step_evidence;
+pub(super) mod surge;
 mod target;
 mod target_nodes;
 pub(super) mod thousandths;
@@ -20,8 +23,8 @@ pub(super) use step_evidence::{is_condition_of, moments, remember as remember_st
 pub(super) use target::shares;
 
 use super::look::Look;
-use super::{Condition, Opinion, Recommendation, StepMemory};
-use crate::domain::SignalName;
+use super::{Condition, Opinion, Recommendation, StepMemory, Wish};
+use crate::domain::{Sample, SignalName};
 use crate::policy::Rule;
 use step_evidence::Gathered;
 
@@ -29,15 +32,26 @@ use step_evidence::Gathered;
 pub(super) struct Opinions {
     /// One for each rule, in the policy's order.
     pub recommendations: Vec<Recommendation>,
-    /// Which rules' conditions hold, and since when, for the next look.
+    /// What they must remember.
+    pub memory: Memory,
+}
+
+/// What rules remember from one look to the next, by their keys.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Which conditions hold, and since when.
     pub conditions: BTreeMap<String, Condition>,
     /// What step rules must remember, by their key.
     pub steps: BTreeMap<String, StepMemory>,
+    /// What those that hold their wishes wanted.
+    pub wishes: BTreeMap<String, Vec<Wish>>,
+    /// What the signals of surges said.
+    pub rates: BTreeMap<String, Vec<Sample>>,
 }
 
 /// Asks every rule.
 pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
-    let (mut conditions, mut steps) = (BTreeMap::new(), BTreeMap::new());
+    let mut memory = Memory::default();
     let rules = look.policy.rules.iter().zip(keys(&look.policy.rules));
     let recommendations = rules.map(|(rule, key)| {
         let opinion = match rule {
@@ -45,7 +59,7 @@ pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
             Rule::Latency(latency) => {
                 let condition = latency::condition(look, latency, &key);
                 let opinion = latency::recommend(look, latency, condition);
-                conditions.extend(condition.map(|condition| (key.clone(), condition)));
+                memory.conditions.extend(condition.map(|condition| (key.clone(), condition)));
                 opinion
             }
             Rule::Count(count) => count::recommend(look, count),
@@ -53,20 +67,32 @@ pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
             Rule::Step(step) => {
                 let gathered = Gathered::new(look, step, &key);
                 let opinion = step::recommend(look, step, &gathered);
-                conditions.extend(gathered.conditions);
-                steps.insert(key.clone(), gathered.memory);
+                memory.conditions.extend(gathered.conditions);
+                memory.steps.insert(key.clone(), gathered.memory);
                 opinion
             }
             Rule::Schedule(rule) => schedule::recommend(look, rule),
+            Rule::Forecast(forecast) => forecast::recommend(look, forecast, &key),
+            Rule::Surge(surge) => {
+                let said = surge::said(look, surge, &key);
+                let opinion = surge::recommend(look, surge, &said);
+                memory.rates.insert(key.clone(), said);
+                opinion
+            }
         };
+        let (opinion, wanted) = hold::held(look, rule, &key, opinion);
+        if !wanted.is_empty() {
+            memory.wishes.insert(key.clone(), wanted);
+        }
         Recommendation { rule: key, opinion }
     });
-    Opinions { recommendations: recommendations.collect(), conditions, steps }
+    let recommendations = recommendations.collect();
+    Opinions { recommendations, memory }
 }
 
 /// Each rule's name in decisions: its kind and signal, such as `target:requests`; a further one
 /// of the same kind and signal is `target:requests#2`.
-pub(super) fn keys(rules: &[Rule]) -> Vec<String> {
+pub fn keys(rules: &[Rule]) -> Vec<String> {
     let mut seen: BTreeMap<(&str, Option<&SignalName>), u32> = BTreeMap::new();
     let keys = rules.iter().map(|rule| {
         let (kind, signal) = (rule.kind(), rule.signal());
@@ -93,6 +119,7 @@ impl Rule {
             Self::Target(_) => true,
             Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
             Self::Step(_) | Self::Schedule(_) => false,
+            Self::Forecast(_) | Self::Surge(_) => false,
         }
     }
 }

@@ -13,7 +13,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use budget::Budget;
-pub use rules::{CountRule, FixedRule, LatencyRule, Rule, RuleScaleIn, TargetForm, TargetRule};
+pub use rules::{
+    CountRule, FixedRule, ForecastRule, LatencyRule, Lead, Rule, RuleScaleIn, SurgeRule,
+    TargetForm, TargetRule,
+};
 pub use schedule::{ScheduleRule, When};
 pub use step::{Band, BandAction, Samples, StepRounding, StepRule};
 

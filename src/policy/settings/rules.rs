@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{ScheduleRule, StepRule, Tolerance};
 use crate::domain::{Duration, NodeCount, Percent, RequestsPerSecond, SignalName};
+use crate::forecast::{ForecastSettings, Level, Mode};
 
 /// What one rule looks at and wants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,6 +22,10 @@ pub enum Rule {
     Step(StepRule),
     /// Other bounds at certain times.
     Schedule(ScheduleRule),
+    /// The nodes that the largest demand until a node could serve may need.
+    Forecast(ForecastRule),
+    /// More nodes while a rate rises fast.
+    Surge(SurgeRule),
 }
 
 /// A target: so many nodes that a signal comes to what it should be.
@@ -36,6 +41,9 @@ pub struct TargetRule {
     pub scale_in: RuleScaleIn,
     /// How far the signal may stray from its target; the policy's tolerance where none.
     pub tolerance: Option<Tolerance>,
+    /// For so long it wants the most that it wanted.
+    #[serde(with = "humantime_serde")]
+    pub hold: Duration,
     /// Rules of one group measure the same thing from several sides; none: one by itself.
     pub group: Option<String>,
 }
@@ -114,6 +122,82 @@ pub struct LatencyRule {
     pub step: Percent,
 }
 
+/// Nodes for the largest demand until a node that is ordered now could serve. It only ever raises
+/// the count.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ForecastRule {
+    /// The total over the pool, in requests per second.
+    pub signal: SignalName,
+    /// From an order until the node serves.
+    pub lead: Lead,
+    /// What a short node-minute is worth, of that and an idle one together.
+    pub level: Level,
+    /// What one warm node carries, in requests per second; above zero.
+    pub per_node: RequestsPerSecond,
+    /// Whether the forecast counts.
+    pub mode: Mode,
+    /// For so long it wants the most that it wanted.
+    #[serde(with = "humantime_serde")]
+    pub hold: Duration,
+}
+
+/// Demand is looked at once more before a node that was not ordered now could be.
+const REVIEW: Duration = Duration::from_secs(60);
+
+impl ForecastRule {
+    /// How to forecast, where nodes have shown to take `learned` from an order until they serve,
+    /// a signal is `lag` old when it is seen, and its value is a mean over `window`.
+    pub fn forecasting(
+        &self,
+        learned: Duration,
+        lag: Duration,
+        window: Duration,
+    ) -> ForecastSettings {
+        let lead = match self.lead {
+            Lead::Learned => learned,
+            Lead::Fixed(lead) => lead,
+        };
+        let horizon = lead.saturating_add(REVIEW).saturating_add(lag);
+        ForecastSettings {
+            level: self.level,
+            mode: self.mode,
+            window,
+            ..ForecastSettings::new(horizon)
+        }
+    }
+}
+
+/// From an order until the node serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lead {
+    /// As the pool's own nodes have shown.
+    Learned,
+    /// So long.
+    Fixed(#[serde(with = "humantime_serde")] Duration),
+}
+
+/// More nodes while a rate rises fast: it is expected to rise once more by as much. It only ever
+/// raises the count.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SurgeRule {
+    /// The total over the pool, in requests per second, over a window that is short against
+    /// [`SurgeRule::over`].
+    pub signal: SignalName,
+    /// The rise is measured against so long ago; about what a node takes to serve.
+    #[serde(with = "humantime_serde")]
+    pub over: Duration,
+    /// A rise by no more than this is none.
+    pub rise: Percent,
+    /// What one warm node carries, in requests per second; above zero.
+    pub per_node: RequestsPerSecond,
+    /// Never for more than so much of what is measured now; at least 100 %.
+    pub at_most: Percent,
+    /// For so long it wants the most that it wanted.
+    #[serde(with = "humantime_serde")]
+    pub hold: Duration,
+}
+
 impl Rule {
     /// The word for its kind, as in a policy file.
     pub fn kind(&self) -> &'static str {
@@ -124,6 +208,8 @@ impl Rule {
             Self::Fixed(_) => "fixed",
             Self::Step(_) => "step",
             Self::Schedule(_) => "schedule",
+            Self::Forecast(_) => "forecast",
+            Self::Surge(_) => "surge",
         }
     }
 
@@ -135,6 +221,8 @@ impl Rule {
             Self::Count(rule) => Some(&rule.signal),
             Self::Fixed(_) | Self::Schedule(_) => None,
             Self::Step(rule) => Some(&rule.signal),
+            Self::Forecast(rule) => Some(&rule.signal),
+            Self::Surge(rule) => Some(&rule.signal),
         }
     }
 
@@ -144,6 +232,7 @@ impl Rule {
             Self::Target(rule) => rule.form.reads_each_node(),
             Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
             Self::Step(_) | Self::Schedule(_) => false,
+            Self::Forecast(_) | Self::Surge(_) => false,
         }
     }
 
@@ -151,10 +240,21 @@ impl Rule {
     pub fn group(&self) -> Option<&str> {
         match self {
             Self::Target(rule) => rule.group.as_deref(),
-            Self::Latency(_) | Self::Schedule(_) => None,
+            Self::Latency(_) | Self::Schedule(_) | Self::Forecast(_) | Self::Surge(_) => None,
             Self::Count(rule) => rule.group.as_deref(),
             Self::Fixed(rule) => rule.group.as_deref(),
             Self::Step(rule) => rule.group.as_deref(),
+        }
+    }
+
+    /// For how long it wants the most that it wanted.
+    pub fn hold(&self) -> Duration {
+        match self {
+            Self::Target(rule) => rule.hold,
+            Self::Forecast(rule) => rule.hold,
+            Self::Surge(rule) => rule.hold,
+            Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => Duration::ZERO,
+            Self::Step(_) | Self::Schedule(_) => Duration::ZERO,
         }
     }
 
@@ -164,6 +264,7 @@ impl Rule {
             Self::Target(rule) => rule.tolerance,
             Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => None,
             Self::Step(_) | Self::Schedule(_) => None,
+            Self::Forecast(_) | Self::Surge(_) => None,
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod baselines;
 mod bill;
 mod contender;
 mod fleet;
+mod foresight;
 mod hints;
 mod node_model;
 mod past;

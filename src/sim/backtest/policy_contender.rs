@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::contender::{Contender, View};
 use super::fleet::Machine;
+use super::foresight::Foresight;
 use super::readings::{Readings, Underivable};
 use super::settings::Settings;
 use crate::domain::{FleetCounts, NodeCount, Timestamp};
@@ -18,6 +19,7 @@ use crate::policy::{Control, Policy};
 pub struct PolicyContender {
     policy: Policy,
     readings: Readings,
+    foresight: Foresight,
     observation: Observation,
     begins_at: i64,
     interval: u64,
@@ -33,6 +35,7 @@ impl PolicyContender {
         // A rehearsal tells what a policy would cost; a cap would hide it.
         policy.budget = None;
         Ok(Self {
+            foresight: Foresight::of(&policy, settings),
             policy,
             readings,
             observation: Observation {
@@ -40,6 +43,7 @@ impl PolicyContender {
                 fleet: FleetCounts::default(),
                 nodes: Vec::new(),
                 readings: BTreeMap::new(),
+                forecasts: BTreeMap::new(),
                 is_held: false,
                 overrides: Overrides::default(),
                 costs: None,
@@ -66,8 +70,9 @@ impl Contender for PolicyContender {
         if self.readings.read_each_node() {
             self.observation.nodes = view.machines.iter().filter_map(Machine::observed).collect();
         }
-        let Observation { nodes, readings, .. } = &mut self.observation;
+        let Observation { nodes, readings, forecasts, .. } = &mut self.observation;
         self.readings.read(view, at, nodes, readings);
+        self.foresight.look(at, readings, forecasts);
         let decision = decide(&self.policy, &self.observation);
         self.observation.history = decision.history;
         decision.to

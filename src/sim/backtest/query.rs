@@ -17,11 +17,7 @@ const USUAL_QUANTILE: f64 = 0.95;
 
 /// Seconds that the signal is taken over: its first range, such as `[30s]`.
 pub(super) fn window(signal: &Signal) -> u64 {
-    match &signal.source {
-        SignalSource::Prometheus { query, nodes: _ } => {
-            range(query).unwrap_or(USUAL_WINDOW).clamp(1, LONGEST_WINDOW)
-        }
-    }
+    signal.window().map_or(USUAL_WINDOW, |range| range.as_secs()).clamp(1, LONGEST_WINDOW)
 }
 
 /// The share of requests whose latency the signal is about: `histogram_quantile(0.99, …)`.
@@ -35,23 +31,6 @@ pub(super) fn quantile(signal: &Signal) -> f64 {
     }
 }
 
-/// The seconds of a query's first range, such as `[1m]`; brackets in label values aren't ranges.
-fn range(query: &str) -> Option<u64> {
-    let mut quote = None;
-    for (place, letter) in query.char_indices() {
-        match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
-            (None, '"' | '\'' | '`') => quote = Some(letter),
-            (None, '[') => {
-                let length = query[place + 1..].split([']', ':']).next()?;
-                return humantime::parse_duration(length).ok().map(|range| range.as_secs());
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,19 +40,6 @@ mod tests {
         let source = SignalSource::Prometheus { query: query.into(), nodes: None };
         let stale_after = std::time::Duration::from_secs(45);
         Signal { source, measures: Measures::Pool, stale_after, coverage: None }
-    }
-
-    #[test]
-    fn the_window_is_the_querys_range() {
-        for (query, seconds) in [
-            ("sum(rate(http_requests_total[30s]))", Some(30)),
-            (r#"sum(rate(a{path=~"/[a-z]+"}[1m30s]))"#, Some(90)),
-            ("max_over_time(rate(a[1m])[5m:10s])", Some(60)),
-            ("sum(haproxy_backend_current_queue)", None),
-            ("a[$__rate_interval]", None),
-        ] {
-            assert_eq!(range(query), seconds, "{query}");
-        }
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 mod count;
 mod fixed;
+mod forecast;
 mod latency;
 mod schedule;
 mod step;
+mod surge;
 mod target;
 
 use super::super::document::{Kind, Node};
@@ -12,10 +14,11 @@ use super::super::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
 use super::super::nearest::suggestion;
 use super::super::problem::{Place, Problem};
 use super::super::settings::{Bounds, Rule, RuleScaleIn};
-use crate::domain::{Percent, SignalName};
+use crate::domain::{Percent, RequestsPerSecond, SignalName};
 
 /// The kinds of rules.
-const KINDS: &[&str] = &["target", "latency", "count", "fixed", "step", "schedule"];
+const KINDS: &[&str] =
+    &["target", "latency", "count", "fixed", "step", "schedule", "forecast", "surge"];
 
 /// Reads the list; `known` are the signals, `of_nodes` those with a series of each node, and
 /// `bounds` the policy's own, or `None` where they could not be read.
@@ -69,7 +72,7 @@ fn rule(
     let value = Value { name: &key.name, node };
     match key.name.as_str() {
         kind if KINDS.contains(&kind) => of_kind(kind, value, known, bounds, notes),
-        later @ ("forecast" | "hint" | "hints") => refuse(
+        later @ ("hint" | "hints") => refuse(
             notes,
             key.at,
             format!("the rule `{later}` is not supported by this version"),
@@ -98,6 +101,8 @@ fn of_kind(
         "fixed" => fixed::fixed(value, notes).map(Rule::Fixed),
         "step" => step::step(value, known, notes).map(Rule::Step),
         "schedule" => schedule::schedule(value, bounds, notes).map(Rule::Schedule),
+        "forecast" => forecast::forecast(value, known, notes).map(Rule::Forecast),
+        "surge" => surge::surge(value, known, notes).map(Rule::Surge),
         other => unreachable!("`{other}` is in the list of kinds without a reader"),
     }
 }
@@ -154,6 +159,19 @@ fn signal(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> 
             let shown: String = name.chars().take(60).collect();
             let what = format!("`{shown}` is no signal of this policy");
             refuse(notes, value.node.at, what, suggestion(&name, &names))
+        }
+    }
+}
+
+/// The requests per second that one warm node carries.
+fn rate_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<RequestsPerSecond> {
+    let number = fields::number(value, notes)?;
+    match RequestsPerSecond::new(number) {
+        Some(rate) if 0.0 < rate.get() => Some(rate),
+        _ => {
+            let what = format!("`{}` is {number}, but a node carries more than that", value.name);
+            let help = "write the requests per second that one warm node carries, above zero";
+            refuse(notes, value.node.at, what, help)
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::super::super::fields::{self, Fields, Notes, Value, refuse};
 use super::super::super::settings::{RuleScaleIn, TargetForm, TargetRule};
 use super::super::movement;
-use super::{SCALE_IN, group, percent, signal};
-use crate::domain::{Percent, RequestsPerSecond, SignalName};
+use super::{SCALE_IN, group, percent, rate_above_zero, signal};
+use crate::domain::{Duration, Percent, SignalName};
 
 /// Room on top of the measured load, in per cent: what a surge may grow by while a node boots.
 const HEADROOM: f64 = 15.0;
@@ -26,6 +26,7 @@ pub(super) fn target(
     let tolerance = fields.optional("tolerance", notes, |value, notes| {
         movement::tolerance(Fields::of(value, notes)?, notes)
     });
+    let hold = fields.or("hold", Duration::ZERO, notes, fields::duration);
     let group = group(&mut fields, notes);
     fields.finish(notes);
     let form = form?;
@@ -35,6 +36,7 @@ pub(super) fn target(
         headroom: headroom?.unwrap_or_else(|| usual_headroom(form)),
         scale_in: scale_in?,
         tolerance: tolerance?,
+        hold: hold?,
         group: group?,
     })
 }
@@ -82,18 +84,6 @@ fn usual_headroom(form: TargetForm) -> Percent {
         TargetForm::PerNode(_) => percent(HEADROOM),
         TargetForm::Value(_) | TargetForm::Average(_) | TargetForm::UtilisationPercent(_) => {
             percent(0.0)
-        }
-    }
-}
-
-fn rate_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<RequestsPerSecond> {
-    let number = fields::number(value, notes)?;
-    match RequestsPerSecond::new(number) {
-        Some(rate) if 0.0 < rate.get() => Some(rate),
-        _ => {
-            let what = format!("`{}` is {number}, but a node carries more than that", value.name);
-            let help = "write the requests per second that one warm node carries, above zero";
-            refuse(notes, value.node.at, what, help)
         }
     }
 }

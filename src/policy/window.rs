@@ -1,0 +1,52 @@
+//! Over how long a signal's value is taken.
+//!
+//! In: a query.
+//! Out: its first range.
+//! Never: evaluates the query.
+
+use super::settings::{Signal, SignalSource};
+use crate::domain::Duration;
+
+impl Signal {
+    /// Over how long its value is taken: the first range of its query, such as `[30s]`; none where
+    /// it has none, or none that is known here.
+    pub fn window(&self) -> Option<Duration> {
+        let SignalSource::Prometheus { query, nodes: _ } = &self.source;
+        range(query)
+    }
+}
+
+/// A query's first range, such as `[1m]`; brackets in label values aren't ranges.
+fn range(query: &str) -> Option<Duration> {
+    let mut quote = None;
+    for (place, letter) in query.char_indices() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '"' | '\'' | '`') => quote = Some(letter),
+            (None, '[') => {
+                let length = query[place + 1..].split([']', ':']).next()?;
+                return humantime::parse_duration(length).ok();
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_the_querys_range() {
+        for (query, seconds) in [
+            ("sum(rate(http_requests_total[30s]))", Some(30)),
+            (r#"sum(rate(a{path=~"/[a-z]+"}[1m30s]))"#, Some(90)),
+            ("max_over_time(rate(a[1m])[5m:10s])", Some(60)),
+            ("sum(haproxy_backend_current_queue)", None),
+            ("a[$__rate_interval]", None),
+        ] {
+            assert_eq!(range(query).map(|range| range.as_secs()), seconds, "{query}");
+        }
+    }
+}

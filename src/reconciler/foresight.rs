@@ -1,0 +1,261 @@
+//! The forecasters of a pool's rules: one for each `forecast` rule, for as long as the policy has
+//! it.
+//!
+//! In: what the rules' signals say, decision by decision; what was kept, or else what the metrics
+//! source still knows of the past.
+//! Out: what is expected, for the next decision.
+//! Never: fails a look for want of a past: then it learns from now on. Works out two weeks on a
+//! thread that others wait for.
+
+use std::collections::BTreeMap;
+
+use tokio::task::spawn_blocking;
+use tracing::warn;
+
+use super::look::PoolLoop;
+use crate::domain::{Duration, Reading, Sample, SignalName, Timestamp, after, before, elapsed};
+use crate::engine::{Foreseen, rule_keys};
+use crate::forecast::{ForecastSettings, Forecaster};
+use crate::policy::{ForecastRule, Policy, Rule, SignalSource};
+use crate::store::{KeptForecast, Phase, StoreError};
+use crate::telemetry::RuleLabels;
+
+/// How far back a forecaster can make use of.
+const PAST: Duration = Duration::from_secs(14 * 86_400);
+/// Asked for at once: a quarter of the 11,000 samples that Prometheus gives at most.
+const CHUNK: Duration = Duration::from_secs(2 * 86_400);
+/// The forecaster's grid.
+const STEP: Duration = Duration::from_secs(60);
+/// What was learned is kept this often; what decisions saw since then is read from them.
+const KEEP_EVERY: Duration = Duration::from_secs(60);
+/// Lead times change slowly: a phase ends a few times in an hour.
+const LEAD_EVERY: Duration = Duration::from_secs(600);
+/// Where no node has shown it yet: a boot of two minutes and a short playbook.
+const USUAL_LEAD: Duration = Duration::from_secs(180);
+/// A look is never further from the next one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// More decisions than are made between two times that a state is kept.
+const DECISIONS_SINCE: u32 = 200;
+
+/// What one pool's loop knows of the future.
+#[derive(Default)]
+pub(super) struct Foresight {
+    forecasters: BTreeMap<String, Learned>,
+    lead: Option<(Timestamp, Duration)>,
+    kept_at: Option<Timestamp>,
+}
+
+/// One rule's forecaster, and what it learned from.
+struct Learned {
+    query: String,
+    forecaster: Forecaster,
+}
+
+/// What a rule's forecaster must know.
+struct Wanted {
+    key: String,
+    signal: SignalName,
+    query: String,
+    settings: ForecastSettings,
+}
+
+impl PoolLoop {
+    /// What is expected at a decision, after what its signals said.
+    pub(super) async fn foresee(
+        &mut self,
+        readings: &BTreeMap<SignalName, Reading>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, Foreseen>, StoreError> {
+        let policy = self.policy.clone();
+        if !policy.rules.iter().any(|rule| matches!(rule, Rule::Forecast(_))) {
+            self.foresight = Foresight::default();
+            return Ok(BTreeMap::new());
+        }
+        let lead = self.lead(now).await?;
+        let wanted = wanted(&policy, lead);
+        self.foresight.forecasters.retain(|key, learned| {
+            wanted.iter().any(|wanted| wanted.key == *key && wanted.query == learned.query)
+        });
+        let mut forecasts = BTreeMap::new();
+        for wanted in wanted {
+            let forecaster = match self.foresight.forecasters.remove(&wanted.key) {
+                Some(learned) => learned.forecaster,
+                None => self.take_up_forecaster(&wanted, now).await?,
+            };
+            let mut forecaster = following(forecaster, wanted.settings).await;
+            observe(&mut forecaster, readings.get(&wanted.signal));
+            let foreseen = Foreseen::from(&forecaster.forecast(now));
+            self.show_forecast(&wanted.key, &foreseen);
+            forecasts.insert(wanted.key.clone(), foreseen);
+            let learned = Learned { query: wanted.query, forecaster };
+            self.foresight.forecasters.insert(wanted.key, learned);
+        }
+        Ok(forecasts)
+    }
+
+    /// Keeps what was learned, where that is due; comes after the decision of `now`.
+    pub(super) async fn keep_forecasts(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let due = self.foresight.kept_at.is_none_or(|kept| after(kept, KEEP_EVERY) <= now);
+        if !due {
+            return Ok(());
+        }
+        self.foresight.kept_at = Some(now);
+        for (rule, learned) in &self.foresight.forecasters {
+            let forecaster = learned.forecaster.clone();
+            let state = blocking(move || serde_json::to_string(&forecaster)).await;
+            let state = state.expect("a forecaster is plain data");
+            let kept = KeptForecast { saved_at: now, query: learned.query.clone(), state };
+            self.store.keep_forecast(&self.policy.pool, rule, &kept).await?;
+        }
+        Ok(())
+    }
+
+    /// From an order until the node serves, as nine in ten of the pool's nodes have shown in each
+    /// phase.
+    async fn lead(&mut self, now: Timestamp) -> Result<Duration, StoreError> {
+        if let Some((asked, lead)) = self.foresight.lead
+            && elapsed(asked, now) < LEAD_EVERY
+        {
+            return Ok(lead);
+        }
+        let learned = self.store.learned(&self.policy.pool).await?;
+        let phases = [Phase::Create, Phase::Boot, Phase::Configure, Phase::Join];
+        let times = learned.iter().filter(|times| phases.contains(&times.phase));
+        let seconds: Vec<f64> = times.map(|times| times.p90_seconds.max(0.0)).collect();
+        let lead = match seconds.len() == phases.len() {
+            true => Duration::try_from_secs_f64(seconds.iter().sum()).unwrap_or(USUAL_LEAD),
+            false => USUAL_LEAD,
+        };
+        self.foresight.lead = Some((now, lead));
+        Ok(lead)
+    }
+
+    /// A forecaster that goes on from what was kept, or knows what the metrics source does.
+    async fn take_up_forecaster(
+        &self,
+        wanted: &Wanted,
+        now: Timestamp,
+    ) -> Result<Forecaster, StoreError> {
+        let kept = self.store.kept_forecast(&self.policy.pool, &wanted.key).await?;
+        if let Some(kept) = kept.filter(|kept| kept.query == wanted.query)
+            && let Some(forecaster) = self.gone_on(wanted, kept, now).await?
+        {
+            return Ok(forecaster);
+        }
+        let new = Forecaster::new(wanted.settings);
+        Ok(self.with_past(new, wanted, before(now, PAST), now).await)
+    }
+
+    /// The kept forecaster with what the decisions since then saw, and what nobody looked at.
+    async fn gone_on(
+        &self,
+        wanted: &Wanted,
+        kept: KeptForecast,
+        now: Timestamp,
+    ) -> Result<Option<Forecaster>, StoreError> {
+        let state = kept.state;
+        let mut forecaster: Forecaster = match blocking(move || serde_json::from_str(&state)).await
+        {
+            Ok(forecaster) => forecaster,
+            Err(error) => {
+                warn!(pool = %self.policy.pool, rule = wanted.key, %error, "forgets a forecast");
+                return Ok(None);
+            }
+        };
+        let decisions = self.store.decisions(&self.policy.pool, now, DECISIONS_SINCE).await?;
+        let mut last = kept.saved_at;
+        for decision in decisions.iter().rev().filter(|decision| kept.saved_at < decision.at) {
+            observe(&mut forecaster, decision.observation.readings.get(&wanted.signal));
+            last = decision.at;
+        }
+        if elapsed(last, now) > LONGEST_PAUSE {
+            forecaster = self.with_past(forecaster, wanted, last, now).await;
+        }
+        Ok(Some(forecaster))
+    }
+
+    /// The forecaster with what the metrics source knows; as much of it as it tells.
+    async fn with_past(
+        &self,
+        mut forecaster: Forecaster,
+        wanted: &Wanted,
+        from: Timestamp,
+        now: Timestamp,
+    ) -> Forecaster {
+        let metrics = &self.world.metrics;
+        let mut past: Vec<Sample> = Vec::new();
+        let mut begins = from;
+        while begins < now {
+            let ends = after(begins, CHUNK).min(now);
+            match metrics.read_range(&wanted.query, begins, ends, STEP).await {
+                Ok(samples) => past.extend(samples),
+                Err(error) => {
+                    let (pool, rule) = (&self.policy.pool, &wanted.key);
+                    warn!(%pool, rule, %error, "a forecast learns from now on: its past can't be read");
+                    break;
+                }
+            }
+            begins = after(ends, STEP);
+        }
+        blocking(move || {
+            forecaster.backfill(past.into_iter().map(|sample| (sample.at, sample.value)));
+            forecaster
+        })
+        .await
+    }
+
+    fn show_forecast(&self, rule: &str, foreseen: &Foreseen) {
+        let labels = RuleLabels { pool: self.policy.pool.to_string(), rule: rule.to_owned() };
+        self.telemetry.forecast_bound.get_or_create(&labels).set(foreseen.bound);
+        if let Some(error) = foreseen.error {
+            self.telemetry.forecast_error.get_or_create(&labels).set(error);
+        }
+        if let Some(coverage) = foreseen.coverage {
+            self.telemetry.forecast_coverage.get_or_create(&labels).set(coverage);
+        }
+    }
+}
+
+/// The forecasters that a policy's rules want.
+fn wanted(policy: &Policy, lead: Duration) -> Vec<Wanted> {
+    let rules = policy.rules.iter().zip(rule_keys(&policy.rules));
+    let rules = rules.filter_map(|(rule, key)| match rule {
+        Rule::Forecast(rule) => want(policy, rule, key, lead),
+        _ => None,
+    });
+    rules.collect()
+}
+
+fn want(policy: &Policy, rule: &ForecastRule, key: String, lead: Duration) -> Option<Wanted> {
+    let signal = policy.signals.get(&rule.signal)?;
+    let SignalSource::Prometheus { query, .. } = &signal.source;
+    let settings = rule.forecasting(lead, Duration::ZERO, signal.window().unwrap_or(STEP));
+    Some(Wanted { key, signal: rule.signal.clone(), query: query.clone(), settings })
+}
+
+/// The forecaster under these settings. Another horizon has it work two weeks through again.
+async fn following(mut forecaster: Forecaster, settings: ForecastSettings) -> Forecaster {
+    if *forecaster.settings() == settings {
+        return forecaster;
+    }
+    blocking(move || {
+        forecaster.follow(settings);
+        forecaster
+    })
+    .await
+}
+
+/// A missing reading is a gap, and so is one that not all sources speak in.
+fn observe(forecaster: &mut Forecaster, reading: Option<&Reading>) {
+    if let Some(Reading::Fresh { sample }) = reading {
+        forecaster.observe(sample.at, sample.value);
+    }
+}
+
+/// The outcome of `work`, which takes longer than others should wait for.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
