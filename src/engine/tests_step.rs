@@ -271,7 +271,9 @@ fn what_comes_by_itself_comes_although_a_step_looks_back_on_samples() {
     pool.policy.scale_in.stabilize = minutes(10);
     pool.set("requests", 2_400.0);
     pool.nodes = Nodes::StayPut;
-    [20.0, 500.0, 500.0].map(|value| next(&mut pool, value));
+    for value in [20.0, 500.0, 500.0] {
+        next(&mut pool, value);
+    }
     pool.look.fleet.serving = NodeCount(7);
     pool.set("requests", 800.0);
     let counts = [20.0, 500.0, 500.0, 20.0].map(|value| next(&mut pool, value));
