@@ -4,13 +4,14 @@
 //! Out: the policy and the observation that the engine decides by, or every mistake.
 //! Never: takes a key that it doesn't know.
 
+use std::collections::BTreeMap;
+
 use super::answer::{CaseError, ErrorKind};
 use super::{history, observation};
-use crate::domain::Timestamp;
-use crate::engine::Observation;
+use crate::engine::{History, Observation, StepMemory, rule_keys};
 use crate::policy::document::{self, Kind, Node};
 use crate::policy::fields::{self, Fields, Notes, Value};
-use crate::policy::{Policy, fragment};
+use crate::policy::{Policy, Rule, fragment};
 
 /// One case.
 pub(super) struct Case {
@@ -57,17 +58,26 @@ fn case(document: &Node, notes: &mut Notes) -> Option<Case> {
         fields.optional("history", notes, |value, notes| history::history(value, at, notes));
     fields.finish(notes);
     let (policy, seen, history) = (policy?, seen?, history?);
-    Some(Case { id: id?, observation: with_history(seen, history, at), policy })
+    let history = history.unwrap_or_else(|| history::looked_just_now(at));
+    Some(Case { id: id?, observation: with_history(seen, history, &policy), policy })
 }
 
-fn with_history(
-    seen: observation::Seen,
-    history: Option<crate::engine::History>,
-    at: Timestamp,
-) -> Observation {
-    let mut history = history.unwrap_or_else(|| history::looked_just_now(at));
+fn with_history(seen: observation::Seen, mut history: History, policy: &Policy) -> Observation {
     history.desired = Some(seen.count);
+    history.steps = remembered(&seen, policy);
     Observation { history, ..seen.observation }
+}
+
+/// What the step rules remember of the samples before the reading.
+fn remembered(seen: &observation::Seen, policy: &Policy) -> BTreeMap<String, StepMemory> {
+    let rules = policy.rules.iter().zip(rule_keys(&policy.rules));
+    let memories = rules.filter_map(|(rule, key)| {
+        let Rule::Step(step) = rule else { return None };
+        let samples = seen.earlier.get(&step.signal)?.clone();
+        let seen = Some(seen.observation.at);
+        Some((key, StepMemory { seen, samples, ..StepMemory::default() }))
+    });
+    memories.collect()
 }
 
 /// The id of a case whose rest may be wrong.

@@ -11,7 +11,7 @@ use super::nodes::nodes;
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Reading, Sample, SignalName, Timestamp, before,
 };
-use crate::engine::{History, Observation, Overrides, Readiness};
+use crate::engine::{History, KeptSample, Observation, Overrides, Readiness};
 use crate::policy::document::Kind;
 use crate::policy::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
 
@@ -23,6 +23,8 @@ pub(super) const EPOCH: Timestamp = Timestamp::constant(946_684_800, 0);
 pub(super) struct Seen {
     /// The count before the decision.
     pub count: NodeCount,
+    /// What was read before the reading, oldest first, by the signals that have several samples.
+    pub earlier: BTreeMap<SignalName, Vec<KeptSample>>,
     /// All that the engine sees but the history.
     pub observation: Observation,
 }
@@ -41,18 +43,24 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
     let at = at?;
     let nodes_at = fields.place("nodes");
     let nodes = fields.optional("nodes", notes, |value, notes| nodes(value, at, notes));
-    let readings = fields.or("signals", Vec::new(), notes, |value, notes| {
-        signals(value, notes, |value, notes| reading(value, at, notes))
+    let given = fields.or("signals", Vec::new(), notes, |value, notes| {
+        signals(value, notes, |value, notes| given(value, at, notes))
     });
     fields.finish(notes);
-    let (count, nodes, readings) = (count?, nodes?, readings?);
+    let (count, nodes, given) = (count?, nodes?, given?);
     let known = |readiness| nodes.as_ref().map(|nodes| nodes.count(readiness));
     let serving = serving?.or_else(|| known(Readiness::Ready)).unwrap_or(count);
     let on_the_way = on_the_way?.or_else(|| known(Readiness::Unready));
     let on_the_way = on_the_way.unwrap_or_else(|| count.saturating_sub(serving));
     let nodes = nodes.unwrap_or_default();
     let listed = nodes.nodes.clone();
-    let mut readings: BTreeMap<SignalName, Reading> = readings.into_iter().collect();
+    let (mut readings, mut earlier) = (BTreeMap::new(), BTreeMap::new());
+    for (name, given) in given {
+        if !given.earlier.is_empty() {
+            earlier.insert(name.clone(), given.earlier);
+        }
+        readings.insert(name, given.reading);
+    }
     for (name, reading) in nodes.readings() {
         if readings.contains_key(&name) {
             let what = format!("`{name}` has a value over the pool and values of nodes");
@@ -62,6 +70,7 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
     }
     Some(Seen {
         count: NodeCount(count),
+        earlier,
         observation: Observation {
             at,
             fleet: FleetCounts {
@@ -97,43 +106,70 @@ pub(super) fn signals<T>(
     })
 }
 
+/// What is said of one signal over the pool.
+struct Given {
+    reading: Reading,
+    earlier: Vec<KeptSample>,
+}
+
 /// A number, or a mapping that says more about it or why there is none.
-fn reading(value: Value<'_>, at: Timestamp, notes: &mut Notes) -> Option<Reading> {
+fn given(value: Value<'_>, at: Timestamp, notes: &mut Notes) -> Option<Given> {
     match &value.node.kind {
         Kind::Integer(..) | Kind::Number(..) => {
             let value = fields::number(value, notes)?;
-            Some(Reading::Fresh { sample: Sample { at, value } })
+            let reading = Reading::Fresh { sample: Sample { at, value } };
+            Some(Given { reading, earlier: Vec::new() })
         }
-        Kind::Map(_) => detailed_reading(value, at, notes),
+        Kind::Map(_) => detailed(value, at, notes),
         _ => wrong_kind(value, "a number or a mapping such as `{missing: empty}`", notes),
     }
 }
 
-fn detailed_reading(value: Value<'_>, at: Timestamp, notes: &mut Notes) -> Option<Reading> {
+fn detailed(value: Value<'_>, at: Timestamp, notes: &mut Notes) -> Option<Given> {
     let mut fields = Fields::of(value, notes)?;
     let number = fields.optional("value", notes, fields::number);
+    let samples = fields
+        .optional("samples", notes, |value, notes| fields::list(value, notes, fields::number));
     let age = fields.or("age_seconds", Duration::ZERO, notes, seconds);
     let missing = fields.optional("missing", notes, missing);
     let seen = fields.optional("seen", notes, fields::whole(0, u32::MAX));
     let wanted = fields.optional("wanted", notes, fields::whole(0, u32::MAX));
     fields.finish(notes);
-    let (number, missing, seen, wanted) = (number?, missing?, seen?, wanted?);
-    let sample = number.zip(Some(before(at, age?))).map(|(value, at)| Sample { at, value });
-    match (sample, missing, seen, wanted) {
-        (Some(sample), None, None, None) => Some(Reading::Fresh { sample }),
+    let (number, samples, missing, age) = (number?, samples?, missing?, age?);
+    let (values, missing) = match (number, samples, missing) {
+        (Some(number), None, None) => (vec![number], None),
+        (None, Some(samples), None) if samples.is_empty() => (samples, Some(Missing::Empty)),
+        (None, Some(samples), None) => (samples, None),
+        (None, None, Some(missing)) => (Vec::new(), Some(missing)),
+        _ => return refuse_reading(value, notes),
+    };
+    let mut samples = a_second_apart(&values, before(at, age));
+    let reading = match (samples.pop(), missing, seen?, wanted?) {
+        (Some(sample), None, None, None) => Reading::Fresh { sample },
         (Some(sample), None, Some(seen), Some(wanted)) if wanted <= seen => {
-            Some(Reading::Fresh { sample })
+            Reading::Fresh { sample }
         }
-        (Some(sample), None, Some(seen), Some(wanted)) => {
-            Some(Reading::Partial { sample, seen, wanted })
-        }
-        (None, Some(why), None, None) => Some(Reading::Missing { why }),
-        _ => {
-            let what = format!("`{}` is neither a value nor missing", value.name);
-            let help = "write `value`, perhaps with `seen` and `wanted`, or `missing` alone";
-            refuse(notes, value.node.at, what, help)
-        }
-    }
+        (Some(sample), None, Some(seen), Some(wanted)) => Reading::Partial { sample, seen, wanted },
+        (None, Some(why), None, None) => Reading::Missing { why },
+        _ => return refuse_reading(value, notes),
+    };
+    // What is below zero was never a reading, so nobody kept it.
+    let readable = samples.into_iter().filter(|sample| 0.0 <= sample.value);
+    let kept = readable.map(|Sample { at, value }| KeptSample { at, value, is_whole: true });
+    Some(Given { reading, earlier: kept.collect() })
+}
+
+/// Samples of these values, oldest first, of which the last was true at `last`.
+fn a_second_apart(values: &[f64], last: Timestamp) -> Vec<Sample> {
+    let ages = (0..values.len() as u64).rev().map(Duration::from_secs);
+    let moments = ages.map(|age| before(last, age));
+    values.iter().zip(moments).map(|(value, at)| Sample { at, value: *value }).collect()
+}
+
+fn refuse_reading<T>(value: Value<'_>, notes: &mut Notes) -> Option<T> {
+    let what = format!("`{}` is neither a value nor missing", value.name);
+    let help = "write `value` or `samples`, perhaps with `seen` and `wanted`, or `missing` alone";
+    refuse(notes, value.node.at, what, help)
 }
 
 /// The words for why a signal has no value.

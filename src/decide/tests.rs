@@ -41,6 +41,8 @@ fn every_mistake_has_a_kind_a_sentence_and_a_column() {
     for (find, replace, what, at) in [
         ("\"policy\"", "\"plicy\"", "`policy` is missing in `case`", "{\"id\""),
         ("35", "\"35\"", "`load` must be a number or a mapping", "\"35\""),
+        ("35", "{\"value\": 1, \"samples\": [1]}", "`load` is neither a value", "{\"value\""),
+        ("35", "{\"samples\": [1, \"2\"]}", "`samples[1]` must be a number", "\"2\""),
         ("\"count\"", "\"cuont\"", "`count` is missing in `observation`", "{\"cuont\""),
         ("\"per_node\"", "\"per_nod\"", "`per_nod` is no key of `target`", "\"per_nod\""),
         ("\"scale_events\"", "\"events\"", "`events` is no key of `history`", "\"events\""),
@@ -90,4 +92,55 @@ fn every_mistake_of_a_case_is_told_at_once() {
     let answer = answer(r#"{"policy": {"tolerance": {"out": 1}}, "observation": {"cuont": 1}}"#);
     let problems = answer["error"]["problems"].as_array().map(Vec::len).unwrap_or_default();
     assert!(3 <= problems, "{answer}");
+}
+
+/// The answer to a step rule with these bands and number of samples, over `samples` of its signal.
+fn stepped(bands: &str, (within, of): (u32, u32), samples: &str) -> Value {
+    answer(&format!(
+        "{{\"policy\": {{\"rules\": [{{\"step\": {{\"signal\": \"load\", \"bands\": {bands}, \
+         \"samples\": {{\"within\": {within}, \"of\": {of}}}}}}}]}}, \
+         \"observation\": {{\"count\": 3, \"signals\": {{\"load\": {samples}}}}}}}"
+    ))
+}
+
+#[test]
+fn a_step_rule_looks_back_on_the_samples_before_the_reading() {
+    let add = r#"[{"from": 5, "below": 20, "add": 1}]"#;
+    let remove = r#"[{"below": 20, "remove": 1}]"#;
+    for (bands, samples, of, count, because) in [
+        (add, r#"{"samples": [10, 0, 10]}"#, (2, 3), 4, "two of three are inside"),
+        (add, r#"{"samples": [10, 10, 0]}"#, (2, 3), 4, "the reading need not be inside"),
+        (add, r#"{"samples": [10, 0, 10]}"#, (3, 3), 3, "one of three is outside"),
+        (add, r#"{"samples": [10, 0, 10]}"#, (2, 2), 3, "the oldest is not looked at"),
+        (add, r#"{"samples": [10]}"#, (2, 2), 3, "there is no other"),
+        (add, "{\"value\": 10}", (1, 1), 4, "a value is one sample"),
+        (remove, r#"{"samples": [10, 10], "age_seconds": 30}"#, (2, 2), 2, "all are older"),
+        (remove, r#"{"samples": [-1, 10]}"#, (2, 2), 3, "below zero is no sample"),
+        (remove, r#"{"samples": [10, 10], "seen": 1, "wanted": 2}"#, (1, 2), 3, "it is partial"),
+    ] {
+        assert_eq!(stepped(bands, of, samples)["count"], json!(count), "{because}");
+    }
+}
+
+#[test]
+fn each_step_rule_of_a_signal_looks_back_on_its_samples() {
+    let rule = |add: u32| {
+        let bands = json!([{"from": 5, "add": add}]);
+        json!({"step": {"signal": "load", "bands": bands, "samples": {"within": 2, "of": 2}}})
+    };
+    let case = json!({
+        "policy": {"rules": [rule(1), rule(2)]},
+        "observation": {"count": 3, "signals": {"load": {"samples": [10, 10]}}},
+    });
+    let answer = answer(&case.to_string());
+    assert_eq!(answer["recommendations"][0]["opinion"]["count"], 4);
+    assert_eq!(answer["recommendations"][1]["opinion"]["count"], 5);
+}
+
+#[test]
+fn no_samples_are_a_missing_reading_and_another_rule_sees_the_last() {
+    let (_, none) = spoiled("35", r#"{"samples": []}"#);
+    assert_eq!(none["recommendations"][0]["opinion"]["opinion"], "blind", "{none}");
+    let (_, last) = spoiled("35", r#"{"samples": [90, 90, 35]}"#);
+    assert_eq!(last["count"], 4);
 }
