@@ -131,7 +131,7 @@ fn per_node(policy: &Policy) -> Option<f64> {
         },
         Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
         Rule::Step(_) | Rule::Schedule(_) => None,
-        Rule::Forecast(_) | Rule::Surge(_) => None,
+        Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => None,
     })
 }
 

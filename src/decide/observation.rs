@@ -85,6 +85,7 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
             is_held: is_held?,
             overrides: Overrides::default(),
             costs: None,
+            hints: Default::default(),
             history: History::default(),
         },
     })

@@ -106,6 +106,11 @@ name!(
     |name| word(name, "signal name", 40)
 );
 name!(
+    /// What a kind of campaign is called: `lunch`, `breaking-news`.
+    CampaignKind,
+    |name| word(name, "kind of campaign", 40)
+);
+name!(
     /// A load balancer's name in the daemon's configuration.
     BalancerName,
     |name| word(name, "balancer name", 40)
@@ -134,6 +139,10 @@ name!(
     }
 );
 
+identity!(
+    /// One announced campaign.
+    HintId
+);
 identity!(
     /// One node's identity, made by us before anything outside is asked.
     NodeId

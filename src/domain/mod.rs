@@ -8,6 +8,7 @@ use std::ops::Range;
 
 mod address;
 mod fleet;
+mod hint;
 mod ids;
 mod money;
 mod node;
@@ -17,9 +18,10 @@ mod world;
 
 pub use address::{AddressRange, CidrBlock};
 pub use fleet::FleetCounts;
+pub use hint::{Hint, HintSize};
 pub use ids::{
-    BackendName, BalancerName, DecisionId, InstanceId, InstanceLabel, NodeId, PoolName, RunId,
-    ServerName, SignalName,
+    BackendName, BalancerName, CampaignKind, DecisionId, HintId, InstanceId, InstanceLabel, NodeId,
+    PoolName, RunId, ServerName, SignalName,
 };
 pub use money::Dollars;
 pub use node::{Attempt, Failure, Node, NodeState};

@@ -135,7 +135,7 @@ fn unit(policy: &Policy, signal: &SignalName) -> Unit {
                 Unit::Own
             }
         },
-        Some(Rule::Forecast(_) | Rule::Surge(_)) => Unit::RequestsPerSecond,
+        Some(Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_)) => Unit::RequestsPerSecond,
         Some(Rule::Latency(_)) => Unit::Seconds,
         Some(Rule::Count(_)) => Unit::Nodes,
         Some(Rule::Step(_)) => Unit::Own,

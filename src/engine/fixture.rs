@@ -276,6 +276,7 @@ impl Pool {
             is_held: false,
             overrides: Overrides::default(),
             costs: None,
+            hints: Default::default(),
             history,
         };
         Self { policy, look, nodes: Nodes::FollowAtOnce }

@@ -30,6 +30,8 @@ mod tests_forms;
 #[cfg(test)]
 mod tests_guards;
 #[cfg(test)]
+mod tests_hints;
+#[cfg(test)]
 mod tests_hpa;
 #[cfg(test)]
 mod tests_nomad;
@@ -52,9 +54,9 @@ pub use explain::{
 };
 pub use foreseen::{Belief, Foreseen};
 pub use observation::{
-    Condition, Costs, Effect, HeldChange, History, KeptSample, Observation, ObservedNode,
-    OrderedCount, OrderedHold, Overrides, Readiness, RecommendationSpan, ScaleEvent, StepMemory,
-    Wish,
+    Announced, Condition, Costs, Effect, HeldChange, History, KeptSample, Observation,
+    ObservedHint, ObservedNode, OrderedCount, OrderedHold, Overrides, Readiness,
+    RecommendationSpan, ScaleEvent, StepMemory, Wish,
 };
 pub use reason::{BudgetPeriod, Reason};
 

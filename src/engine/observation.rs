@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Foreseen;
 use crate::domain::{
-    Dollars, FleetCounts, Node, NodeCount, NodeState, Reading, Sample, SignalName, Timestamp,
+    Dollars, FleetCounts, Hint, Node, NodeCount, NodeState, Reading, Sample, SignalName, Timestamp,
 };
+use crate::forecast::campaign::Response;
 
 /// One look at a pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,8 +35,44 @@ pub struct Observation {
     /// What the pool costs, where its policy has a budget.
     #[serde(default)]
     pub costs: Option<Costs>,
+    /// Campaigns that were announced.
+    #[serde(default, skip_serializing_if = "Announced::is_empty")]
+    pub hints: Announced,
     /// What earlier decisions left behind.
     pub history: History,
+}
+
+/// What was announced, and what is known of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Announced {
+    /// How many seconds before they are needed nodes must be asked for; none while nobody knows.
+    pub lead_seconds: Option<f64>,
+    /// Campaigns that are announced and not over.
+    pub hints: Vec<ObservedHint>,
+}
+
+impl Announced {
+    /// Whether there is nothing to know.
+    pub fn is_empty(&self) -> bool {
+        self.lead_seconds.is_none() && self.hints.is_empty()
+    }
+}
+
+/// A campaign, and what is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObservedHint {
+    /// What was announced.
+    pub hint: Hint,
+    /// How devices respond to campaigns of its kind.
+    pub response: Response,
+    /// The load before it, in requests per second; none where nothing was measured.
+    #[serde(default)]
+    pub before: Option<f64>,
+    /// The most since it should have begun, in requests per second; none where nothing was
+    /// measured.
+    #[serde(default)]
+    pub peak: Option<f64>,
 }
 
 /// One node, as far as signals with a series of each node go.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{Latency, Length, Listed, Moment, Number, Plain, TimeOfDay};
 use super::{Belief, Direction};
-use crate::domain::{Dollars, Missing, NodeCount, SignalName, Timestamp};
+use crate::domain::{CampaignKind, Dollars, Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,6 +126,40 @@ pub enum Reason {
     FixedCount {
         /// The count.
         count: NodeCount,
+    },
+    /// No campaign is announced, or none that is still awaited.
+    NothingAnnounced {},
+    /// A campaign is announced, and it is too early to ask for nodes.
+    CampaignAhead {
+        /// Its kind.
+        campaign: CampaignKind,
+        /// When it should begin.
+        starts_at: Timestamp,
+        /// The most that it should bring on top, in requests per second.
+        expected: f64,
+        /// What that comes to, with the load beside it.
+        needed: NodeCount,
+        /// In how many seconds nodes are asked for.
+        in_seconds: u64,
+    },
+    /// Announced campaigns need so many nodes.
+    CampaignNeeds {
+        /// The kind of the largest one.
+        campaign: CampaignKind,
+        /// When that should begin.
+        starts_at: Timestamp,
+        /// What all of them should bring on top, in requests per second.
+        expected: f64,
+        /// The load beside them, in requests per second.
+        beside: f64,
+        /// What one node carries, in requests per second.
+        per_node: f64,
+        /// How much more than announced may come, in percent.
+        margin_percent: f64,
+        /// What that comes to.
+        needed: NodeCount,
+        /// From then on it needs fewer, step by step.
+        until: Timestamp,
     },
     /// A signal can't be used.
     SignalMissing {
@@ -605,6 +639,9 @@ impl Reason {
             Self::SilentNodesHold { .. } => "silent_nodes_hold",
             Self::SignalSays { .. } => "signal_says",
             Self::FixedCount { .. } => "fixed_count",
+            Self::NothingAnnounced {} => "nothing_announced",
+            Self::CampaignAhead { .. } => "campaign_ahead",
+            Self::CampaignNeeds { .. } => "campaign_needs",
             Self::SignalMissing { .. } => "signal_missing",
             Self::SignalPartial { .. } => "signal_partial",
             Self::ForecastNeeds { .. } => "forecast_needs",
@@ -724,6 +761,34 @@ impl fmt::Display for Reason {
                 write!(f, "{signal} is {}: {count}", Plain(*value))
             }
             Self::FixedCount { count } => write!(f, "this rule always wants {count}"),
+            Self::NothingAnnounced {} => f.write_str("no campaign is announced"),
+            Self::CampaignAhead { campaign, starts_at, expected, needed, in_seconds } => write!(
+                f,
+                "{campaign} at {} expects {} req/s on top and needs {needed}, asked for in {}",
+                TimeOfDay(*starts_at),
+                Number(*expected),
+                Length(*in_seconds)
+            ),
+            Self::CampaignNeeds {
+                campaign,
+                starts_at,
+                expected,
+                beside,
+                per_node,
+                margin_percent,
+                needed,
+                until,
+            } => write!(
+                f,
+                "{campaign} at {} expects {} req/s on top of {} req/s; at {} req/s a node and {} % \
+                 margin that needs {needed} until {}",
+                TimeOfDay(*starts_at),
+                Number(*expected),
+                Number(*beside),
+                Number(*per_node),
+                Number(*margin_percent),
+                TimeOfDay(*until)
+            ),
             Self::SignalMissing { signal, missing } => write!(f, "{signal} {missing}"),
             Self::SignalPartial { signal, seen, wanted } => write!(
                 f,

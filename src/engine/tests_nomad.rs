@@ -29,7 +29,11 @@ fn in_group(group: &str, rule: Rule) -> Rule {
         Rule::Count(rule) => Rule::Count(CountRule { group, ..rule }),
         Rule::Fixed(rule) => Rule::Fixed(FixedRule { group, ..rule }),
         Rule::Step(rule) => Rule::Step(StepRule { group, ..rule }),
-        Rule::Latency(_) | Rule::Schedule(_) | Rule::Forecast(_) | Rule::Surge(_) => {
+        Rule::Latency(_)
+        | Rule::Schedule(_)
+        | Rule::Forecast(_)
+        | Rule::Surge(_)
+        | Rule::Hint(_) => {
             panic!("it has no group")
         }
     }

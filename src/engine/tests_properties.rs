@@ -264,6 +264,7 @@ fn look(at: Timestamp, seen: &Seen, history: History) -> Observation {
         is_held: false,
         overrides: seen.overrides.clone(),
         costs: seen.costs,
+        hints: Default::default(),
         history,
     }
 }
@@ -494,6 +495,7 @@ proptest! {
                 is_held: false,
                 overrides: Overrides::default(),
                 costs,
+                hints: Default::default(),
                 history,
             };
             let decision = decide(&policy, &observation);

@@ -35,6 +35,8 @@
 //! **The state** is the [`Forecaster`] itself, by serde: about 170 kB as JSON after two weeks,
 //! versioned, and a restored one goes on bit for bit as if nothing had happened.
 //!
+//! What was announced is no part of all this, see [`campaign`].
+//!
 //! No forecasting crate: seasonal decomposition with exponential smoothing, refitted daily, was
 //! measured on the same traces and is no better than the regression at two to six minutes.
 //!
@@ -45,6 +47,7 @@
 //! recorded request rates of web sites, APIs and message streams through a fleet of nodes that
 //! take two minutes to boot and are billed by the started hour.
 
+pub mod campaign;
 mod experts;
 mod faded;
 mod forecaster;

@@ -128,6 +128,16 @@ impl Lines {
             }
             Rule::Forecast(forecast) => self.forecast(forecast),
             Rule::Surge(surge) => self.surge(surge),
+            Rule::Hint(hint) => {
+                self.line(1, format_args!("- hint:"));
+                self.line(3, format_args!("signal: {}", quoted(hint.signal.as_str())));
+                self.line(3, format_args!("per_node: {}", hint.per_node.get()));
+                match hint.lead {
+                    Lead::Learned => self.line(3, format_args!("lead: learned")),
+                    Lead::Fixed(lead) => self.line(3, format_args!("lead: {}", written_out(lead))),
+                }
+                self.line(3, format_args!("margin_percent: {}", hint.margin.get()));
+            }
             Rule::Latency(latency) => {
                 self.line(1, format_args!("- latency:"));
                 self.line(3, format_args!("signal: {}", quoted(latency.signal.as_str())));

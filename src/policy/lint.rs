@@ -138,7 +138,8 @@ fn measures_a_node(policy: &Policy, name: &SignalName, warnings: &mut Vec<Warnin
                             says that it is about one node";
                 warn(warnings, &key, what, "sum it over all nodes, and write `pool`");
             }
-            Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) | Rule::Schedule(_) => {}
+            Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) | Rule::Schedule(_) | Rule::Hint(_) => {
+            }
             Rule::Latency(_) => {
                 let what = "a latency can't be foreseen, so `node` changes nothing";
                 warn(warnings, &key, what, "write `pool`");
@@ -152,7 +153,8 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
         Rule::Target(target) => target.scale_in == RuleScaleIn::Allowed,
         Rule::Count(count) => count.scale_in == RuleScaleIn::Allowed,
         Rule::Fixed(_) => true,
-        Rule::Latency(_) | Rule::Schedule(_) | Rule::Forecast(_) | Rule::Surge(_) => false,
+        Rule::Latency(_) | Rule::Schedule(_) | Rule::Hint(_) => false,
+        Rule::Forecast(_) | Rule::Surge(_) => false,
         Rule::Step(step) => step.lowers(),
     });
     if !lowers {

@@ -34,8 +34,8 @@ pub use schedule::{CronPattern, EffectiveBounds, Window, Zone, expired};
 pub use schema::json_schema;
 pub use settings::{
     Backoff, Band, BandAction, Bounds, Budget, Configure, Control, CountRule, Coverage,
-    CoverageNeed, Effectiveness, FixedRule, ForecastRule, HealthCheck, Join, LatencyRule, Lead,
-    Leave, LeaveEarly, LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, Pace,
+    CoverageNeed, Effectiveness, FixedRule, ForecastRule, HealthCheck, HintRule, Join, LatencyRule,
+    Lead, Leave, LeaveEarly, LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, Pace,
     PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule,
     Signal, SignalSource, Ssh, StepRounding, StepRule, SurgeRule, TargetForm, TargetRule,
     Tolerance, Vlan, When,

@@ -102,7 +102,9 @@ impl Policy {
         self.rules.iter().filter_map(|rule| match rule {
             Rule::Schedule(schedule) => Some(schedule),
             Rule::Target(_) | Rule::Latency(_) | Rule::Count(_) => None,
-            Rule::Fixed(_) | Rule::Step(_) | Rule::Forecast(_) | Rule::Surge(_) => None,
+            Rule::Fixed(_) | Rule::Step(_) | Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => {
+                None
+            }
         })
     }
 }
@@ -116,7 +118,9 @@ pub fn expired(policy: &Policy, now: Timestamp) -> Vec<String> {
             When::Again { .. } => false,
         },
         Rule::Target(_) | Rule::Latency(_) | Rule::Count(_) => false,
-        Rule::Fixed(_) | Rule::Step(_) | Rule::Forecast(_) | Rule::Surge(_) => false,
+        Rule::Fixed(_) | Rule::Step(_) | Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => {
+            false
+        }
     });
     expired.map(|(place, _)| format!("rules[{place}].schedule")).collect()
 }

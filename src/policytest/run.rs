@@ -143,6 +143,7 @@ impl<'t> Pool<'t> {
             is_held: false,
             overrides: Overrides::default(),
             costs: self.policy.budget.is_some().then(|| self.costs()),
+            hints: Default::default(),
             history: self.history.clone(),
         }
     }

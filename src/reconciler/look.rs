@@ -17,7 +17,8 @@ use crate::domain::{
     Timestamp, after, before,
 };
 use crate::engine::{
-    Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, Overrides, decide,
+    Announced, Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, Overrides,
+    decide,
 };
 use crate::planner::{AddressUse, Note, Plan, PlanInput, plan};
 use crate::policy::{Control, Policy};
@@ -197,7 +198,19 @@ impl PoolLoop {
         let nodes = self.nodes.values().filter_map(ObservedNode::of).collect();
         let history = self.history.clone();
         let overrides = Overrides::default();
-        Observation { at, fleet, nodes, readings, forecasts, is_held, overrides, costs, history }
+        let hints = Announced::default();
+        Observation {
+            at,
+            fleet,
+            nodes,
+            readings,
+            forecasts,
+            is_held,
+            overrides,
+            costs,
+            hints,
+            history,
+        }
     }
 
     /// Makes the next decision due now.

@@ -105,6 +105,7 @@ async fn write_decision(store: &Store, number: u128, seconds: i64, found: u32) -
         is_held: false,
         overrides: Default::default(),
         costs: None,
+        hints: Default::default(),
         history,
     };
     let decision = decide(&policy(), &observation);

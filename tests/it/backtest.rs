@@ -1,6 +1,7 @@
 //! Rehearsals agree with the reference experiment, and `windlass backtest` as people use it.
 
 mod command;
+mod hints;
 
 use windlass::domain::{Dollars, NodeCount};
 use windlass::sim::backtest::baselines::Baseline;

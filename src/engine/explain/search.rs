@@ -142,7 +142,8 @@ impl Situation<'_> {
             | Rule::Step(_)
             | Rule::Schedule(_)
             | Rule::Forecast(_)
-            | Rule::Surge(_) => None,
+            | Rule::Surge(_)
+            | Rule::Hint(_) => None,
         })
     }
 
@@ -305,7 +306,7 @@ fn next_moment(
     let rules = policy.rules.iter().zip(keys(&policy.rules));
     let conditions = rules.flat_map(|(rule, key)| match rule {
         Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Schedule(_) => Vec::new(),
-        Rule::Forecast(_) | Rule::Surge(_) => Vec::new(),
+        Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => Vec::new(),
         Rule::Latency(latency) => {
             let condition = history.conditions.get(&key);
             let until = condition.map(|known| after(known.since, latency.for_at_least));

@@ -155,7 +155,7 @@ fn sign(look: &Look<'_>, rule: &Rule, wants: &Recommendation) -> Sign {
         },
         // A step's value may be such a rate, too; only the operator knows.
         Rule::Count(_) | Rule::Fixed(_) | Rule::Step(_) | Rule::Schedule(_) => Sign::Quiet,
-        Rule::Forecast(_) | Rule::Surge(_) => Sign::Quiet,
+        Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => Sign::Quiet,
         Rule::Latency(latency) => match (wants.opinion.because(), look.value(&latency.signal)) {
             (Reason::LatencyTooLong { .. }, Ok(value)) => Sign::Calls { value: value.number },
             _ => Sign::Quiet,

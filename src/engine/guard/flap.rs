@@ -148,7 +148,7 @@ fn is_foreseen(rule: &Rule) -> bool {
     match rule {
         Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) => true,
         Rule::Step(_) | Rule::Schedule(_) => true,
-        Rule::Forecast(_) | Rule::Surge(_) => true,
+        Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => true,
         Rule::Latency(_) => false,
     }
 }

@@ -15,8 +15,8 @@
 use super::super::look::Look;
 use super::super::{Direction, Reason, ScaleEvent};
 use super::Verdict;
-use crate::domain::{NodeCount, Timestamp, after, before};
-use crate::policy::{Pace, PaceLimit, PaceSelect};
+use crate::domain::{Duration, NodeCount, Timestamp, after, before};
+use crate::policy::{Pace, PaceLimit, PaceSelect, Policy};
 
 /// The count, or the furthest that the pace allows.
 pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
@@ -68,6 +68,37 @@ fn lowest_allowed(look: &Look<'_>, paces: &[Pace], select: PaceSelect) -> Option
         PaceSelect::Smallest => limits.max(),
         PaceSelect::Disabled => Some(look.from),
     }
+}
+
+/// Longer rises than this are not waited for: a pace this slow asks for another policy.
+pub(in crate::engine) const LONGEST_RISE: Duration = Duration::from_secs(15 * 60);
+
+/// How long after its first step a rise from one count to another ends, by the paces alone; no
+/// longer than [`LONGEST_RISE`].
+pub(in crate::engine) fn time_of_rise(policy: &Policy, from: NodeCount, to: NodeCount) -> Duration {
+    let out = &policy.scale_out;
+    let times = out.pace.iter().map(|pace| rise_at(pace, from, to));
+    let time = match out.pace_select {
+        PaceSelect::Largest => times.min(),
+        PaceSelect::Smallest => times.max(),
+        PaceSelect::Disabled => None,
+    };
+    time.unwrap_or(Duration::ZERO).min(LONGEST_RISE)
+}
+
+fn rise_at(pace: &Pace, from: NodeCount, to: NodeCount) -> Duration {
+    let step = |count: NodeCount| match pace.limit {
+        PaceLimit::Nodes(nodes) => count.plus(nodes),
+        PaceLimit::Percent(percent) => {
+            NodeCount((f64::from(count.0) * (1.0 + percent.fraction())).ceil() as u32)
+        }
+    };
+    let (mut count, mut time) = (step(from), Duration::ZERO);
+    while count < to && time < LONGEST_RISE {
+        count = step(count);
+        time = time.saturating_add(pace.per.max(Duration::from_secs(1)));
+    }
+    time
 }
 
 /// The highest count that a pace allows.

@@ -70,5 +70,6 @@ fn may_lower(rule: &Rule) -> bool {
         Rule::Step(step) => step.lowers(),
         Rule::Fixed(_) => true,
         Rule::Latency(_) | Rule::Forecast(_) | Rule::Surge(_) | Rule::Schedule(_) => false,
+        Rule::Hint(_) => false,
     }
 }

@@ -7,6 +7,7 @@
 mod count;
 mod fixed;
 mod forecast;
+mod hint;
 mod hold;
 mod latency;
 mod schedule;
@@ -79,6 +80,7 @@ pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
                 memory.rates.insert(key.clone(), said);
                 opinion
             }
+            Rule::Hint(rule) => hint::recommend(look, rule),
         };
         let (opinion, wanted) = hold::held(look, rule, &key, opinion);
         if !wanted.is_empty() {
@@ -119,7 +121,7 @@ impl Rule {
             Self::Target(_) => true,
             Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
             Self::Step(_) | Self::Schedule(_) => false,
-            Self::Forecast(_) | Self::Surge(_) => false,
+            Self::Forecast(_) | Self::Surge(_) | Self::Hint(_) => false,
         }
     }
 }

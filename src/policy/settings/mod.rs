@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use budget::Budget;
 pub use rules::{
-    CountRule, FixedRule, ForecastRule, LatencyRule, Lead, Rule, RuleScaleIn, SurgeRule,
+    CountRule, FixedRule, ForecastRule, HintRule, LatencyRule, Lead, Rule, RuleScaleIn, SurgeRule,
     TargetForm, TargetRule,
 };
 pub use schedule::{ScheduleRule, When};

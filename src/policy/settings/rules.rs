@@ -26,6 +26,8 @@ pub enum Rule {
     Forecast(ForecastRule),
     /// More nodes while a rate rises fast.
     Surge(SurgeRule),
+    /// As many nodes as announced campaigns need, before they begin; it only ever raises.
+    Hint(HintRule),
 }
 
 /// A target: so many nodes that a signal comes to what it should be.
@@ -66,6 +68,19 @@ pub struct FixedRule {
     pub count: NodeCount,
     /// Rules of one group measure the same thing from several sides; none: one by itself.
     pub group: Option<String>,
+}
+
+/// As many nodes as announced campaigns need, before they begin.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HintRule {
+    /// What campaigns come on top of, in requests per second over the pool.
+    pub signal: SignalName,
+    /// What one warm node carries; above zero.
+    pub per_node: RequestsPerSecond,
+    /// How long before they are needed nodes are asked for.
+    pub lead: Lead,
+    /// How much more than announced may come.
+    pub margin: Percent,
 }
 
 /// What a target holds its signal's value against.
@@ -210,6 +225,7 @@ impl Rule {
             Self::Schedule(_) => "schedule",
             Self::Forecast(_) => "forecast",
             Self::Surge(_) => "surge",
+            Self::Hint(_) => "hint",
         }
     }
 
@@ -223,6 +239,7 @@ impl Rule {
             Self::Step(rule) => Some(&rule.signal),
             Self::Forecast(rule) => Some(&rule.signal),
             Self::Surge(rule) => Some(&rule.signal),
+            Self::Hint(rule) => Some(&rule.signal),
         }
     }
 
@@ -232,7 +249,7 @@ impl Rule {
             Self::Target(rule) => rule.form.reads_each_node(),
             Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => false,
             Self::Step(_) | Self::Schedule(_) => false,
-            Self::Forecast(_) | Self::Surge(_) => false,
+            Self::Forecast(_) | Self::Surge(_) | Self::Hint(_) => false,
         }
     }
 
@@ -240,7 +257,11 @@ impl Rule {
     pub fn group(&self) -> Option<&str> {
         match self {
             Self::Target(rule) => rule.group.as_deref(),
-            Self::Latency(_) | Self::Schedule(_) | Self::Forecast(_) | Self::Surge(_) => None,
+            Self::Latency(_)
+            | Self::Schedule(_)
+            | Self::Forecast(_)
+            | Self::Surge(_)
+            | Self::Hint(_) => None,
             Self::Count(rule) => rule.group.as_deref(),
             Self::Fixed(rule) => rule.group.as_deref(),
             Self::Step(rule) => rule.group.as_deref(),
@@ -254,7 +275,7 @@ impl Rule {
             Self::Forecast(rule) => rule.hold,
             Self::Surge(rule) => rule.hold,
             Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => Duration::ZERO,
-            Self::Step(_) | Self::Schedule(_) => Duration::ZERO,
+            Self::Step(_) | Self::Schedule(_) | Self::Hint(_) => Duration::ZERO,
         }
     }
 
@@ -264,7 +285,7 @@ impl Rule {
             Self::Target(rule) => rule.tolerance,
             Self::Latency(_) | Self::Count(_) | Self::Fixed(_) => None,
             Self::Step(_) | Self::Schedule(_) => None,
-            Self::Forecast(_) | Self::Surge(_) => None,
+            Self::Forecast(_) | Self::Surge(_) | Self::Hint(_) => None,
         }
     }
 }

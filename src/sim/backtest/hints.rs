@@ -5,6 +5,7 @@
 //! Never: says that a campaign really came.
 
 use super::table::{Unreadable, read};
+use crate::domain::{self, CampaignKind, Duration, HintId, HintSize, Timestamp};
 
 const COLUMNS: [&str; 4] = [
     "announced_at_seconds",
@@ -45,6 +46,27 @@ pub fn read_hints(text: &str) -> Result<Vec<Hint>, HintsError> {
         fan_out,
     });
     Ok(hints.collect())
+}
+
+impl Hint {
+    /// The same as the engine knows it: the `number`th of a trace that is `scale` times as large as
+    /// it was recorded. Each device is one request.
+    pub(super) fn announced(&self, number: usize, scale: f64) -> domain::Hint {
+        let moment = |seconds: f64| {
+            // The file's moments are the trace's: those of its rates.
+            Timestamp::from_millisecond((seconds * 1_000.0) as i64).unwrap_or(Timestamp::MAX)
+        };
+        domain::Hint {
+            id: HintId(uuid::Uuid::from_u128(number as u128)),
+            kind: CampaignKind::new("campaign").expect("a legal name"),
+            announced_at: moment(self.announced_at),
+            starts_at: moment(self.starts_at),
+            size: HintSize::Devices((self.requests * scale).round() as u64),
+            spread: Duration::try_from_secs_f64(self.fan_out).unwrap_or_default(),
+            tail: None,
+            reason: "announced in the file of hints".to_owned(),
+        }
+    }
 }
 
 /// The times that announced campaigns take, from the expected start until a minute after the

@@ -11,6 +11,7 @@
 
 pub mod baselines;
 mod bill;
+mod campaigns;
 mod contender;
 mod fleet;
 mod foresight;

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use super::campaigns::Campaigns;
 use super::contender::{Contender, View};
 use super::fleet::Machine;
 use super::foresight::Foresight;
 use super::readings::{Readings, Underivable};
 use super::settings::Settings;
-use crate::domain::{FleetCounts, NodeCount, Timestamp};
+use crate::domain::{FleetCounts, Hint, NodeCount, Timestamp};
 use crate::engine::{History, Observation, Overrides, decide};
 use crate::policy::{Control, Policy};
 
@@ -20,6 +21,7 @@ pub struct PolicyContender {
     policy: Policy,
     readings: Readings,
     foresight: Foresight,
+    campaigns: Campaigns,
     observation: Observation,
     begins_at: i64,
     interval: u64,
@@ -27,8 +29,14 @@ pub struct PolicyContender {
 
 impl PolicyContender {
     /// `policy`, carried out whatever its `control` and `budget` say; the trace begins at `begins_at` in Unix
-    /// seconds. Fails where a rule looks at something that the traffic doesn't tell.
-    pub fn new(policy: &Policy, settings: &Settings, begins_at: i64) -> Result<Self, Underivable> {
+    /// seconds, and `hints` are announced in its course. Fails where a rule looks at something that
+    /// the traffic doesn't tell.
+    pub fn new(
+        policy: &Policy,
+        settings: &Settings,
+        hints: Vec<Hint>,
+        begins_at: i64,
+    ) -> Result<Self, Underivable> {
         let readings = Readings::of(policy, &settings.node)?;
         let mut policy = policy.clone();
         policy.control = Control::Automatic;
@@ -38,6 +46,7 @@ impl PolicyContender {
             foresight: Foresight::of(&policy, settings),
             policy,
             readings,
+            campaigns: Campaigns::new(hints),
             observation: Observation {
                 at: Timestamp::UNIX_EPOCH,
                 fleet: FleetCounts::default(),
@@ -47,6 +56,7 @@ impl PolicyContender {
                 is_held: false,
                 overrides: Overrides::default(),
                 costs: None,
+                hints: Default::default(),
                 history: History::default(),
             },
             begins_at,
@@ -61,7 +71,7 @@ impl Contender for PolicyContender {
     }
 
     /// Decides on what can be seen now. What engines come to look at besides signals and fleet
-    /// (a forecast, hints that have been announced) is observed here, from `view` alone.
+    /// (hints that have been announced) is observed here, from `view` alone.
     fn want(&mut self, view: &View<'_>) -> NodeCount {
         let seconds = self.begins_at.saturating_add(view.now as i64);
         let at = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
@@ -73,6 +83,7 @@ impl Contender for PolicyContender {
         let Observation { nodes, readings, forecasts, .. } = &mut self.observation;
         self.readings.read(view, at, nodes, readings);
         self.foresight.look(at, readings, forecasts);
+        self.observation.hints = self.campaigns.observe(view, at);
         let decision = decide(&self.policy, &self.observation);
         self.observation.history = decision.history;
         decision.to

@@ -114,7 +114,7 @@ impl Readings {
 fn quantity(rule: &Rule, signal: &Signal, node: &NodeModel) -> Result<Quantity, &'static str> {
     let target = match rule {
         Rule::Target(target) => target,
-        Rule::Forecast(_) | Rule::Surge(_) => return Ok(Quantity::Arrivals),
+        Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => return Ok(Quantity::Arrivals),
         Rule::Latency(_) => {
             let quantile = quantile(signal);
             let response_times = node.response_times(quantile);

@@ -75,7 +75,9 @@ pub fn rehearse(rehearse: &Rehearse<'_>) -> Result<Rehearsal, Underivable> {
 fn one(rehearse: &Rehearse<'_>, place: usize) -> Result<(String, Tally), Underivable> {
     let Rehearse { trace, settings, policies, baselines, .. } = rehearse;
     if let Some((name, policy)) = policies.get(place) {
-        let mut contender = PolicyContender::new(policy, settings, trace.begins_at)?;
+        let hints = rehearse.hints.iter().enumerate();
+        let hints = hints.map(|(number, hint)| hint.announced(number, trace.scale)).collect();
+        let mut contender = PolicyContender::new(policy, settings, hints, trace.begins_at)?;
         let bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
         let leaving = Leaving::of(policy);
         let rules = FleetRules { bounds, leaving, comeback: Comeback::TakenBack };

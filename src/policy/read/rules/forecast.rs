@@ -42,7 +42,7 @@ pub(super) fn forecast(
 }
 
 /// A word or a length of time: only a text that begins with a digit is one.
-fn lead(value: Value<'_>, notes: &mut Notes) -> Option<Lead> {
+pub(super) fn lead(value: Value<'_>, notes: &mut Notes) -> Option<Lead> {
     let is_word = match &value.node.kind {
         Kind::Text(text) => !text.starts_with(|first: char| first.is_ascii_digit()),
         Kind::Question(question) => {
@@ -62,7 +62,7 @@ fn fixed(value: Value<'_>, notes: &mut Notes) -> Option<Lead> {
         return Some(Lead::Fixed(lead));
     }
     let what = format!("`{}` is {}, longer than an hour", value.name, fields::written_out(lead));
-    refuse(notes, value.node.at, what, "nobody foresees bursts so far ahead: write `learned`")
+    refuse(notes, value.node.at, what, "no node takes so long to serve: write `learned`")
 }
 
 fn level(value: Value<'_>, notes: &mut Notes) -> Option<Level> {

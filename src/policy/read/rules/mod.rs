@@ -3,6 +3,7 @@
 mod count;
 mod fixed;
 mod forecast;
+mod hint;
 mod latency;
 mod schedule;
 mod step;
@@ -18,7 +19,7 @@ use crate::domain::{Percent, RequestsPerSecond, SignalName};
 
 /// The kinds of rules.
 const KINDS: &[&str] =
-    &["target", "latency", "count", "fixed", "step", "schedule", "forecast", "surge"];
+    &["target", "latency", "count", "fixed", "step", "schedule", "forecast", "surge", "hint"];
 
 /// Reads the list; `known` are the signals, `of_nodes` those with a series of each node, and
 /// `bounds` the policy's own, or `None` where they could not be read.
@@ -38,11 +39,6 @@ pub(super) fn rules(
         return refuse(notes, value.node.at, what, "add at least one `- target: {…}`");
     }
     Some(rules)
-}
-
-/// The kinds of rules, for a hint.
-fn possible() -> String {
-    KINDS.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// A rule is a mapping with one key, its kind: so a problem inside keeps its exact place.
@@ -72,12 +68,6 @@ fn rule(
     let value = Value { name: &key.name, node };
     match key.name.as_str() {
         kind if KINDS.contains(&kind) => of_kind(kind, value, known, bounds, notes),
-        later @ ("hint" | "hints") => refuse(
-            notes,
-            key.at,
-            format!("the rule `{later}` is not supported by this version"),
-            format!("delete it; it would have no effect. Possible here: {}", possible()),
-        ),
         other => {
             let shown: String = other.chars().take(60).collect();
             let what = format!("`{shown}` is no kind of rule");
@@ -103,6 +93,7 @@ fn of_kind(
         "schedule" => schedule::schedule(value, bounds, notes).map(Rule::Schedule),
         "forecast" => forecast::forecast(value, known, notes).map(Rule::Forecast),
         "surge" => surge::surge(value, known, notes).map(Rule::Surge),
+        "hint" => hint::hint(value, known, notes).map(Rule::Hint),
         other => unreachable!("`{other}` is in the list of kinds without a reader"),
     }
 }
