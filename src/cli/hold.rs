@@ -4,7 +4,9 @@ use anyhow::Context;
 
 use super::ConfigArguments;
 use super::exit::{Failure, load};
+use crate::config::Config;
 use crate::domain::{Duration, PoolName, after};
+use crate::policy::Policy;
 use crate::ports::{Chance, Clock, SystemChance, SystemClock};
 use crate::store::{Command, CommandKind, Store};
 
@@ -59,14 +61,7 @@ async fn leave(
     reason: String,
     length: Duration,
 ) -> Result<(), Failure> {
-    let (config, policies) = load(&config.config)?;
-    if !policies.iter().any(|(_, policy)| policy.pool == *pool) {
-        let known: Vec<String> = policies.iter().map(|(_, one)| one.pool.to_string()).collect();
-        let known = known.join(", ");
-        return Err(Failure::failed(anyhow::anyhow!(
-            "no pool is named {pool}; there are: {known}"
-        )));
-    }
+    let (config, _) = known_pool(config, pool)?;
     if reason.trim().is_empty() {
         return Err(Failure::failed(anyhow::anyhow!("--reason is empty; say why")));
     }
@@ -75,7 +70,7 @@ async fn leave(
         id: SystemChance.uuid(now),
         kind,
         reason,
-        owner: std::env::var("SUDO_USER").or(std::env::var("USER")).unwrap_or("unknown".into()),
+        owner: owner(),
         given_at: now,
         expires_at: after(now, length),
     };
@@ -88,4 +83,25 @@ async fn leave(
         CommandKind::Resume => anstream::eprintln!("{pool} is held no more"),
     }
     Ok(())
+}
+
+/// The settings, and the policy of the pool that was named.
+pub(super) fn known_pool(
+    config: &ConfigArguments,
+    pool: &PoolName,
+) -> Result<(Config, Policy), Failure> {
+    let (config, policies) = load(&config.config)?;
+    let known: Vec<String> = policies.iter().map(|(_, one)| one.pool.to_string()).collect();
+    match policies.into_iter().find(|(_, policy)| policy.pool == *pool) {
+        Some((_, policy)) => Ok((config, policy)),
+        None => {
+            let known = known.join(", ");
+            Err(Failure::failed(anyhow::anyhow!("no pool is named {pool}; there are: {known}")))
+        }
+    }
+}
+
+/// Who gives a command.
+pub(super) fn owner() -> String {
+    std::env::var("SUDO_USER").or(std::env::var("USER")).unwrap_or("unknown".into())
 }

@@ -9,6 +9,7 @@ mod client;
 mod decide;
 mod exit;
 mod explain;
+mod hint;
 mod hold;
 mod plan;
 mod query;
@@ -62,6 +63,8 @@ enum Command {
     WhyNot(why_not::WhyNotArguments),
     /// Have the daemon read its policy files again; a bad file replaces nothing.
     Reload(reload::ReloadArguments),
+    /// Announce a campaign, so that its nodes serve before it begins; list or cancel announced ones.
+    Hint(Box<hint::HintArguments>),
     /// Keep a pool's count as it is for a while.
     Hold(hold::HoldArguments),
     /// End the holds of a pool.
@@ -119,6 +122,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Explain(arguments) => explain::explain(arguments).await,
             Command::WhyNot(arguments) => why_not::why_not(arguments).await,
             Command::Reload(arguments) => reload::reload(arguments).await,
+            Command::Hint(arguments) => hint::hint(*arguments).await,
             Command::Hold(arguments) => hold::hold(arguments).await,
             Command::Resume(arguments) => hold::resume(arguments).await,
             Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,

@@ -61,7 +61,7 @@ pub struct PoolLoop {
     pub(super) foresight: Foresight,
     pub(super) after_write: Option<AfterWrite>,
     global: Control,
-    interval: Duration,
+    pub(super) interval: Duration,
     decide_at: Option<Timestamp>,
     last: Option<(DecisionId, Observation, Decision)>,
     status: watch::Sender<Arc<PoolStatus>>,
@@ -157,9 +157,12 @@ impl PoolLoop {
         self.adopt_sightings(&seen, now).await?;
         if let Some(readings) = readings {
             let costs = self.costs(price, now).await?;
+            self.store.tell_hints(&self.policy.pool, now).await?;
+            self.learn_from_campaigns(now).await?;
+            let hints = self.announced(now).await?;
             let is_held = control == Control::Hold;
             let forecasts = self.foresee(&readings, now).await?;
-            self.decide(self.observation(readings, forecasts, costs, is_held, now)).await?;
+            self.decide(self.observation(readings, forecasts, costs, hints, is_held, now)).await?;
             self.keep_forecasts(now).await?;
             self.decide_at = Some(after(now, self.interval));
         }
@@ -191,6 +194,7 @@ impl PoolLoop {
         readings: BTreeMap<SignalName, Reading>,
         forecasts: BTreeMap<String, Foreseen>,
         costs: Option<Costs>,
+        hints: Announced,
         is_held: bool,
         at: Timestamp,
     ) -> Observation {
@@ -198,7 +202,6 @@ impl PoolLoop {
         let nodes = self.nodes.values().filter_map(ObservedNode::of).collect();
         let history = self.history.clone();
         let overrides = Overrides::default();
-        let hints = Announced::default();
         Observation {
             at,
             fleet,

@@ -11,6 +11,7 @@ mod act;
 mod drift;
 mod facts;
 mod foresight;
+mod hints;
 mod identity;
 mod inventory;
 mod look;

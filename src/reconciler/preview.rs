@@ -47,8 +47,9 @@ pub async fn preview(
         tokio::join!(pool.see(now), pool.read_signals(now), pool.ask_price(now));
     let mut seen = pool.facts(&seeing);
     let costs = pool.costs(price, now).await?;
+    let hints = pool.announced(now).await?;
     let forecasts = pool.foresee(&readings, now).await?;
-    let observation = pool.observation(readings, forecasts, costs, is_held, now);
+    let observation = pool.observation(readings, forecasts, costs, hints, is_held, now);
     let decision = decide(&policy, &observation);
     pool.history = decision.history.clone();
     let plan = pool.plan(&mut seen, now).await?;

@@ -1,6 +1,7 @@
 //! The loop, rehearsed.
 
 mod balancers;
+mod campaigns;
 mod fixture;
 mod forecasts;
 mod money;

@@ -43,5 +43,9 @@ fn say(entry: &Entry) -> String {
         Entry::Noted { note } => format!("note: {note}"),
         Entry::Suppressed { what } => format!("dry run: would {what}"),
         Entry::Commanded { command } => format!("command {command}"),
+        Entry::Announced { hint, owner } => {
+            format!("{owner} announces {} at {}", hint.kind, hint.starts_at)
+        }
+        Entry::HintCancelled { id, owner } => format!("{owner} takes {id} back"),
     }
 }

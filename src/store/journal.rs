@@ -10,7 +10,9 @@ use sqlx::{Row, SqliteConnection};
 
 use super::error::failed;
 use super::{Store, StoreError, document, milliseconds, parse, sql, timestamp};
-use crate::domain::{DecisionId, Failure, NodeCount, NodeId, NodeState, PoolName, Timestamp};
+use crate::domain::{
+    DecisionId, Failure, Hint, HintId, NodeCount, NodeId, NodeState, PoolName, Timestamp,
+};
 use crate::engine::{Direction, Reason};
 use crate::planner::Note;
 use crate::policy::Difference;
@@ -106,6 +108,20 @@ pub enum Entry {
         /// The command, as it was given.
         command: Value,
     },
+    /// A campaign was announced.
+    Announced {
+        /// What.
+        hint: Hint,
+        /// By whom.
+        owner: String,
+    },
+    /// An announced campaign was taken back.
+    HintCancelled {
+        /// Which.
+        id: HintId,
+        /// By whom.
+        owner: String,
+    },
 }
 
 /// A journal row, read back.
@@ -137,6 +153,8 @@ impl Entry {
             Self::Noted { .. } => "noted",
             Self::Suppressed { .. } => "suppressed",
             Self::Commanded { .. } => "commanded",
+            Self::Announced { .. } => "announced",
+            Self::HintCancelled { .. } => "hint_cancelled",
         }
     }
 }

@@ -89,6 +89,7 @@ fn migrator() -> Migrator {
         ("first tables", include_str!("../../migrations/sqlite/0001_first_tables.sql")),
         ("policies", include_str!("../../migrations/sqlite/0002_policies.sql")),
         ("forecasts", include_str!("../../migrations/sqlite/0003_forecasts.sql")),
+        ("hints", include_str!("../../migrations/sqlite/0004_hints.sql")),
     ];
     let migrations = (1..).zip(migrations).map(|(version, (name, text))| {
         let text = sqlx::SqlStr::from_static(text);

@@ -134,6 +134,58 @@ pub const KEEP_FORECAST: &str = "
 pub const KEPT_FORECAST: &str = "
     SELECT saved_at_milliseconds, query, state FROM forecasts WHERE pool = ?1 AND rule = ?2";
 
+/// Adds a hint.
+pub const ADD_HINT: &str = "
+    INSERT INTO hints
+        (id, pool, kind, unit, starts_at_milliseconds, ends_at_milliseconds, document)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// Cancels a hint that is neither over nor cancelled.
+pub const CANCEL_HINT: &str = "
+    UPDATE hints SET cancelled_at_milliseconds = ?3, cancelled_by = ?4
+    WHERE id = ?1 AND pool = ?2 AND ends_at_milliseconds > ?3
+        AND cancelled_at_milliseconds IS NULL";
+
+/// The hints of a pool that end after a time.
+pub const HINTS: &str = "
+    SELECT document, cancelled_at_milliseconds, response FROM hints
+    WHERE pool = ?1 AND ends_at_milliseconds > ?2 ORDER BY starts_at_milliseconds, id";
+
+/// Hints whose announcement or cancellation the journal doesn't have.
+pub const UNTOLD_HINTS: &str = "
+    SELECT document, told_at_milliseconds IS NOT NULL, cancelled_by FROM hints
+    WHERE pool = ?1 AND (told_at_milliseconds IS NULL
+        OR (cancelled_at_milliseconds IS NOT NULL AND cancel_told_at_milliseconds IS NULL))
+    ORDER BY id";
+
+/// Notes that the journal has what is known of a hint.
+pub const TELL_HINT: &str = "
+    UPDATE hints SET told_at_milliseconds = coalesce(told_at_milliseconds, ?2),
+        cancel_told_at_milliseconds = iif(cancelled_at_milliseconds IS NULL, NULL, ?2)
+    WHERE id = ?1";
+
+/// Hints that are over, were not cancelled, and have not been learned from.
+pub const HINTS_TO_LEARN_FROM: &str = "
+    SELECT document FROM hints
+    WHERE pool = ?1 AND ends_at_milliseconds <= ?2 AND learned_at_milliseconds IS NULL
+        AND cancelled_at_milliseconds IS NULL ORDER BY ends_at_milliseconds, id LIMIT 20";
+
+/// Keeps what a campaign taught.
+pub const KEEP_RESPONSE: &str = "
+    UPDATE hints SET learned_at_milliseconds = ?2, response = ?3 WHERE id = ?1";
+
+/// What campaigns of a kind taught, newest first.
+pub const RESPONSES: &str = "
+    SELECT response FROM hints
+    WHERE pool = ?1 AND kind = ?2 AND unit = ?3 AND response IS NOT NULL
+    ORDER BY starts_at_milliseconds DESC, id DESC LIMIT ?4";
+
+/// A signal's samples, oldest first.
+pub const SAMPLES: &str = "
+    SELECT at_milliseconds, value FROM samples
+    WHERE pool = ?1 AND signal = ?2 AND at_milliseconds >= ?3 AND at_milliseconds <= ?4
+    ORDER BY at_milliseconds";
+
 /// All of the above, for the test that prepares each.
 #[cfg(test)]
 pub const ALL: &[&str] = &[
@@ -164,4 +216,13 @@ pub const ALL: &[&str] = &[
     POLICY_TEXT,
     KEEP_FORECAST,
     KEPT_FORECAST,
+    ADD_HINT,
+    CANCEL_HINT,
+    HINTS,
+    UNTOLD_HINTS,
+    TELL_HINT,
+    HINTS_TO_LEARN_FROM,
+    KEEP_RESPONSE,
+    RESPONSES,
+    SAMPLES,
 ];

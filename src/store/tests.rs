@@ -421,7 +421,9 @@ async fn a_new_file_gets_every_table_and_survives_a_power_cut() {
         .await
         .expect("a schema");
     let names: Vec<String> = tables.iter().map(|row| row.get(0)).collect();
-    for table in ["commands", "decisions", "journal", "learned", "nodes", "pools", "samples"] {
+    for table in
+        ["commands", "decisions", "hints", "journal", "learned", "nodes", "pools", "samples"]
+    {
         assert!(names.iter().any(|name| name == table), "{table} of {names:?}");
     }
     let ask = async |what: &'static str| -> String {
