@@ -22,9 +22,12 @@ use crate::store::{Announcement, HintRecord, Store};
 pub(super) struct HintArguments {
     /// The pool.
     pool: PoolName,
-    /// When the first message is sent: `18:00` (the next one here), or `2026-11-24T18:00:00Z`.
+    /// When the first message is sent: `18:00` (the next one), or `2026-11-24T18:00:00Z`.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Whose clock shows `18:00`, and prints moments: a name such as Europe/Berlin.
+    #[arg(long, value_name = "NAME", default_value = "UTC", value_parser = zone)]
+    timezone: TimeZone,
     /// The same from now on, such as 15m.
     #[arg(long = "in", value_name = "LENGTH", value_parser = humantime::parse_duration)]
     within: Option<Duration>,
@@ -104,7 +107,7 @@ async fn talk_to(
     if arguments.list {
         let records = store.hints(pool, now).await;
         let records = records.context("can't read the campaigns").map_err(Failure::failed)?;
-        print(arguments.output, &records);
+        print(arguments.output, &records, &arguments.timezone);
         return Ok(());
     }
     let by = |hint: &Hint| Announcement { hint: hint.clone(), owner: owner() };
@@ -113,7 +116,8 @@ async fn talk_to(
     added.context("nothing was announced").map_err(Failure::failed)?;
     for hint in hints {
         let Hint { id, kind, starts_at, .. } = hint;
-        anstream::eprintln!("{kind} at {} is announced to {pool}: {id}", here(*starts_at));
+        let when = here(*starts_at, &arguments.timezone);
+        anstream::eprintln!("{kind} at {when} is announced to {pool}: {id}");
     }
     Ok(())
 }
@@ -124,7 +128,7 @@ fn asked_for(arguments: &HintArguments, now: Timestamp) -> Result<Vec<Hint>, Fai
         return of_file(arguments, file, now);
     }
     let starts_at = match (&arguments.at, arguments.within) {
-        (Some(at), _) => moment(at, now).map_err(|what| failed(&what))?,
+        (Some(at), _) => moment(at, now, &arguments.timezone).map_err(|what| failed(&what))?,
         (None, Some(within)) => after(now, within),
         (None, None) => return Ok(Vec::new()),
     };
@@ -181,7 +185,7 @@ fn of_file(arguments: &HintArguments, file: &Path, now: Timestamp) -> Result<Vec
 
 /// A campaign that can come, or what is wrong with it.
 fn legal(hint: Hint, now: Timestamp) -> Result<Hint, String> {
-    let starts_at = here(hint.starts_at);
+    let starts_at = hint.starts_at;
     if hint.ends_at() <= now {
         return Err(format!("{starts_at} is past; give a moment that is ahead"));
     }
@@ -194,8 +198,8 @@ fn legal(hint: Hint, now: Timestamp) -> Result<Hint, String> {
     Ok(hint)
 }
 
-/// `18:00`, the next one where we are, or a moment in full.
-fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+/// `18:00`, the next one on the clock of `zone`, or a moment in full.
+fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
     if let Ok(moment) = text.parse() {
         return Ok(moment);
     }
@@ -203,19 +207,24 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let is_time_of_day = text.contains(':') && text.len() <= "18:00:00".len();
     let time = text.parse::<jiff::civil::Time>().ok().filter(|_| is_time_of_day);
     let time = time.ok_or_else(wrong)?;
-    let today = now.to_zoned(TimeZone::system()).date();
+    let today = now.to_zoned(zone.clone()).date();
     let tomorrow = today.tomorrow().map_err(|_| wrong())?;
     let days = [today, tomorrow].into_iter();
-    let moments = days.filter_map(|day| day.to_datetime(time).to_zoned(TimeZone::system()).ok());
+    let moments = days.filter_map(|day| day.to_datetime(time).to_zoned(zone.clone()).ok());
     moments.map(|moment| moment.timestamp()).find(|moment| now <= *moment).ok_or_else(wrong)
 }
 
-/// A moment as it reads where we are.
-fn here(moment: Timestamp) -> String {
-    moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+/// A moment as it reads on the clock of `zone`.
+fn here(moment: Timestamp, zone: &TimeZone) -> String {
+    moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
-fn print(output: Output, records: &[HintRecord]) {
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name)
+        .map_err(|_| "give a name of the IANA database, such as Europe/Berlin".into())
+}
+
+fn print(output: Output, records: &[HintRecord], zone: &TimeZone) {
     if let Output::Json = output {
         let text = serde_json::to_string_pretty(records).expect("records have string keys");
         return anstream::println!("{text}");
@@ -231,7 +240,7 @@ fn print(output: Output, records: &[HintRecord]) {
         };
         let spread = humantime::format_duration(*spread);
         let cancelled = if cancelled_at.is_some() { ", cancelled" } else { "" };
-        let (when, owner) = (here(*starts_at), &announcement.owner);
+        let (when, owner) = (here(*starts_at, zone), &announcement.owner);
         anstream::println!(
             "{id}  {when}  {kind}: {size} over {spread}, {owner}: {reason}{cancelled}"
         );
@@ -259,18 +268,20 @@ mod tests {
     #[test]
     fn a_time_of_day_is_the_next_one_and_a_moment_is_itself() {
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().expect("a moment");
-        let full = "2026-11-24T18:00:00Z";
-        assert_eq!(moment(full, now), Ok(full.parse().expect("a moment")));
-        for time in ["18:00", "06:30", "00:00:05"] {
-            let next = moment(time, now).expect("a time of day");
-            let wait = next.duration_since(now).as_secs();
-            // A day may have 25 hours where clocks change.
-            assert!((0..=25 * 3_600).contains(&wait), "{time}: {next}");
-            let read = next.to_zoned(TimeZone::system()).time();
-            assert_eq!(read, time.parse().expect("a time"), "{time}");
+        let berlin = zone("Europe/Berlin").expect("a name of the database");
+        for (text, comes) in [
+            ("18:00", "2026-11-24T17:00:00Z"),
+            ("13:00", "2026-11-24T12:00:00Z"),
+            ("06:30", "2026-11-25T05:30:00Z"),
+            ("00:00:05", "2026-11-24T23:00:05Z"),
+            ("2026-11-24T18:00:00Z", "2026-11-24T18:00:00Z"),
+        ] {
+            let comes: Timestamp = comes.parse().expect("a moment");
+            assert_eq!(moment(text, now, &berlin), Ok(comes), "{text}");
         }
+        assert!(zone("Berlin").is_err());
         for wrong in ["", "six", "25:00", "18", "tomorrow"] {
-            assert!(moment(wrong, now).is_err(), "{wrong}");
+            assert!(moment(wrong, now, &berlin).is_err(), "{wrong}");
         }
     }
 }

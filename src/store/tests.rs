@@ -7,14 +7,15 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::{
-    Change, Command, CommandKind, Entry, NewDecision, Phase, PoolState, Retention, Store,
-    StoreError, sql,
+    Announcement, Change, Command, CommandKind, Entry, NewDecision, Phase, PoolState, Retention,
+    Store, StoreError, sql,
 };
 use crate::domain::{
-    Attempt, Duration, FleetCounts, InstanceId, InstanceLabel, Node, NodeCount, NodeId, NodeState,
-    PoolName, RunId, Timestamp, after,
+    Attempt, Duration, FleetCounts, Hint, HintId, HintSize, InstanceId, InstanceLabel, Node,
+    NodeCount, NodeId, NodeState, PoolName, RunId, Timestamp, after,
 };
 use crate::engine::{Decision, History, Observation, decide};
+use crate::forecast::campaign::Response;
 use crate::planner::AddressUse;
 use crate::policy::{Policy, parse};
 
@@ -432,4 +433,51 @@ async fn a_new_file_gets_every_table_and_survives_a_power_cut() {
     };
     assert_eq!(ask("PRAGMA journal_mode").await, "wal");
     assert_eq!(ask("PRAGMA synchronous").await, "2", "FULL");
+}
+
+fn announced(number: u128, starts: i64) -> Announcement {
+    let hint = Hint {
+        id: HintId(Uuid::from_u128(number)),
+        kind: "lunch".parse().expect("a legal name"),
+        announced_at: at(0),
+        starts_at: at(starts),
+        size: HintSize::Devices(2_000_000),
+        spread: Duration::from_secs(120),
+        tail: Some(Duration::from_secs(300)),
+        reason: "lunch push".into(),
+    };
+    Announcement { hint, owner: "ann".into() }
+}
+
+#[tokio::test]
+async fn a_campaign_is_told_once_and_what_it_taught_is_found_by_its_kind() {
+    let (store, pool) = (store().await, web());
+    let (first, second) = (announced(1, 3_600), announced(2, 7_200));
+    store.add_hints(&pool, &[second.clone(), first.clone()]).await.expect("written");
+    let known = store.hints(&pool, at(60)).await.expect("read");
+    let known: Vec<_> = known.into_iter().map(|record| record.announcement).collect();
+    assert_eq!(known, [first.clone(), second.clone()], "by their start, and every field survives");
+    assert!(store.hints(&"api".parse().expect("a name"), at(0)).await.expect("read").is_empty());
+
+    store.tell_hints(&pool, at(60)).await.expect("written");
+    let cancelled = store.cancel_hint(&pool, second.hint.id, "bob", at(70)).await.expect("written");
+    assert!(cancelled);
+    for _ in 0..2 {
+        store.tell_hints(&pool, at(80)).await.expect("written");
+    }
+    let journal = store.journal(&pool, i64::MAX, 10).await.expect("a journal");
+    let kinds: Vec<_> = journal.iter().rev().map(|record| record.entry.kind()).collect();
+    assert_eq!(kinds, ["announced", "announced", "hint_cancelled"], "each once");
+
+    let over = at(3_600 + 120 + 300);
+    assert!(store.hints_to_learn_from(&pool, at(4_019)).await.expect("read").is_empty());
+    let to_learn = store.hints_to_learn_from(&pool, over).await.expect("read");
+    assert_eq!(to_learn, [first.hint.clone()]);
+    let taught = Response { factor: 0.4, campaigns: 1, ..Response::USUAL };
+    store.keep_response(first.hint.id, Some(&taught), over).await.expect("written");
+    assert!(store.hints_to_learn_from(&pool, at(90_000)).await.expect("read").is_empty());
+    assert_eq!(store.responses_like(&pool, &second.hint).await.expect("read"), [taught]);
+    let mut other = second.hint;
+    other.kind = "evening".parse().expect("a legal name");
+    assert!(store.responses_like(&pool, &other).await.expect("read").is_empty());
 }

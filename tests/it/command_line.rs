@@ -209,7 +209,7 @@ async fn campaigns_are_announced_listed_and_cancelled() {
     let id = hint["id"].as_str().expect("an id");
     let (_, talk) = says(&place.windlass(&["hint", "web", "--cancel", id]));
     assert!(talk.contains("is cancelled"), "{talk}");
-    place.fails(&["hint", "web", "--cancel", id], 1, &["no campaign", "hint web --list"]);
+    place.fails(&["hint", "web", "--cancel", id], 1, &["no campaign", "windlass hint --list web"]);
     let (data, _) = says(&place.windlass(&["hint", "web", "--list"]));
     assert!(data.contains("2000000 devices over 2m") && data.contains(", cancelled"), "{data}");
 

@@ -4,6 +4,7 @@ use super::super::{Simulation, Traffic};
 use super::fixture::{minutes, quick_with, seconds, simulation_of};
 use super::scenarios::load_for;
 use crate::domain::{Hint, HintId, HintSize, NodeCount, RequestsPerSecond, Timestamp, after};
+use crate::ports::Clock;
 use crate::store::{Announcement, Entry, HintRecord};
 
 /// A pool of two nodes that listens to what is announced, and has served for a while.
