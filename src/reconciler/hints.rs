@@ -61,7 +61,7 @@ impl PoolLoop {
         self.policy.rules.iter().find_map(|rule| match rule {
             Rule::Hint(hint) => Some(&hint.signal),
             Rule::Target(_) | Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
-            Rule::Step(_) | Rule::Schedule(_) => None,
+            Rule::Step(_) | Rule::Schedule(_) | Rule::Forecast(_) | Rule::Surge(_) => None,
         })
     }
 

@@ -472,7 +472,7 @@ async fn a_campaign_is_told_once_and_what_it_taught_is_found_by_its_kind() {
     let over = at(3_600 + 120 + 300);
     assert!(store.hints_to_learn_from(&pool, at(4_019)).await.expect("read").is_empty());
     let to_learn = store.hints_to_learn_from(&pool, over).await.expect("read");
-    assert_eq!(to_learn, [first.hint.clone()]);
+    assert_eq!(to_learn, std::slice::from_ref(&first.hint));
     let taught = Response { factor: 0.4, campaigns: 1, ..Response::USUAL };
     store.keep_response(first.hint.id, Some(&taught), over).await.expect("written");
     assert!(store.hints_to_learn_from(&pool, at(90_000)).await.expect("read").is_empty());
