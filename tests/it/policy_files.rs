@@ -517,6 +517,48 @@ rules:
 }
 
 #[test]
+fn forecasts_and_surges_are_read_with_their_defaults_and_written_out_again() {
+    let text = minimal_and(
+        "\
+rules:
+  - forecast: {signal: requests, per_node: 400}
+  - surge: {signal: requests, per_node: 380}
+",
+    );
+    let whole = policy::explain_defaults(&parse(&text).expect("a legal policy"));
+    for line in [
+        "lead: learned",
+        "level: 0.95",
+        "mode: raise",
+        "hold: 1m",
+        "over: 2m",
+        "rise_percent: 15",
+        "at_most_percent: 150",
+        "hold: 5m",
+    ] {
+        assert!(whole.contains(&format!("      {line}\n")), "{line} in {whole}");
+    }
+    let again = parse(&whole).expect("what was written out is legal");
+    assert_eq!(policy::explain_defaults(&again), whole);
+}
+
+#[test]
+fn what_a_forecast_or_a_surge_cannot_mean_is_refused() {
+    for (rule, what) in [
+        ("forecast: {signal: requests, per_node: 400, level: 0.999}", "from 0.5 to 0.995"),
+        ("forecast: {signal: requests, per_node: 400, lead: guessed}", "`lead` can't be `guessed`"),
+        ("forecast: {signal: requests, per_node: 400, lead: 2h}", "longer than an hour"),
+        ("forecast: {signal: requests}", "`per_node`"),
+        ("surge: {signal: requests, per_node: 400, over: 20m}", "longer than 15m"),
+        ("surge: {signal: requests, per_node: 400, at_most_percent: 90}", "less than what is"),
+        ("surge: {signal: requests, per_node: 0}", "a node carries more than that"),
+    ] {
+        let told = problems(&minimal_and(&format!("rules:\n  - {rule}\n"))).to_string();
+        assert!(told.contains(what), "{rule}: {told}");
+    }
+}
+
+#[test]
 fn words_that_yaml_could_take_for_something_else_survive_being_written_out() {
     for word in
         ["nan", "NaN", "inf", "Infinity", "null", "Null", "yes", "No", "true", "e5", "a1e5", "Off"]
