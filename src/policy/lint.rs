@@ -4,6 +4,8 @@
 //! Out: a warning for each unwise setting, in the order of a policy's keys.
 //! Never: refuses; repeats what parsing already made impossible.
 
+mod flap;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -11,8 +13,8 @@ use serde::Serialize;
 use super::fields::written_out;
 use super::read::free_addresses;
 use super::settings::{
-    Bounds, FixedRule, Measures, Policy, Rule, RuleScaleIn, ScheduleRule, SignalSource, StepRule,
-    TargetForm, When,
+    Bounds, FixedRule, Measures, Policy, Rule, RuleScaleIn, ScheduleRule, SignalSource, TargetForm,
+    When,
 };
 use crate::domain::{Duration, NodeCount, SignalName};
 
@@ -162,9 +164,6 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
         warn(warnings, "rules", what, "add a `target` rule that allows scale-in");
     }
     for rule in &policy.rules {
-        if let Rule::Step(step) = rule {
-            step_bands(step, warnings);
-        }
         if let Rule::Schedule(schedule) = rule {
             windows(schedule, warnings);
         }
@@ -199,26 +198,13 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
             warn(warnings, &key, what, "take two thirds of the objective");
         }
     }
+    flap::thresholds(policy, warnings);
     let only_latency = policy.rules.iter().all(|rule| matches!(rule, Rule::Latency(_)));
     if only_latency && policy.scale_out.cooldown.is_zero() {
         let what = "only a latency adds nodes, and without a cooldown it adds more at every look \
                     until the first ones serve";
         let help = "add a `target` rule, or a cooldown as long as a boot and a playbook";
         warn(warnings, "scale_out.cooldown", what, help);
-    }
-}
-
-fn step_bands(step: &StepRule, warnings: &mut Vec<Warning>) {
-    for (place, band) in step.bands.iter().enumerate() {
-        let rest = step.bands.iter().enumerate().skip(place + 1);
-        for (other_place, _) in rest.filter(|(_, other)| band.overlaps(other)) {
-            let what = format!(
-                "`bands[{place}]` and `bands[{other_place}]` overlap; where both speak, the larger \
-                 count wins"
-            );
-            let help = "end the one where the other begins";
-            warn(warnings, &format!("rules.step:{}", step.signal), what, help);
-        }
     }
 }
 

@@ -428,7 +428,7 @@ fn bands_that_overlap_and_windows_that_never_close_are_warnings() {
     };
     let step = |bands: &str| warned(&format!("{{step: {{signal: requests, bands: [{bands}]}}}}"));
     assert_eq!(
-        step("{from: 9, add: 1}, {from: 5, below: 9, add: 2}, {below: 5, remove: 1}"),
+        step("{from: 9, add: 1}, {from: 5, below: 9, add: 2}, {below: 3, remove: 1}"),
         [""; 0]
     );
     assert_eq!(
@@ -627,6 +627,59 @@ fn thresholds_that_make_a_pool_flap_are_a_warning() {
         let policy = parse(&minimal_and(fragment)).unwrap_or_else(|told| panic!("{told}"));
         let told = policy::lint(&policy);
         assert!(told.iter().any(|warning| warning.key == key), "{fragment}{told:?}");
+    }
+}
+
+#[test]
+fn rules_that_add_and_take_at_the_same_values_are_warnings() {
+    let told = |rules: &str| {
+        let target = "{target: {signal: requests, per_node: 400}}";
+        let text = minimal_and(&format!("rules: [{target}, {rules}]\n"));
+        let read = parse(&text).unwrap_or_else(|problems| panic!("{rules}\n{problems}"));
+        policy::lint(&read).into_iter().map(|it| format!("{}: {}", it.key, it.what)).collect()
+    };
+    let step = |bands: &str| format!("{{step: {{signal: requests, bands: [{bands}]}}}}");
+    let value = |target: &str| format!("{{target: {{signal: requests, {target}}}}}");
+    for (rules, says) in [
+        (step("{from: 50, add: 1}, {below: 50, remove: 1}"), "`bands[1]` takes nodes right beside"),
+        (step("{below: 50, add: 1}, {from: 50, remove: 1}"), "`bands[1]` takes nodes right beside"),
+        (
+            step("{from: 40, add_percent: 20}, {below: 50, remove_percent: 10}"),
+            "`bands[1]` takes nodes at values where `bands[0]` adds them",
+        ),
+        (
+            format!("{}, {}", step("{from: 50, add: 1}"), step("{below: 50, remove: 1}")),
+            "`bands[0]` (below 50) takes nodes right beside the values where `bands[0]` (from 50)",
+        ),
+        (
+            // 100 with a headroom of a quarter is 80; 15 % below that is 68.
+            format!(
+                "{}, {}",
+                value("value: 100, headroom_percent: 25"),
+                step("{from: 60, add: 1}")
+            ),
+            "`target:requests` (below 68) takes nodes at values where `bands[0]` (from 60) adds",
+        ),
+        (
+            format!("{}, {}", value("value: 100, headroom_percent: 0"), value("value: 50")),
+            "`target:requests` (below 85) takes nodes at values where `target:requests` (from 5",
+        ),
+    ] {
+        let warned: Vec<String> = told(&rules);
+        assert!(matches!(&warned[..], [one] if one.contains(says)), "{rules}: {warned:#?}");
+    }
+    for peaceful in [
+        step("{from: 60, add: 1}, {below: 50, remove: 1}"),
+        step("{from: 60, add: 1}, {from: 50, below: 60, add: 0}, {below: 50, remove: 1}"),
+        format!("{}, {}", value("value: 100, headroom_percent: 25"), step("{from: 70, add: 1}")),
+        format!(
+            "{}, {}",
+            value("value: 100, scale_in: never"),
+            step("{from: 60, add: 1}, {below: 50, remove: 1}")
+        ),
+    ] {
+        let warned: Vec<String> = told(&peaceful);
+        assert_eq!(warned, [""; 0], "{peaceful}");
     }
 }
 
