@@ -137,6 +137,7 @@ fn ranges(policy: &Policy, place: usize, rule: &Rule) -> Vec<Range> {
             from: latency.objective.as_secs_f64(),
             below: f64::INFINITY,
         }],
+        Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => Vec::new(),
         Rule::Count(_) | Rule::Fixed(_) | Rule::Schedule(_) => Vec::new(),
     }
 }
