@@ -43,6 +43,7 @@ mod answer;
 mod nodes;
 mod selectors;
 mod source;
+mod spacing;
 
 use std::fmt;
 use std::time::Duration;

@@ -39,7 +39,7 @@ pub(super) fn node_dating_query(expression: &str, node_label: &str) -> Option<St
 pub(super) const SELECTOR: &str = "windlass_selector";
 
 /// The selectors of `expression` that look at the present, each once.
-fn selectors(expression: &str) -> BTreeSet<String> {
+pub(super) fn selectors(expression: &str) -> BTreeSet<String> {
     let tokens = tokens(expression);
     let mut found = BTreeSet::new();
     let mut at = 0;

@@ -118,7 +118,9 @@ fn read(file: &Path) -> String {
 }
 
 /// Series as OpenMetrics text: `series` maps a name with labels to points.
-fn history<'a>(series: impl IntoIterator<Item = (&'a str, Vec<(i64, String)>)>) -> String {
+pub(super) fn history<'a>(
+    series: impl IntoIterator<Item = (&'a str, Vec<(i64, String)>)>,
+) -> String {
     let mut text = String::new();
     for (name, points) in series {
         let family = name.split('{').next().unwrap_or_default();
@@ -139,7 +141,17 @@ fn history<'a>(series: impl IntoIterator<Item = (&'a str, Vec<(i64, String)>)>) 
 /// One point every five seconds from `from` to `to`, both in seconds since 1970 and
 /// a multiple of five apart.
 fn every_five(from: i64, to: i64, value: impl Fn(i64) -> String) -> Vec<(i64, String)> {
-    (from..=to).step_by(5).map(|second| (second, value(second))).collect()
+    every(5, from, to, value)
+}
+
+/// One point every `step` seconds from `from` to `to`, both in seconds since 1970.
+pub(super) fn every(
+    step: usize,
+    from: i64,
+    to: i64,
+    value: impl Fn(i64) -> String,
+) -> Vec<(i64, String)> {
+    (from..=to).step_by(step).map(|second| (second, value(second))).collect()
 }
 
 fn constant(value: &str) -> impl Fn(i64) -> String {

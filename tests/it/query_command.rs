@@ -5,7 +5,10 @@ use std::process::Output;
 
 use assert_cmd::Command;
 
-use super::prometheus_reads::Prometheus;
+use windlass::domain::Timestamp;
+use windlass::sandbox::{Sandbox, SandboxOptions};
+
+use super::prometheus_reads::{Prometheus, every, history};
 
 const MINIMAL: &str = include_str!("../../policies/minimal.yaml");
 
@@ -35,7 +38,7 @@ async fn each_signal_is_shown_with_its_quality_and_what_to_do_about_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = format!(
             "prometheus: {{url: '{url}'}}\npolicies: p.yaml\ndatabase: windlass.db\n\
-             balancers: [{{name: lb1, address: 'unix:/run/haproxy.sock'}}]\n"
+             linode: {{url: 'http://127.0.0.1:9/v4'}}\nbalancers: [{{name: lb1, address: 'unix:/run/haproxy.sock'}}]\n"
         );
         std::fs::write(folder.path().join("windlass.yaml"), settings).expect("written");
         for (query, code, says, hint) in [
@@ -68,5 +71,106 @@ async fn each_signal_is_shown_with_its_quality_and_what_to_do_about_it() {
             assert_eq!(checked.status.code(), Some(0), "{query}: {talk}");
             assert_eq!(talk.contains("warning: signals.requests"), code != 0, "{query}: {talk}");
         }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_held_against_the_real_scrapes_and_the_real_price() {
+    let now = Timestamp::now().as_second();
+    let prometheus = Prometheus::start(
+        &history([
+            ("slow", every(60, now - 900, now, |_| "3".into())),
+            ("quick{node=\"a\"}", every(5, now - 900, now, |_| "3".into())),
+            ("quick{node=\"b\"}", every(10, now - 900, now, |_| "3".into())),
+        ]),
+        None,
+    )
+    .await;
+    let sandbox = Sandbox::start(SandboxOptions {
+        tokens: vec!["a-very-secret-token".parse().expect("a token")],
+        ..SandboxOptions::default()
+    });
+    let sandbox = sandbox.await.expect("a sandbox");
+    tokio::task::block_in_place(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = format!(
+            "prometheus: {{url: '{}'}}\nlinode: {{url: '{}'}}\npolicies: p.yaml\n\
+             database: windlass.db\nbalancers: [{{name: lb1, address: 'unix:/run/haproxy.sock'}}]\n",
+            prometheus.url,
+            sandbox.url()
+        );
+        std::fs::write(folder.path().join("windlass.yaml"), settings).expect("written");
+        let checked = |text: &str| {
+            std::fs::write(folder.path().join("p.yaml"), text).expect("written");
+            let checked = windlass(folder.path(), &["check", "--online", "--output", "json"]);
+            let talk = String::from_utf8_lossy(&checked.stderr);
+            let json = serde_json::from_slice(&checked.stdout);
+            let json: serde_json::Value = json.unwrap_or_else(|why| panic!("{why}: {talk}"));
+            let one = &json["policies"][0];
+            let warnings = one["warnings"].as_array().expect("warnings").iter();
+            let warned = |warning: &serde_json::Value| {
+                format!("{}: {}", warning["key"], warning["what"]).replace('"', "")
+            };
+            (warnings.map(warned).collect::<Vec<_>>(), one["notes"].to_string())
+        };
+        let signal = |query: &str, stale_after: &str| {
+            let patience = format!("}}, stale_after: {stale_after}}}\nrules");
+            policy(query).replace("}}\nrules", &patience)
+        };
+        for (query, stale_after, says) in [
+            (
+                "max(slow)",
+                "50s",
+                Some("50s is no longer than the time between two of its samples (1m)"),
+            ),
+            ("max(slow)", "60s", Some("1m is no longer than")),
+            ("max(slow)", "3m", None),
+            ("max(slow) + max(quick)", "50s", Some("of its samples (1m)")),
+            ("max(quick)", "5s", Some("of its samples (5s)")),
+            // Not told to be below what is usual elsewhere: here it is enough.
+            ("vector(3) + 0 * max(quick)", "12s", None),
+        ] {
+            let (warnings, _) = checked(&signal(query, stale_after));
+            let mut stale =
+                warnings.iter().filter(|it| it.starts_with("signals.requests.stale_after"));
+            match (stale.next(), says) {
+                (None, None) => {}
+                (Some(told), Some(says)) if told.contains(says) => {}
+                other => panic!("{query} {stale_after}: {other:?} {warnings:?}"),
+            }
+            assert_eq!(stale.next(), None, "told once");
+        }
+        let good = signal("max(quick)", "45s");
+        for (budget, warning, note) in [
+            ("", None, "2 to 12 nodes of `g6-standard-2` at $0.0360 an hour"),
+            (
+                "budget: {hourly: 0.5}\n",
+                None,
+                "$0.0720 to $0.4320 an hour, $52.5600 to $315.3600 in",
+            ),
+            ("budget: {hourly: 0.2}\n", None, "`budget.hourly` caps the count before, at $0.2000"),
+            (
+                "budget: {hourly: 0.05}\n",
+                Some("budget.hourly: `bounds.min` alone costs $0.0720"),
+                "",
+            ),
+            ("budget: {monthly: 60}\n", None, "`bounds.max` would cost $315.3600 in 730 hours"),
+            (
+                "budget: {monthly: 52}\n",
+                Some("budget.monthly: `bounds.min` alone costs $52.5600"),
+                "",
+            ),
+        ] {
+            let (warnings, notes) = checked(&format!("{good}{budget}"));
+            assert!(notes.contains(note), "{budget}: {notes}");
+            match (warnings.as_slice(), warning) {
+                ([], None) => {}
+                ([told], Some(says)) if told.starts_with(says) => {}
+                other => panic!("{budget}: {other:?}"),
+            }
+        }
+        let (warnings, _) = checked(&good.replace("g6-standard-2", "g9-nothing"));
+        assert!(matches!(&warnings[..], [one] if one.starts_with("node.type: ")), "{warnings:?}");
+        assert!(!folder.path().join("windlass.db").exists(), "no database is needed or made");
     });
 }
