@@ -251,7 +251,10 @@ fn a_setting_that_cannot_be_meant_is_refused() {
         ("rules: [{count: {}}]\n", "`signal` is missing in `count`"),
         ("rules: [{fixed: {}}]\n", "`count` is missing in `fixed`"),
         ("rules: [{hint: {signal: requests}}]\n", "`per_node` is missing in `hint`"),
-        ("rules: [{hint: {signal: requests, per_node: 1, lead: soon}}]\n", "`lead` is no duration"),
+        (
+            "rules: [{hint: {signal: requests, per_node: 1, lead: soon}}]\n",
+            "`lead` can't be `soon`",
+        ),
         ("rules: [{fixed: {count: -1}}]\n", "`count` is -1, but must be at least 0"),
         ("rules: [{step: {signal: requests, bands: []}}]\n", "`bands` is empty"),
         ("rules: [{step: {signal: requests}}]\n", "`bands` is missing in `step`"),
