@@ -11,7 +11,8 @@ use serde_json::json;
 use super::exit::{Failure, load, read_policy_text};
 use super::{ConfigArguments, Output};
 use crate::config::Config;
-use crate::policy::{Policy, Problems, Warning, explain_defaults, lint, parse};
+use crate::policy::{Policy, Problems, Warning, expired, explain_defaults, lint, parse};
+use crate::ports::{Clock, SystemClock};
 
 /// Arguments of `windlass check`.
 #[derive(Debug, clap::Args)]
@@ -67,10 +68,17 @@ pub(super) async fn check(arguments: &CheckArguments) -> Result<(), Failure> {
 
 fn linted(policies: Vec<(PathBuf, Policy)>) -> Vec<Good> {
     let linted = policies.into_iter().map(|(file, policy)| {
-        let warnings = lint(&policy);
+        let mut warnings = lint(&policy);
+        warnings.extend(expired(&policy, SystemClock.now()).into_iter().map(over));
         Good { file, policy, warnings, notes: Vec::new() }
     });
     linted.collect()
+}
+
+/// The warning about a window that was once.
+fn over(key: String) -> Warning {
+    let what = "its window is over, and does not come again".into();
+    Warning { key, what, help: "delete the rule, or write a new window".into() }
 }
 
 fn report(arguments: &CheckArguments, good: &[Good], bad: &[Problems]) -> Result<(), Failure> {

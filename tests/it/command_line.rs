@@ -106,6 +106,19 @@ fn every_problem_of_a_policy_is_named_at_once() {
 }
 
 #[test]
+fn a_window_that_is_over_is_told() {
+    let place = Place::new("http://127.0.0.1:9/v4");
+    let over = "{schedule: {timezone: UTC, from: '2025-01-01 10:00', lasts: 2h, at_least: 3}}, ";
+    let text = POLICY.replace("rules: [", &format!("rules: [{over}"));
+    assert_ne!(text, POLICY);
+    place.write("policies/web.yaml", &text);
+    let output = place.windlass(&["check", "policies/web.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("rules[0].schedule: its window is over"), "{said}");
+}
+
+#[test]
 fn missing_settings_say_how_to_name_them() {
     let place = Place::new("http://127.0.0.1:9/v4");
     place.fails(&["run", "--config", "nowhere.yaml"], 3, &["nowhere.yaml", "--config"]);
