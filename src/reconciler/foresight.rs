@@ -17,7 +17,7 @@ use crate::domain::{Duration, Reading, Sample, SignalName, Timestamp, after, bef
 use crate::engine::{Foreseen, rule_keys};
 use crate::forecast::{ForecastSettings, Forecaster};
 use crate::policy::{ForecastRule, Policy, Rule, SignalSource};
-use crate::store::{KeptForecast, Phase, StoreError};
+use crate::store::{KeptForecast, StoreError};
 use crate::telemetry::RuleLabels;
 
 /// How far back a forecaster can make use of.
@@ -118,14 +118,9 @@ impl PoolLoop {
         {
             return Ok(lead);
         }
-        let learned = self.store.learned(&self.policy.pool).await?;
-        let phases = [Phase::Create, Phase::Boot, Phase::Configure, Phase::Join];
-        let times = learned.iter().filter(|times| phases.contains(&times.phase));
-        let seconds: Vec<f64> = times.map(|times| times.p90_seconds.max(0.0)).collect();
-        let lead = match seconds.len() == phases.len() {
-            true => Duration::try_from_secs_f64(seconds.iter().sum()).unwrap_or(USUAL_LEAD),
-            false => USUAL_LEAD,
-        };
+        let seconds = self.store.seconds_to_serve(&self.policy.pool).await?;
+        let lead = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let lead = lead.unwrap_or(USUAL_LEAD);
         self.foresight.lead = Some((now, lead));
         Ok(lead)
     }

@@ -5,16 +5,13 @@ use crate::domain::{Duration, Hint, Sample, SignalName, Timestamp, after, before
 use crate::engine::{Announced, ObservedHint};
 use crate::forecast::campaign::{around, fit, learned, learned_until};
 use crate::policy::Rule;
-use crate::store::{Phase, StoreError};
+use crate::store::StoreError;
 
 /// A little more than the minutes before a campaign that are looked at.
 const BEFORE: Duration = Duration::from_secs(6 * 60);
 
 /// Samples arrive so late at most: older ones are missing for the signals themselves.
 const LATE: Duration = Duration::from_secs(2 * 60);
-
-/// From the decision until a node gets requests.
-const UNTIL_SERVING: [Phase; 4] = [Phase::Create, Phase::Boot, Phase::Configure, Phase::Join];
 
 impl PoolLoop {
     /// What a decision may know of campaigns; nothing where no rule asks.
@@ -82,10 +79,7 @@ impl PoolLoop {
     /// long as nine in ten took, and one interval until the next decision. None before a node
     /// of this pool has served.
     async fn learned_lead(&self) -> Result<Option<f64>, StoreError> {
-        let known = self.store.learned(&self.policy.pool).await?;
-        let p90 = |phase| known.iter().find(|times| times.phase == phase).map(|t| t.p90_seconds);
-        let phases: Option<Vec<f64>> = UNTIL_SERVING.into_iter().map(p90).collect();
-        let review = self.interval.as_secs_f64();
-        Ok(phases.map(|phases| phases.iter().sum::<f64>() + review))
+        let seconds = self.store.seconds_to_serve(&self.policy.pool).await?;
+        Ok(seconds.map(|seconds| seconds + self.interval.as_secs_f64()))
     }
 }
