@@ -2,6 +2,7 @@
 
 mod arguments;
 mod print;
+mod traffic;
 
 use std::path::Path;
 
@@ -13,10 +14,11 @@ use crate::domain::{Dollars, NodeCount};
 use crate::policy::{Control, Policy, Rule, TargetForm};
 use crate::sandbox::hourly_price;
 use crate::sim::backtest::{
-    Bounds, Hint, KNEE, NodeModel, Rehearsal, Rehearse, Score, Settings, Trace, read_hints,
-    rehearse,
+    Bounds, Hint, KNEE, NodeModel, Rehearsal, Rehearse, Score, Settings, Trace, Underivable,
+    read_hints, rehearse,
 };
-pub(super) use arguments::BacktestArguments;
+pub(super) use arguments::{BacktestArguments, WorldArguments};
+use traffic::{Source, mistake};
 
 /// Where no policy says otherwise: the reference experiment's node and bounds, and the price of
 /// the plan that the reference policy buys.
@@ -32,6 +34,7 @@ const LONG_SECONDS: u64 = 3 * 86_400;
 struct Setup {
     policies: Vec<(String, Policy)>,
     trace: Trace,
+    source: Source,
     hints: Vec<Hint>,
     settings: Settings,
     /// Where the node's rate comes from.
@@ -40,9 +43,9 @@ struct Setup {
     price_source: String,
 }
 
-pub(super) fn backtest(arguments: &BacktestArguments) -> Result<(), Failure> {
+pub(super) async fn backtest(arguments: &BacktestArguments) -> Result<(), Failure> {
     arguments.refuse_contradictions()?;
-    let setup = set_up(arguments)?;
+    let setup = set_up(&arguments.world).await?;
     say_what_is_odd(&setup);
     let rehearsal = rehearse(&Rehearse {
         trace: &setup.trace,
@@ -51,18 +54,20 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> Result<(), Failure> {
         policies: &setup.policies,
         baselines: &arguments.baselines,
     });
-    let rehearsal = rehearsal.map_err(|error| {
-        let help = "rehearse targets on rates and utilisation, and latencies";
-        Failure::BadSettings(format!("error: {error}\nhint: {help}"))
-    })?;
+    let rehearsal = rehearsal.map_err(underivable)?;
     match arguments.output {
-        Output::Json => anstream::println!("{:#}", document(arguments, &setup, &rehearsal)),
-        Output::Text => anstream::print!("{}", print::report(arguments, &setup, &rehearsal)),
+        Output::Json => anstream::println!("{:#}", document(&arguments.world, &setup, &rehearsal)),
+        Output::Text => anstream::print!("{}", print::report(&arguments.world, &setup, &rehearsal)),
     }
     check_limits(arguments, &rehearsal.scores[..setup.policies.len()])
 }
 
-fn set_up(arguments: &BacktestArguments) -> Result<Setup, Failure> {
+fn underivable(error: Underivable) -> Failure {
+    let help = "rehearse targets on rates and utilisation, and latencies";
+    Failure::BadSettings(format!("error: {error}\nhint: {help}"))
+}
+
+async fn set_up(arguments: &WorldArguments) -> Result<Setup, Failure> {
     let mut policies = Vec::new();
     for file in &arguments.policies {
         let mut policy = read_policy(file)?;
@@ -82,7 +87,11 @@ fn set_up(arguments: &BacktestArguments) -> Result<Setup, Failure> {
         policies.push((file.display().to_string(), policy));
     }
     let (node, node_source) = node(arguments, policies.first());
-    let trace = read_trace(arguments, &node)?;
+    let (trace, source) = arguments.traffic.read(policies.first()).await?;
+    let trace = match arguments.peak_nodes {
+        None => trace,
+        Some(nodes) => trace.scaled_to_peak(nodes, &node).map_err(|error| source.mistake(error))?,
+    };
     let hints = read_hints_at(arguments)?;
     let (hourly_price, price_source) = price(arguments, policies.first())?;
     let bounds = policies.first().map_or(
@@ -99,15 +108,15 @@ fn set_up(arguments: &BacktestArguments) -> Result<Setup, Failure> {
         drain: arguments.drain.as_secs(),
         lag: arguments.lag.as_secs(),
         interval: arguments.interval.as_secs(),
-        scored_from: scored_from(arguments, &trace)?,
+        scored_from: scored_from(arguments, &trace, &source)?,
         seed: arguments.seed,
         hourly_price,
     };
-    Ok(Setup { policies, trace, hints, settings, node_source, price_source })
+    Ok(Setup { policies, trace, source, hints, settings, node_source, price_source })
 }
 
 /// The node model, and where its rate comes from: by default a policy's own claim is believed.
-fn node(arguments: &BacktestArguments, policy: Option<&(String, Policy)>) -> (NodeModel, String) {
+fn node(arguments: &WorldArguments, policy: Option<&(String, Policy)>) -> (NodeModel, String) {
     let workers = arguments.workers;
     let claim = policy.and_then(|(name, policy)| Some((name, per_node(policy)?)));
     let (rate, source) = match (arguments.worker_rate, claim) {
@@ -135,20 +144,7 @@ fn per_node(policy: &Policy) -> Option<f64> {
     })
 }
 
-fn read_trace(arguments: &BacktestArguments, node: &NodeModel) -> Result<Trace, Failure> {
-    let file = &arguments.trace;
-    let text = read(file, "a trace")?;
-    let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let trace = Trace::read(&name, &text).map_err(|error| mistake(file, &error.to_string()))?;
-    match arguments.peak_nodes {
-        None => Ok(trace),
-        Some(nodes) => {
-            trace.scaled_to_peak(nodes, node).map_err(|error| mistake(file, &error.to_string()))
-        }
-    }
-}
-
-fn read_hints_at(arguments: &BacktestArguments) -> Result<Vec<Hint>, Failure> {
+fn read_hints_at(arguments: &WorldArguments) -> Result<Vec<Hint>, Failure> {
     let Some(file) = &arguments.hints else {
         return Ok(Vec::new());
     };
@@ -158,7 +154,7 @@ fn read_hints_at(arguments: &BacktestArguments) -> Result<Vec<Hint>, Failure> {
 
 /// What a started hour costs, and how that is known.
 fn price(
-    arguments: &BacktestArguments,
+    arguments: &WorldArguments,
     policy: Option<&(String, Policy)>,
 ) -> Result<(Dollars, String), Failure> {
     if let Some(price) = arguments.node_price {
@@ -175,7 +171,7 @@ fn price(
 }
 
 /// From when on the scores count, in seconds.
-fn scored_from(arguments: &BacktestArguments, trace: &Trace) -> Result<u64, Failure> {
+fn scored_from(arguments: &WorldArguments, trace: &Trace, source: &Source) -> Result<u64, Failure> {
     let length = trace.seconds();
     let usual = if LONG_SECONDS < length { LEARNING_SECONDS } else { 0 };
     let from = arguments.unscored.map_or(usual, |unscored| unscored.as_secs());
@@ -183,7 +179,7 @@ fn scored_from(arguments: &BacktestArguments, trace: &Trace) -> Result<u64, Fail
         return Ok(from);
     }
     let what = format!("the trace lasts {}, so nothing would be scored", print::length(length));
-    Err(unfit(&arguments.trace, &what, "give a shorter --unscored"))
+    Err(source.mistake(format!("{what}\nhint: give a shorter --unscored")))
 }
 
 fn say_what_is_odd(setup: &Setup) {
@@ -200,33 +196,28 @@ fn say_what_is_odd(setup: &Setup) {
             );
         }
     }
-    for gap in &setup.trace.gaps {
-        let (samples, line) = (gap.samples, gap.before_line);
-        let word = if samples == 1 { "sample is" } else { "samples are" };
-        anstream::eprintln!(
-            "note: {samples} {word} missing before line {line}; drawn as a straight line"
-        );
+    for note in setup.source.notes(&setup.trace) {
+        anstream::eprintln!("note: {note}");
     }
 }
 
 /// The JSON document.
-fn document(
-    arguments: &BacktestArguments,
-    setup: &Setup,
-    rehearsal: &Rehearsal,
-) -> serde_json::Value {
+fn document(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> serde_json::Value {
     let Setup { trace, settings, .. } = setup;
     let node = &settings.node;
     json!({
         "trace": {
             "name": trace.name,
-            "file": arguments.trace,
+            "file": arguments.traffic.trace,
+            "recorded": setup.source.recorded(),
             "begins_at_seconds": trace.begins_at,
             "length_seconds": trace.seconds(),
             "sample_seconds": trace.sample_seconds,
             "scale": trace.scale,
             "peak_requests_per_second": trace.peak_minute(),
             "gaps": trace.gaps,
+            "held": trace.held,
+            "held_seconds": trace.held_seconds(),
             "hints": setup.hints.len(),
             "oracle": rehearsal.yardstick,
         },
@@ -282,11 +273,6 @@ fn read(file: &Path, what: &str) -> Result<String, Failure> {
             "can't read {file}: {cause}\nhint: name {what} that you may read"
         ))
     })
-}
-
-/// A file can't be used: its text already has place and hint.
-fn mistake(file: &Path, text: &str) -> Failure {
-    Failure::failed(anyhow::anyhow!("{}: {text}", file.display()))
 }
 
 fn unfit(file: &Path, what: &str, help: &str) -> Failure {

@@ -115,7 +115,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 schema::schema();
                 Ok(())
             }
-            Command::Backtest(arguments) => backtest::backtest(&arguments),
+            Command::Backtest(arguments) => backtest::backtest(&arguments).await,
             Command::Plan(arguments) => plan::plan(arguments).await,
             Command::Status(arguments) => status::status(arguments).await,
             Command::Decide(arguments) => decide::decide(&arguments),

@@ -40,6 +40,7 @@ pub use settings::{
     Signal, SignalSource, Ssh, StepRounding, StepRule, SurgeRule, TargetForm, TargetRule,
     Tolerance, Vlan, When,
 };
+pub use window::window_of;
 
 /// Reads the text of one policy file; `file` is only its name in messages.
 ///

@@ -12,12 +12,12 @@ impl Signal {
     /// it has none, or none that is known here.
     pub fn window(&self) -> Option<Duration> {
         let SignalSource::Prometheus { query, nodes: _ } = &self.source;
-        range(query)
+        window_of(query)
     }
 }
 
 /// A query's first range, such as `[1m]`; brackets in label values aren't ranges.
-fn range(query: &str) -> Option<Duration> {
+pub fn window_of(query: &str) -> Option<Duration> {
     let mut quote = None;
     for (place, letter) in query.char_indices() {
         match (quote, letter) {
@@ -46,7 +46,7 @@ mod tests {
             ("sum(haproxy_backend_current_queue)", None),
             ("a[$__rate_interval]", None),
         ] {
-            assert_eq!(range(query).map(|range| range.as_secs()), seconds, "{query}");
+            assert_eq!(window_of(query).map(|range| range.as_secs()), seconds, "{query}");
         }
     }
 }

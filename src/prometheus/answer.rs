@@ -8,6 +8,8 @@ use prometheus_http_query::response::{Data, PromqlResult};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::ports::Fault;
+
 /// Why a query brought no result.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -15,13 +17,35 @@ pub(super) enum Failure {
     Passing(String),
     /// It never will, asked like this.
     Refused(String),
+    /// As passing; a shorter range may also do at once.
+    Late(String),
+    /// As refused; a shorter range would do.
+    TooLarge(String),
 }
 
 impl Failure {
     /// What happened, in a few words.
     pub(super) fn message(self) -> String {
         match self {
-            Self::Passing(message) | Self::Refused(message) => message,
+            Self::Passing(message) | Self::Late(message) => message,
+            Self::Refused(message) | Self::TooLarge(message) => message,
+        }
+    }
+
+    /// Whether a shorter range may be answered.
+    pub(super) fn is_too_much(&self) -> bool {
+        match self {
+            Self::Late(_) | Self::TooLarge(_) => true,
+            Self::Passing(_) | Self::Refused(_) => false,
+        }
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Passing(message) | Failure::Late(message) => Self::transient(message),
+            Failure::Refused(message) | Failure::TooLarge(message) => Self::permanent(message),
         }
     }
 }
@@ -41,16 +65,22 @@ struct Envelope {
 /// The result of a query, out of an answer's status and body.
 pub(super) fn result(status: u16, body: &[u8]) -> Result<Data, Failure> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|_| {
-        Failure::Passing(format!("answered {status} with something that is not Prometheus's JSON"))
+        let message = format!("answered {status} with something that is not Prometheus's JSON");
+        // A proxy's "Gateway Timeout".
+        if status == 504 { Failure::Late(message) } else { Failure::Passing(message) }
     })?;
     if envelope.status != "success" || !(200..300).contains(&status) {
         let message = match envelope.error.as_str() {
             "" => format!("answered {status} without a reason"),
             error => format!("{}: {}", envelope.error_type, presentable(error)),
         };
-        // These two blame the query; all others blame the moment.
+        // Two kinds blame the query; all others blame the moment.
         return Err(match envelope.error_type.as_str() {
+            "bad_data" | "execution" if is_over_a_limit(&envelope.error) => {
+                Failure::TooLarge(message)
+            }
             "bad_data" | "execution" => Failure::Refused(message),
+            "timeout" | "canceled" => Failure::Late(message),
             _ => Failure::Passing(message),
         });
     }
@@ -67,6 +97,16 @@ pub(super) fn result(status: u16, body: &[u8]) -> Result<Data, Failure> {
         Failure::Passing("the result has a shape that no number can be read from".into())
     })?;
     Ok(result.into_inner().0)
+}
+
+/// Whether a server's text tells of a limit that a shorter range keeps: points a series and samples
+/// in memory (Prometheus, "exceeded maximum resolution of 11,000 points", "would load too many
+/// samples"), length of a range (Mimir, Thanos, "range exceeds the limit").
+fn is_over_a_limit(error: &str) -> bool {
+    let error = error.to_ascii_lowercase();
+    ["too many samples", "exceeded maximum", "exceeded the maximum", "exceeds the limit"]
+        .iter()
+        .any(|words| error.contains(words))
 }
 
 /// The longest text of the server that is passed on, in characters.

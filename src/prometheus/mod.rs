@@ -40,13 +40,18 @@
 //! - an expression without any series (`vector(1)`, `time()`) is as old as its evaluation.
 
 mod answer;
+mod kept;
 mod nodes;
+mod recording;
 mod selectors;
 mod source;
 mod spacing;
 
 use std::fmt;
 use std::time::Duration;
+
+pub use kept::Kept;
+pub use recording::{Recording, Stretch};
 
 /// A Prometheus server. Clones share connections.
 #[derive(Clone)]

@@ -18,7 +18,7 @@ use crate::domain::{Missing, Reading, Sample, Timestamp, after, elapsed};
 use crate::ports::{Fault, MetricsSource};
 
 /// Points asked for at once: Prometheus refuses more than 11,000.
-const POINTS_AT_ONCE: u64 = 10_000;
+pub(super) const POINTS_AT_ONCE: u64 = 10_000;
 
 /// Label sets that a message names when there are too many series.
 const NAMED_SERIES: usize = 3;
@@ -61,7 +61,10 @@ impl MetricsSource for PrometheusSource {
         while start <= last {
             let reach = i64::try_from(step.saturating_mul(POINTS_AT_ONCE - 1)).unwrap_or(i64::MAX);
             let end = start.saturating_add(reach).min(last);
-            samples.extend(self.piece(query, start, end, step).await?);
+            let points = self.piece(query, start, end, step).await?;
+            let finite = points.into_iter().filter(|(_, value)| value.is_finite());
+            samples
+                .extend(finite.filter_map(|(at, value)| Some(Sample { at: moment(at)?, value })));
             start = end.saturating_add(i64::try_from(step).unwrap_or(i64::MAX));
         }
         Ok(samples)
@@ -106,27 +109,27 @@ impl PrometheusSource {
         self.within(deadline, request).await
     }
 
-    /// One stretch of a range; both ends are points of it.
-    async fn piece(
+    /// One stretch of a range; both ends are points of it. The points of its only series, as
+    /// seconds since 1970 and values, which may be no numbers.
+    pub(super) async fn piece(
         &self,
         query: &str,
         start: i64,
         end: i64,
         step: u64,
-    ) -> Result<Vec<Sample>, Fault> {
+    ) -> Result<Vec<(f64, f64)>, Failure> {
         let deadline = self.settings.range_deadline;
         let request = self
             .client
             .query_range(query, start, end, step as f64)
             .timeout(milliseconds(deadline))
             .get_raw();
-        let mut series = match self.within(deadline, request).await {
-            Ok(Data::Matrix(series)) => series,
-            Ok(Data::Vector(_) | Data::Scalar(_)) => {
-                return Err(Fault::transient("a range was asked for, and something else came"));
+        let mut series = match self.within(deadline, request).await? {
+            Data::Matrix(series) => series,
+            Data::Vector(_) | Data::Scalar(_) => {
+                let message = "a range was asked for, and something else came";
+                return Err(Failure::Passing(message.into()));
             }
-            Err(Failure::Passing(message)) => return Err(Fault::transient(message)),
-            Err(Failure::Refused(message)) => return Err(Fault::permanent(message)),
         };
         if series.len() > 1 {
             let labels = series.iter().map(|one| one.metric());
@@ -134,15 +137,10 @@ impl PrometheusSource {
                 count: u32::try_from(series.len()).unwrap_or(u32::MAX),
                 labels: labels.take(NAMED_SERIES).map(label_set).collect(),
             };
-            return Err(Fault::permanent(format!("the query {many}")));
+            return Err(Failure::Refused(format!("the query {many}")));
         }
         let points = series.pop().map(|one| one.into_inner().1).unwrap_or_default();
-        let finite = points.iter().filter(|point| point.value().is_finite());
-        Ok(finite
-            .filter_map(|point| {
-                Some(Sample { at: moment(point.timestamp())?, value: point.value() })
-            })
-            .collect())
+        Ok(points.iter().map(|point| (point.timestamp(), point.value())).collect())
     }
 
     /// The result of one request, if all of it comes in time.
@@ -158,16 +156,16 @@ impl PrometheusSource {
             while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
                 if body.len() + chunk.len() > self.settings.body_limit {
                     let limit = self.settings.body_limit;
-                    return Err(Failure::Refused(format!("the answer is over {limit} bytes long")));
+                    return Err(Failure::TooLarge(format!(
+                        "the answer is over {limit} bytes long"
+                    )));
                 }
                 body.extend_from_slice(&chunk);
             }
             result(status, &body)
         };
         let late = || format!("Prometheus gave no answer within {:.1} s", deadline.as_secs_f64());
-        tokio::time::timeout(deadline, whole)
-            .await
-            .unwrap_or_else(|_| Err(Failure::Passing(late())))
+        tokio::time::timeout(deadline, whole).await.unwrap_or_else(|_| Err(Failure::Late(late())))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod command;
 mod hints;
+mod recorded;
 
 use windlass::domain::{Dollars, NodeCount};
 use windlass::sim::backtest::baselines::Baseline;

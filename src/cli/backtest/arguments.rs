@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::super::Output;
 use super::super::exit::Failure;
+use super::traffic::TrafficArguments;
 use crate::domain::{Dollars, Duration};
 use crate::sim::backtest::STEP_SECONDS;
 use crate::sim::backtest::baselines::Baseline;
@@ -13,22 +14,38 @@ use crate::sim::backtest::baselines::Baseline;
 /// Arguments of `windlass backtest`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct BacktestArguments {
-    /// A policy to rehearse; may be repeated.
-    #[arg(long = "policy", value_name = "FILE")]
-    pub policies: Vec<PathBuf>,
-    /// The traffic: CSV with the header `timestamp_seconds,requests_per_second`.
-    #[arg(long, value_name = "FILE")]
-    pub trace: PathBuf,
-    /// What was announced in advance: CSV with the header `announced_at_seconds,
-    /// expected_start_seconds,expected_extra_requests,expected_fanout_seconds`.
-    #[arg(long, value_name = "FILE")]
-    pub hints: Option<PathBuf>,
+    #[command(flatten)]
+    pub world: WorldArguments,
     /// Others on the same traffic: hpa, keda, nomad-target-value, nomad-threshold,
     /// aws-target-tracking, aws-predictive, gce, react, adapt, hist, reg, static-peak,
     /// ideal-reactive, oracle, oracle-billed. `hpa@50` aims at 50 % instead of 70 %;
     /// `hpa+paid-hour` keeps surplus nodes until the end of their paid hour.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub baselines: Vec<Baseline>,
+    /// Fail with exit code 4 if a policy lets more requests wait too long: `0.5%`, or `0.005`.
+    #[arg(long, value_name = "SHARE")]
+    pub max_violations: Option<Share>,
+    /// Fail with exit code 4 if a policy costs more dollars over the scored time.
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub max_cost: Option<Dollars>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// Policies, traffic, and the world that they meet in.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub(in crate::cli) struct WorldArguments {
+    /// A policy to rehearse; may be repeated.
+    #[arg(long = "policy", value_name = "FILE")]
+    pub policies: Vec<PathBuf>,
+    #[command(flatten)]
+    pub traffic: TrafficArguments,
+    /// What was announced in advance: CSV with the header `announced_at_seconds,
+    /// expected_start_seconds,expected_extra_requests,expected_fanout_seconds`.
+    #[arg(long, value_name = "FILE")]
+    pub hints: Option<PathBuf>,
     /// Scale the traffic so that its busiest minute needs so many nodes.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub peak_nodes: Option<u32>,
@@ -70,32 +87,33 @@ pub(in crate::cli) struct BacktestArguments {
     /// A started hour of a node, in dollars; by default the price of the first policy's node.
     #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     pub node_price: Option<Dollars>,
-    /// Fail with exit code 4 if a policy lets more requests wait too long: `0.5%`, or `0.005`.
-    #[arg(long, value_name = "SHARE")]
-    pub max_violations: Option<Share>,
-    /// Fail with exit code 4 if a policy costs more dollars over the scored time.
-    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
-    pub max_cost: Option<Dollars>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub output: Output,
 }
 
 impl BacktestArguments {
     /// Refuses what each flag may say, but not together.
     pub fn refuse_contradictions(&self) -> Result<(), Failure> {
+        let policies = &self.world.policies;
         let has_limit = self.max_violations.is_some() || self.max_cost.is_some();
-        let (min, max) = (self.min.unwrap_or(0), self.max.unwrap_or(u32::MAX));
-        let interval = self.interval.as_secs();
-        for (is_wrong, what) in [
+        refuse(&[
             (
-                self.policies.is_empty() && self.baselines.is_empty(),
+                policies.is_empty() && self.baselines.is_empty(),
                 "there is nobody to rehearse\nhint: name a --policy, or --baselines".to_owned(),
             ),
             (
-                self.policies.is_empty() && has_limit,
+                policies.is_empty() && has_limit,
                 "limits are for policies, and none is named\nhint: name a --policy".to_owned(),
             ),
+        ])?;
+        self.world.refuse_contradictions()
+    }
+}
+
+impl WorldArguments {
+    /// Refuses what each flag may say, but not together.
+    pub fn refuse_contradictions(&self) -> Result<(), Failure> {
+        let (min, max) = (self.min.unwrap_or(0), self.max.unwrap_or(u32::MAX));
+        let interval = self.interval.as_secs();
+        refuse(&[
             (max < min, format!("--max is {max}, below --min, which is {min}\nhint: raise --max")),
             (
                 self.objective.is_zero(),
@@ -108,12 +126,16 @@ impl BacktestArguments {
                      hint: give a multiple of {STEP_SECONDS}s"
                 ),
             ),
-        ] {
-            if is_wrong {
-                return Err(Failure::Usage(what));
-            }
-        }
-        Ok(())
+        ])?;
+        self.traffic.refuse_contradictions()
+    }
+}
+
+/// Refuses the first that is wrong.
+pub(super) fn refuse(rules: &[(bool, String)]) -> Result<(), Failure> {
+    match rules.iter().find(|(is_wrong, _)| *is_wrong) {
+        Some((_, what)) => Err(Failure::Usage(what.clone())),
+        None => Ok(()),
     }
 }
 
@@ -176,7 +198,7 @@ impl fmt::Display for Share {
 }
 
 /// A time of whole seconds, up to a year.
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if time.subsec_nanos() != 0 || 366 * 86_400 < time.as_secs() {
         return Err("give whole seconds, a year at most".to_owned());

@@ -5,15 +5,11 @@ use std::fmt::Write;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::super::backtest::{BacktestArguments, Setup};
+use super::super::backtest::{Setup, WorldArguments};
 use crate::sim::backtest::{Rehearsal, Score};
 
 /// The whole report.
-pub(super) fn report(
-    arguments: &BacktestArguments,
-    setup: &Setup,
-    rehearsal: &Rehearsal,
-) -> String {
+pub(super) fn report(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> String {
     let mut text = head(arguments, setup, rehearsal);
     let scores = &rehearsal.scores;
     let has_hints = !setup.hints.is_empty();
@@ -31,7 +27,7 @@ pub(super) fn report(
 }
 
 /// What was rehearsed, and in which world.
-fn head(arguments: &BacktestArguments, setup: &Setup, rehearsal: &Rehearsal) -> String {
+fn head(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> String {
     let (trace, settings) = (&setup.trace, &setup.settings);
     let node = &settings.node;
     let scaled = match arguments.peak_nodes {

@@ -10,6 +10,7 @@
 
 use super::STEP_SECONDS;
 use super::node_model::NodeModel;
+use super::recorded::Held;
 use super::table::{Unreadable, read};
 
 const COLUMNS: [&str; 2] = ["timestamp_seconds", "requests_per_second"];
@@ -28,6 +29,8 @@ pub struct Trace {
     pub sample_seconds: f64,
     /// Lines that were missing, and were drawn as straight lines.
     pub gaps: Vec<Gap>,
+    /// Stretches of a recording without a number, through which the last one was held.
+    pub held: Vec<Held>,
     /// By what every rate was multiplied.
     pub scale: f64,
     samples: Vec<f64>,
@@ -129,6 +132,7 @@ impl Trace {
             begins_at: 0,
             sample_seconds: seconds,
             gaps: vec![],
+            held: vec![],
             scale: 1.0,
             samples,
             steps,
