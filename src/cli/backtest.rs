@@ -31,12 +31,12 @@ const LEARNING_SECONDS: u64 = 2 * 86_400;
 const LONG_SECONDS: u64 = 3 * 86_400;
 
 /// All that a rehearsal was made of, for its report.
-struct Setup {
-    policies: Vec<(String, Policy)>,
-    trace: Trace,
+pub(super) struct Setup {
+    pub(super) policies: Vec<(String, Policy)>,
+    pub(super) trace: Trace,
     source: Source,
-    hints: Vec<Hint>,
-    settings: Settings,
+    pub(super) hints: Vec<Hint>,
+    pub(super) settings: Settings,
     /// Where the node's rate comes from.
     node_source: String,
     /// Where the price comes from.
@@ -62,12 +62,12 @@ pub(super) async fn backtest(arguments: &BacktestArguments) -> Result<(), Failur
     check_limits(arguments, &rehearsal.scores[..setup.policies.len()])
 }
 
-fn underivable(error: Underivable) -> Failure {
+pub(super) fn underivable(error: Underivable) -> Failure {
     let help = "rehearse targets on rates and utilisation, and latencies";
     Failure::BadSettings(format!("error: {error}\nhint: {help}"))
 }
 
-async fn set_up(arguments: &WorldArguments) -> Result<Setup, Failure> {
+pub(super) async fn set_up(arguments: &WorldArguments) -> Result<Setup, Failure> {
     let mut policies = Vec::new();
     for file in &arguments.policies {
         let mut policy = read_policy(file)?;
@@ -182,7 +182,7 @@ fn scored_from(arguments: &WorldArguments, trace: &Trace, source: &Source) -> Re
     Err(source.mistake(format!("{what}\nhint: give a shorter --unscored")))
 }
 
-fn say_what_is_odd(setup: &Setup) {
+pub(super) fn say_what_is_odd(setup: &Setup) {
     for (name, policy) in &setup.policies {
         if policy.control == Control::Hold {
             anstream::eprintln!(

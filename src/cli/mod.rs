@@ -3,6 +3,7 @@
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 bad
 //! usage, 3 bad policy or settings, 4 `check`, `test`, `query` or `backtest` found problems.
 
+mod advise;
 mod backtest;
 mod check;
 mod client;
@@ -51,6 +52,8 @@ enum Command {
     Schema,
     /// Rehearse policies and other autoscalers on recorded traffic.
     Backtest(Box<backtest::BacktestArguments>),
+    /// Say what would make policies serve better or cost less, each tried on recorded traffic.
+    Advise(Box<advise::AdviseArguments>),
     /// Say what would be done now, and do nothing.
     Plan(plan::PlanArguments),
     /// Show the pools and their nodes.
@@ -116,6 +119,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Ok(())
             }
             Command::Backtest(arguments) => backtest::backtest(&arguments).await,
+            Command::Advise(arguments) => advise::advise(&arguments).await,
             Command::Plan(arguments) => plan::plan(arguments).await,
             Command::Status(arguments) => status::status(arguments).await,
             Command::Decide(arguments) => decide::decide(&arguments),

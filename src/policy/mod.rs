@@ -40,7 +40,7 @@ pub use settings::{
     Signal, SignalSource, Ssh, StepRounding, StepRule, SurgeRule, TargetForm, TargetRule,
     Tolerance, Vlan, When,
 };
-pub use window::window_of;
+pub use window::{window_of, with_window};
 
 /// Reads the text of one policy file; `file` is only its name in messages.
 ///

@@ -4,6 +4,8 @@
 //! Out: its first range.
 //! Never: evaluates the query.
 
+use std::ops::Range;
+
 use super::settings::{Signal, SignalSource};
 use crate::domain::Duration;
 
@@ -18,14 +20,29 @@ impl Signal {
 
 /// A query's first range, such as `[1m]`; brackets in label values aren't ranges.
 pub fn window_of(query: &str) -> Option<Duration> {
+    humantime::parse_duration(&query[first_range(query)?]).ok()
+}
+
+/// The query with `window`, in whole seconds, in place of its first range; as it is where it has
+/// none.
+pub fn with_window(query: &str, window: Duration) -> String {
+    let Some(range) = first_range(query) else {
+        return query.to_owned();
+    };
+    format!("{}{}s{}", &query[..range.start], window.as_secs(), &query[range.end..])
+}
+
+/// Where the first range's length stands.
+fn first_range(query: &str) -> Option<Range<usize>> {
     let mut quote = None;
     for (place, letter) in query.char_indices() {
         match (quote, letter) {
             (Some(open), letter) if letter == open => quote = None,
             (None, '"' | '\'' | '`') => quote = Some(letter),
             (None, '[') => {
-                let length = query[place + 1..].split([']', ':']).next()?;
-                return humantime::parse_duration(length).ok();
+                let begin = place + 1;
+                let length = query[begin..].find([']', ':'])?;
+                return Some(begin..begin + length);
             }
             _ => {}
         }
@@ -47,6 +64,14 @@ mod tests {
             ("a[$__rate_interval]", None),
         ] {
             assert_eq!(window_of(query).map(|range| range.as_secs()), seconds, "{query}");
+            let shorter = with_window(query, Duration::from_secs(20));
+            if seconds.is_some() {
+                assert_eq!(window_of(&shorter), Some(Duration::from_secs(20)), "{shorter}");
+            }
         }
+        let replaced =
+            with_window(r#"rate(a{p="[5m]"}[1m]) / rate(b[1m])"#, Duration::from_secs(20));
+        assert_eq!(replaced, r#"rate(a{p="[5m]"}[20s]) / rate(b[1m])"#);
+        assert_eq!(with_window("a", Duration::from_secs(20)), "a");
     }
 }

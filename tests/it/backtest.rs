@@ -1,5 +1,6 @@
 //! Rehearsals agree with the reference experiment, and `windlass backtest` as people use it.
 
+mod advise;
 mod command;
 mod hints;
 mod recorded;

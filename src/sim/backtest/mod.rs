@@ -9,6 +9,7 @@
 //!
 //! All moments are whole seconds after the trace's beginning, in steps of [`STEP_SECONDS`].
 
+mod advice;
 pub mod baselines;
 mod bill;
 mod campaigns;
@@ -29,6 +30,7 @@ mod settings;
 mod table;
 mod trace;
 
+pub use advice::{Advice, AdviceKind, Evidence, Freshness, Trial, advise, evidence, judge};
 pub use contender::{Contender, View};
 pub use demand::{DemandSignal, demand_signal};
 pub use fleet::{Comeback, FleetRules, Machine};

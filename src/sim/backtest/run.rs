@@ -48,31 +48,42 @@ pub struct Rehearse<'a> {
 pub fn rehearse(rehearse: &Rehearse<'_>) -> Result<Rehearsal, Underivable> {
     let yardstick = baselines::yardstick(rehearse.trace, rehearse.settings);
     let count = rehearse.policies.len() + rehearse.baselines.len();
+    let scores = in_parallel(count, |place| {
+        let (name, tally) = tally(rehearse, place)?;
+        Ok(Score::new(name, tally, yardstick, rehearse.settings.hourly_price))
+    })?;
+    Ok(Rehearsal { yardstick, scores })
+}
+
+/// What `work` makes of each place below `count`, in order, as many at once as the machine has
+/// cores.
+pub(super) fn in_parallel<T: Send, E: Send>(
+    count: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut scores = Vec::new();
+        let mut done = Vec::new();
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             if count <= place {
-                return Ok(scores);
+                return Ok(done);
             }
-            let (name, tally) = one(rehearse, place)?;
-            let price = rehearse.settings.hourly_price;
-            scores.push((place, Score::new(name, tally, yardstick, price)));
+            done.push((place, work(place)?));
         }
     };
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get).min(count);
-    let ended: Result<Vec<Vec<(usize, Score)>>, Underivable> = std::thread::scope(|scope| {
+    let ended: Result<Vec<Vec<(usize, T)>>, E> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
         workers.into_iter().map(|worker| worker.join().expect("no contender panics")).collect()
     });
-    let mut scores = ended?.concat();
-    scores.sort_by_key(|(place, _)| *place);
-    Ok(Rehearsal { yardstick, scores: scores.into_iter().map(|(_, score)| score).collect() })
+    let mut done: Vec<(usize, T)> = ended?.into_iter().flatten().collect();
+    done.sort_by_key(|(place, _)| *place);
+    Ok(done.into_iter().map(|(_, done)| done).collect())
 }
 
 /// The contender at `place`, policies first: its name, and what came of it.
-fn one(rehearse: &Rehearse<'_>, place: usize) -> Result<(String, Tally), Underivable> {
+pub(super) fn tally(rehearse: &Rehearse<'_>, place: usize) -> Result<(String, Tally), Underivable> {
     let Rehearse { trace, settings, policies, baselines, .. } = rehearse;
     if let Some((name, policy)) = policies.get(place) {
         let hints = rehearse.hints.iter().enumerate();

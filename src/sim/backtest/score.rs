@@ -163,6 +163,16 @@ impl Tally {
         self.nodes_moved += u64::from(step.moved.launched) + u64::from(step.moved.removed);
     }
 
+    /// Requests that waited too long, and their share of all.
+    pub fn late(&self) -> (f64, f64) {
+        (self.requests.violating, self.requests.ratio())
+    }
+
+    /// The most nodes that were paid for at once.
+    pub fn peak_nodes(&self) -> u32 {
+        self.peak_nodes
+    }
+
     /// Whether the middle of the step that begins at `now` lies in an announced campaign.
     fn is_announced(&self, now: u64) -> bool {
         let middle = now as f64 + STEP_SECONDS as f64 / 2.0;

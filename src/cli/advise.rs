@@ -1,0 +1,52 @@
+//! `windlass advise`: what would serve better or cost less, each tried on recorded traffic.
+
+use serde_json::json;
+
+use super::Output;
+use super::backtest::{WorldArguments, say_what_is_odd, set_up, underivable};
+use super::exit::Failure;
+use crate::sim::backtest::{Rehearse, advise as rehearsed_advice};
+
+/// Arguments of `windlass advise`.
+#[derive(Debug, clap::Args)]
+pub(super) struct AdviseArguments {
+    #[command(flatten)]
+    world: WorldArguments,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(super) async fn advise(arguments: &AdviseArguments) -> Result<(), Failure> {
+    if arguments.world.policies.is_empty() {
+        let what = "there is no policy to advise\nhint: name a --policy";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    arguments.world.refuse_contradictions()?;
+    let setup = set_up(&arguments.world).await?;
+    say_what_is_odd(&setup);
+    let advised = rehearsed_advice(&Rehearse {
+        trace: &setup.trace,
+        settings: &setup.settings,
+        hints: &setup.hints,
+        policies: &setup.policies,
+        baselines: &[],
+    });
+    let advised = advised.map_err(underivable)?;
+    match arguments.output {
+        Output::Json => {
+            let each = advised.iter();
+            let each = each.map(|(policy, advice)| json!({"policy": policy, "advice": advice}));
+            anstream::println!("{:#}", json!({"policies": each.collect::<Vec<_>>()}));
+        }
+        Output::Text => {
+            for (policy, advice) in &advised {
+                anstream::println!("{policy}");
+                for one in advice {
+                    anstream::println!("- {}", one.text);
+                }
+            }
+        }
+    }
+    Ok(())
+}

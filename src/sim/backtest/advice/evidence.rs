@@ -1,0 +1,234 @@
+//! What comes of a policy, and of the same traffic with one thing changed at a time.
+//!
+//! In: a rehearsal.
+//! Out: for each of its policies, what each change brings.
+//! Never: changes two things at once.
+
+use serde::Serialize;
+
+use super::super::baselines::Baseline;
+use super::super::readings::Underivable;
+use super::super::run::{in_parallel, tally};
+use super::super::settings::{Bounds, Settings};
+use super::super::{Rehearse, STEP_SECONDS};
+use super::{Advice, OFTEN, Trial, judge};
+use crate::domain::{Duration, NodeCount};
+use crate::policy::{Policy, SignalSource, with_window};
+
+/// Steps below the level that end a burst: two minutes. Less would count the flicker of one push as
+/// several; much more would join pushes that follow each other.
+const ENDS_A_BURST: usize = (120 / STEP_SECONDS) as usize;
+
+/// What came of a policy as it is, and of each change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// As it is.
+    pub is: Trial,
+    /// `bounds.min`.
+    pub min: u32,
+    /// `bounds.max`.
+    pub max: u32,
+    /// From ordering a node until it serves, in seconds.
+    pub boot_seconds: u64,
+    /// How often an hour the need rises a quarter above the usual.
+    pub bursts_per_hour: f64,
+    /// The median of what is needed, but at least `bounds.min`.
+    pub usual_nodes: u32,
+    /// What `bounds.min` alone would be billed, as a share of the bill.
+    pub min_share_of_bill: f64,
+    /// The largest `bounds.min` that is as cheap, tried only where bursts are frequent.
+    pub larger_min: Option<(u32, Trial)>,
+    /// Half of `bounds.min`.
+    pub smaller_min: Option<(u32, Trial)>,
+    /// Twice `bounds.max`, tried only where it was reached.
+    pub larger_max: Option<(u32, Trial)>,
+    /// Nodes serve in half of the time.
+    pub halved: Trial,
+    /// Nodes serve in a quarter of the time.
+    pub quartered: Trial,
+    /// A third of the metrics' age and window; none where they are fresh.
+    pub fresher: Option<(Freshness, Trial)>,
+    /// The ideal reaction under the same bounds.
+    pub reactive: Trial,
+}
+
+/// How fresh metrics are, and a third of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Freshness {
+    /// The newest one's age.
+    pub lag_seconds: u64,
+    /// Over how long they are taken.
+    pub window_seconds: u64,
+    /// A third of the age.
+    pub to_lag_seconds: u64,
+    /// A third of the window, but a step at least.
+    pub to_window_seconds: u64,
+}
+
+/// What each policy of a rehearsal is advised, by its name. Baselines are left out.
+///
+/// Fails where a policy looks at something that the traffic doesn't tell.
+pub fn advise(world: &Rehearse<'_>) -> Result<Vec<(String, Vec<Advice>)>, Underivable> {
+    let each = world.policies.iter();
+    each.map(|(name, policy)| Ok((name.clone(), judge(&evidence(world, policy)?)))).collect()
+}
+
+/// One thing that is changed.
+struct Change {
+    settings: Settings,
+    policy: Option<Policy>,
+}
+
+/// What comes of `policy` in `world`, and of each change.
+pub fn evidence(world: &Rehearse<'_>, policy: &Policy) -> Result<Evidence, Underivable> {
+    let Bounds { min: NodeCount(min), max: NodeCount(max) } =
+        Bounds { min: policy.bounds.min, max: policy.bounds.max };
+    let settings = world.settings;
+    let boot = |part| Settings {
+        boot: (settings.boot.0 / part, settings.boot.1 / part),
+        ..settings.clone()
+    };
+    let with =
+        |settings: Settings, policy: &Policy| Change { settings, policy: Some(policy.clone()) };
+    let own_bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
+    let mut changes = vec![
+        with(settings.clone(), policy),
+        with(boot(2), policy),
+        with(boot(4), policy),
+        Change { settings: Settings { bounds: own_bounds, ..settings.clone() }, policy: None },
+        with(settings.clone(), &bounded(policy, min, max.saturating_mul(2))),
+    ];
+    let half = min.div_ceil(2);
+    changes.extend((half < min).then(|| with(settings.clone(), &bounded(policy, half, max))));
+    let fresher = fresher(policy, settings);
+    changes.extend(fresher.as_ref().map(|(freshness, sharper)| {
+        with(Settings { lag: freshness.to_lag_seconds, ..settings.clone() }, sharper)
+    }));
+    let trials = in_parallel(changes.len(), |place| trial(world, &changes[place]))?;
+    let (is, peak) = trials[0];
+    let (bursts_per_hour, usual_nodes) = bursts(world, min);
+    let is_reached = max <= peak;
+    let larger_min = match OFTEN <= bursts_per_hour {
+        true => larger_min(world, policy, is)?,
+        false => None,
+    };
+    let at = |place: usize| trials[place].0;
+    let hours = scored_seconds(world).div_ceil(3_600);
+    let min_hours = u64::from(min) * hours;
+    Ok(Evidence {
+        is,
+        min,
+        max,
+        boot_seconds: settings.boot.1,
+        bursts_per_hour,
+        usual_nodes,
+        min_share_of_bill: min_hours as f64 / is.billed_node_hours.max(1) as f64,
+        larger_min,
+        smaller_min: (half < min).then(|| (half, at(5))),
+        larger_max: is_reached.then(|| (max.saturating_mul(2), at(4))),
+        halved: at(1),
+        quartered: at(2),
+        fresher: fresher.map(|(freshness, _)| (freshness, at(trials.len() - 1))),
+        reactive: at(3),
+    })
+}
+
+/// What came of a run, and the most nodes that were paid for at once.
+fn trial(world: &Rehearse<'_>, change: &Change) -> Result<(Trial, u32), Underivable> {
+    let settings = &change.settings;
+    let policies: Vec<_> =
+        change.policy.iter().map(|policy| (String::new(), policy.clone())).collect();
+    let reactive: Baseline = "ideal-reactive".parse().expect("a known name");
+    let baselines = [reactive];
+    let changed =
+        Rehearse { settings, policies: &policies, baselines: &baselines, ..world.clone() };
+    let (_, tally) = tally(&changed, 0)?;
+    let (late_requests, late_ratio) = tally.late();
+    let billed_node_hours = tally.billed_hours;
+    let cost_usd = settings.hourly_price.times(billed_node_hours).get();
+    Ok((Trial { late_ratio, late_requests, billed_node_hours, cost_usd }, tally.peak_nodes()))
+}
+
+fn bounded(policy: &Policy, min: u32, max: u32) -> Policy {
+    let mut policy = policy.clone();
+    policy.bounds.min = NodeCount(min);
+    policy.bounds.max = NodeCount(max.max(min));
+    policy.bounds.default = policy.bounds.default.max(policy.bounds.min).min(policy.bounds.max);
+    policy
+}
+
+/// The largest `bounds.min` that costs no more than a hundredth more, found by halving: the more
+/// nodes always serve, the fewer are ordered and the more is paid for idle ones. None where it is
+/// what there is.
+fn larger_min(
+    world: &Rehearse<'_>,
+    policy: &Policy,
+    is: Trial,
+) -> Result<Option<(u32, Trial)>, Underivable> {
+    let node = &world.settings.node;
+    let most_needed = world.trace.rates().map(|rate| node.demand(rate, 0)).max().unwrap_or(0);
+    let max = policy.bounds.max.0;
+    let (mut known, mut most) = (policy.bounds.min.0, most_needed.min(max));
+    let mut found = None;
+    while known < most {
+        let min = known + (most - known).div_ceil(2);
+        let policy = Some(bounded(policy, min, max));
+        let (then, _) = trial(world, &Change { settings: world.settings.clone(), policy })?;
+        match then.cost_usd <= super::AS_CHEAP * is.cost_usd {
+            true => (known, found) = (min, Some((min, then))),
+            false => most = min - 1,
+        }
+    }
+    Ok(found)
+}
+
+/// The policy with its windows a third as long, and the numbers.
+fn fresher(policy: &Policy, settings: &Settings) -> Option<(Freshness, Policy)> {
+    let third = |seconds: u64| (seconds / 3).max(STEP_SECONDS).min(seconds);
+    let mut sharper = policy.clone();
+    let mut longest = 0;
+    for signal in sharper.signals.values_mut() {
+        let Some(window) = signal.window().map(|window| window.as_secs()) else {
+            continue;
+        };
+        longest = longest.max(window);
+        let SignalSource::Prometheus { query, nodes: _ } = &mut signal.source;
+        *query = with_window(query, Duration::from_secs(third(window)));
+    }
+    let freshness = Freshness {
+        lag_seconds: settings.lag,
+        window_seconds: longest,
+        to_lag_seconds: settings.lag / 3,
+        to_window_seconds: third(longest),
+    };
+    let is_fresh = settings.lag == 0 && longest <= STEP_SECONDS;
+    (!is_fresh).then_some((freshness, sharper))
+}
+
+/// How often an hour the need rises a quarter above the usual, and the usual: its median, but at
+/// least `min`.
+fn bursts(world: &Rehearse<'_>, min: u32) -> (f64, u32) {
+    let first = world.settings.scored_from.div_ceil(STEP_SECONDS) as usize;
+    let node = &world.settings.node;
+    let needed: Vec<u32> =
+        world.trace.rates().skip(first).map(|rate| node.demand(rate, min)).collect();
+    let mut sorted = needed.clone();
+    sorted.sort_unstable();
+    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(min);
+    let level = usual + usual.div_ceil(4).max(1);
+    let (mut bursts, mut below) = (0u32, ENDS_A_BURST);
+    for needed in needed {
+        if needed < level {
+            below += 1;
+            continue;
+        }
+        bursts += u32::from(ENDS_A_BURST <= below);
+        below = 0;
+    }
+    let hours = scored_seconds(world) as f64 / 3_600.0;
+    (f64::from(bursts) / hours, usual)
+}
+
+fn scored_seconds(world: &Rehearse<'_>) -> u64 {
+    world.trace.seconds() - world.settings.scored_from
+}
