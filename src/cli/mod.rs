@@ -7,6 +7,7 @@ mod advise;
 mod backtest;
 mod check;
 mod client;
+mod counted;
 mod decide;
 mod exit;
 mod explain;

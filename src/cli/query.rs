@@ -1,6 +1,7 @@
 //! `windlass query`: what each signal says now, how good that is, and what to do about it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use comfy_table::Table;
@@ -8,12 +9,14 @@ use comfy_table::presets::NOTHING;
 use futures_util::future::join_all;
 use serde::Serialize;
 
+use super::counted;
 use super::exit::{Failure, load, read_policy};
 use super::{ConfigArguments, Output};
 use crate::config::Config;
+use crate::daemon;
 use crate::domain::{Missing, PoolName, Reading, SignalName, Timestamp, elapsed};
 use crate::policy::{CoverageNeed, Policy, Signal, SignalSource};
-use crate::ports::{Clock, MetricsSource, SystemClock};
+use crate::ports::{Balancer, Clock, MetricsSource, SystemClock};
 use crate::prometheus::{PrometheusSettings, PrometheusSource};
 
 /// Arguments of `windlass query`.
@@ -51,9 +54,9 @@ pub(super) struct Answer {
 }
 
 pub(super) async fn query(arguments: QueryArguments) -> Result<(), Failure> {
-    let (policies, url, timeout) = what_to_ask(&arguments)?;
+    let Asked { policies, url, timeout, balancers } = what_to_ask(&arguments)?;
     let source = source(&url, timeout)?;
-    let asked = policies.iter().map(|policy| ask(policy, &source, SystemClock.now()));
+    let asked = policies.iter().map(|policy| ask(policy, &source, &balancers));
     let answers: Vec<Answer> = join_all(asked).await.into_iter().flatten().collect();
     match arguments.output {
         Output::Json => {
@@ -68,22 +71,38 @@ pub(super) async fn query(arguments: QueryArguments) -> Result<(), Failure> {
     }
 }
 
-/// The policies, and the Prometheus with how long it may take.
-fn what_to_ask(arguments: &QueryArguments) -> Result<(Vec<Policy>, String, Duration), Failure> {
+/// Whom to ask about what.
+struct Asked {
+    policies: Vec<Policy>,
+    /// The Prometheus.
+    url: String,
+    /// How long it may take.
+    timeout: Duration,
+    /// Where settings were read.
+    balancers: Vec<Arc<dyn Balancer>>,
+}
+
+fn what_to_ask(arguments: &QueryArguments) -> Result<Asked, Failure> {
     let usual = PrometheusSettings::default().read_deadline;
     if arguments.policies.is_empty() {
         let (config, policies) = load(&arguments.config.config)?;
+        let balancers = daemon::balancers(&config);
         let url = arguments.prometheus.clone().unwrap_or(config.prometheus.url);
         let policies = policies.into_iter().map(|(_, policy)| policy).collect();
-        return Ok((policies, url, config.prometheus.timeout));
+        return Ok(Asked { policies, url, timeout: config.prometheus.timeout, balancers });
     }
     let policies = arguments.policies.iter().map(|file| read_policy(file));
     let policies = policies.collect::<Result<Vec<Policy>, Failure>>()?;
     match &arguments.prometheus {
-        Some(url) => Ok((policies, url.clone(), usual)),
+        Some(url) => {
+            let (url, balancers) = (url.clone(), Vec::new());
+            Ok(Asked { policies, url, timeout: usual, balancers })
+        }
         None => {
             let config = Config::load(&arguments.config.config)?;
-            Ok((policies, config.prometheus.url, config.prometheus.timeout))
+            let balancers = daemon::balancers(&config);
+            let (url, timeout) = (config.prometheus.url, config.prometheus.timeout);
+            Ok(Asked { policies, url, timeout, balancers })
         }
     }
 }
@@ -100,10 +119,22 @@ pub(super) fn source(url: &str, timeout: Duration) -> Result<PrometheusSource, F
 pub(super) async fn ask(
     policy: &Policy,
     source: &dyn MetricsSource,
-    now: Timestamp,
+    balancers: &[Arc<dyn Balancer>],
 ) -> Vec<Answer> {
-    let asked = policy.signals.iter().map(|(name, signal)| async move {
-        let SignalSource::Prometheus { query, nodes } = &signal.source;
+    let (mut answers, counted) =
+        tokio::join!(ask_metrics(policy, source), counted::ask(policy, balancers));
+    answers.extend(counted);
+    answers.sort_by(|one, other| one.signal.cmp(&other.signal));
+    answers
+}
+
+async fn ask_metrics(policy: &Policy, source: &dyn MetricsSource) -> Vec<Answer> {
+    let now = SystemClock.now();
+    let queried = policy.signals.iter().filter_map(|(name, signal)| match &signal.source {
+        SignalSource::Prometheus { query, nodes } => Some((name, signal, query, nodes)),
+        SignalSource::Haproxy(_) => None,
+    });
+    let asked = queried.map(|(name, signal, query, nodes)| async move {
         let coverage = async {
             let coverage = signal.coverage.as_ref()?;
             Some(source.read(&coverage.query, signal.stale_after, now).await)
@@ -155,11 +186,11 @@ fn newest(reading: &Reading) -> Option<Timestamp> {
 }
 
 /// What to do about a reading that is not good.
-fn advice(reading: &Reading) -> Option<String> {
+pub(super) fn advice(reading: &Reading) -> Option<String> {
     let why = match reading {
         Reading::Fresh { .. } | Reading::PerNode { .. } => return None,
         Reading::Partial { .. } => {
-            return Some("see which targets are down, on Prometheus' page of targets".into());
+            return Some("see which targets are down, on Prometheus' page of targets, or which balancers don't answer".into());
         }
         Reading::Missing { why } => why,
     };
@@ -180,7 +211,10 @@ fn advice(reading: &Reading) -> Option<String> {
             Missing::ManySeries { .. } => {
                 "put `sum(…)` or `max(…)` around it, or give `node_label`"
             }
-            Missing::QueryFailed { .. } => "is Prometheus reachable, and is this legal PromQL?",
+            Missing::QueryFailed { .. } => {
+                "is Prometheus reachable and this legal PromQL, or do the balancers answer?"
+            }
+            Missing::CountedTooShortly { .. } => "ask again in some seconds",
             _ => "compare the signal's `node_label` with the labels of its series",
         }
         .into(),

@@ -37,19 +37,21 @@ pub fn world(config: &Config) -> Result<World, StartError> {
     let configurator = AnsibleConfigurator::open(ansible).map_err(|cause| {
         settings("make `ansible.runs_directory` writable, or name another", cause.to_string())
     })?;
-    let balancers = config
-        .balancers
-        .iter()
-        .map(|balancer| Arc::new(HaproxyBalancer::new(haproxy(balancer))) as Arc<dyn Balancer>)
-        .collect();
     Ok(World {
         inventory: Arc::new(Inventory::new(Arc::new(cloud))),
         configurator: Arc::new(configurator),
-        balancers,
+        balancers: balancers(config),
         metrics: Arc::new(metrics),
         clock: Arc::new(SystemClock),
         chance: Arc::new(SystemChance),
     })
+}
+
+/// The balancers as the settings describe them. Nothing is asked of them yet.
+pub fn balancers(config: &Config) -> Vec<Arc<dyn Balancer>> {
+    let balancers = config.balancers.iter();
+    let balancer = |balancer| Arc::new(HaproxyBalancer::new(haproxy(balancer))) as _;
+    balancers.map(balancer).collect()
 }
 
 fn linode(config: &Config) -> Result<LinodeCloud, SetupError> {

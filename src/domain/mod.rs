@@ -28,8 +28,8 @@ pub use node::{Attempt, Failure, Node, NodeState};
 pub use signal::{Missing, NodeSample, Reading, Sample};
 pub use units::{NodeCount, Percent, RequestsPerSecond};
 pub use world::{
-    BackendView, BalancerProcess, HostResult, Instance, InstanceStatus, RunStatus, Server,
-    ServerAdmin, ServerHealth, Sessions,
+    BackendCounts, BackendView, BalancerProcess, HostResult, Instance, InstanceStatus, RunStatus,
+    Server, ServerAdmin, ServerHealth, Sessions,
 };
 
 /// A moment in UTC. Never made here from a clock: it always arrives as an argument.

@@ -103,6 +103,13 @@ pub enum Missing {
     },
     /// The signal has a value of each node where one over the pool is needed, or the reverse.
     AnotherKind,
+    /// Balancers have not been looked at for as long as the value is taken over.
+    CountedTooShortly {
+        /// For how long, in seconds.
+        seconds: u64,
+        /// For how long it would have to be, in seconds.
+        needed_seconds: u64,
+    },
     /// The query failed, or its answer was incomplete (a warning counts as failure).
     QueryFailed {
         /// What the source said, without addresses or secrets.
@@ -143,6 +150,12 @@ impl fmt::Display for Missing {
                 write!(
                     f,
                     "has one value of each node where one of the pool is needed, or the reverse"
+                )
+            }
+            Self::CountedTooShortly { seconds, needed_seconds } => {
+                write!(
+                    f,
+                    "has been counted for {seconds} s of the {needed_seconds} s that it needs"
                 )
             }
             Self::QueryFailed { message } => write!(f, "could not be read: {message}"),

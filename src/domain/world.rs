@@ -112,11 +112,26 @@ pub struct BackendView {
     pub version: String,
     /// The backend's servers; free slots are left out.
     pub servers: Vec<Server>,
+    /// What the backend as a whole has counted.
+    pub counts: BackendCounts,
     /// Slots still free, in slots mode.
     pub free_slots: Option<u32>,
     /// Whether a worker of an earlier configuration still holds connections: until it has
     /// gone, no instance may be deleted.
     pub old_workers: bool,
+}
+
+/// What a balancer has counted of one backend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackendCounts {
+    /// Requests since the process began, or since somebody cleared its counters.
+    pub requests: u64,
+    /// Requests that are here right now, the queued ones and old workers' included.
+    pub sessions: u32,
+    /// Requests that wait for a server, be it any or a certain one.
+    pub queued: u32,
+    /// Whether that is all: not while an old worker may hold requests that can't be known.
+    pub is_whole: bool,
 }
 
 impl BackendView {

@@ -150,6 +150,7 @@ impl HaproxyBalancer {
             process: info.process,
             version: info.version_text.clone(),
             servers: view::servers(&snapshot, slot_prefix, &old),
+            counts: view::counts(&snapshot.statistics, &old),
             free_slots,
             old_workers: old.may_exist(),
         })

@@ -13,6 +13,13 @@ use std::net::SocketAddrV4;
 pub(super) struct Statistics {
     /// How requests are spread, such as `roundrobin`; empty where it isn't told.
     pub(super) algorithm: String,
+    /// Requests to the backend since the process began.
+    pub(super) requests: u64,
+    /// Requests that the backend holds, queued ones included.
+    pub(super) sessions: u32,
+    /// Requests that wait for any server of the backend. Those that wait for a certain one are
+    /// not among them.
+    queued: u32,
     servers: BTreeMap<String, Figures>,
 }
 
@@ -57,6 +64,8 @@ impl Statistics {
             };
             if text(name) == "BACKEND" {
                 statistics.algorithm = text(algorithm).to_owned();
+                statistics.requests = requests_of(&header, &values)?;
+                (statistics.sessions, statistics.queued) = (count(sessions)?, count(queued)?);
                 continue;
             }
             let passes = text(rise).parse::<i64>().ok().zip(text(fall).parse::<i64>().ok());
@@ -72,6 +81,13 @@ impl Statistics {
         Ok(statistics)
     }
 
+    /// Requests that wait for a server, be it any or a certain one: waiters sit in the backend's
+    /// queue, or with hashes and cookies in their server's.
+    pub(super) fn queued(&self) -> u32 {
+        let of_servers = self.servers.values().map(|figures| figures.queued);
+        of_servers.fold(self.queued, u32::saturating_add)
+    }
+
     /// Requests under way or queued, for each server that has any and an address.
     pub(super) fn sessions_by_address(&self) -> impl Iterator<Item = (SocketAddrV4, u32)> {
         self.servers.values().filter_map(|figures| {
@@ -84,6 +100,23 @@ impl Statistics {
     pub(super) fn of(&self, server: &str) -> Option<&Figures> {
         self.servers.get(server)
     }
+}
+
+/// Requests that a backend was given: `req_tot`, which is empty for one of `mode tcp`, and there
+/// `stot`, its connections.
+fn requests_of(header: &[String], values: &[String]) -> Result<u64, String> {
+    for column in ["req_tot", "stot"] {
+        let at = header.iter().position(|name| name == column);
+        match at.and_then(|at| values.get(at)).map(String::as_str) {
+            None | Some("") => {}
+            Some(value) => {
+                return value.parse().map_err(|_| {
+                    format!("`show stat` has `{value}` where `{column}` should be a number")
+                });
+            }
+        }
+    }
+    Ok(0)
 }
 
 /// The fields of one line of CSV; in quoted ones, `""` is a quote.
@@ -139,6 +172,21 @@ mod tests {
         assert_eq!((figures.sessions, figures.queued, figures.full_health), (3, 1, Some(4)));
         let address = "10.0.0.1:80".parse().expect("an address");
         assert_eq!(statistics.sessions_by_address().collect::<Vec<_>>(), [(address, 4)]);
+    }
+
+    #[test]
+    fn the_backends_own_row_tells_what_it_counted() {
+        let header = "# pxname,svname,qcur,scur,stot,req_tot,check_status,check_rise,check_fall,\
+                      addr,algo,\n";
+        let of = |row: &str| {
+            let server = "be,s1,4,3,70,,L7OK,2,3,10.0.0.1:80,,\n";
+            Statistics::parse(&format!("{header}{server}be,BACKEND,{row},,,,,roundrobin,\n"))
+        };
+        let statistics = of("2,9,80,5000000000").expect("CSV");
+        assert_eq!(statistics.requests, 5_000_000_000, "more than 32 bits");
+        assert_eq!((statistics.sessions, statistics.queued()), (9, 6), "with the server's queue");
+        assert_eq!(of("0,0,80,").expect("CSV").requests, 80, "mode tcp counts connections");
+        assert!(of("0,0,80,many").expect_err("no number").contains("req_tot"));
     }
 
     #[test]

@@ -6,9 +6,9 @@
 
 use super::client::Snapshot;
 use super::state::{CheckStatus, Kind, ServerRow};
-use super::statistics::Figures;
+use super::statistics::{Figures, Statistics};
 use super::workers::OldWorkers;
-use crate::domain::{Server, ServerAdmin, ServerHealth, ServerName};
+use crate::domain::{BackendCounts, Server, ServerAdmin, ServerHealth, ServerName};
 
 /// The servers of a snapshot, ours first; those without an IPv4 address are left out (they can
 /// only be somebody else's).
@@ -46,6 +46,19 @@ pub(super) fn servers(
     servers
 }
 
+/// What the backend as a whole has counted, with what old workers hold.
+///
+/// The requests that an old worker still gets are not counted: it asks its clients to connect
+/// anew, so that they are few and soon none.
+pub(super) fn counts(statistics: &Statistics, old_workers: &OldWorkers) -> BackendCounts {
+    BackendCounts {
+        requests: statistics.requests,
+        sessions: statistics.sessions.saturating_add(old_workers.sessions()),
+        queued: statistics.queued(),
+        is_whole: *old_workers != OldWorkers::Unknown,
+    }
+}
+
 /// How many slots hold no node.
 pub(super) fn free_slots(snapshot: &Snapshot, slot_prefix: &str) -> u32 {
     let is_free = |row: &&ServerRow| row.kind(slot_prefix) == Kind::FreeSlot;
@@ -79,7 +92,6 @@ mod tests {
     use super::*;
     use crate::haproxy::info::Info;
     use crate::haproxy::state;
-    use crate::haproxy::statistics::Statistics;
 
     const HEADER: &str = "1\n# srv_id srv_name srv_addr srv_port srv_op_state srv_admin_state \
                           srv_time_since_last_change srv_check_status srv_check_health \
@@ -134,5 +146,8 @@ mod tests {
         let servers = servers(&snapshot, "slot", &old_workers);
         assert_eq!((servers[0].sessions, servers[0].queued), (7, 1));
         assert!(servers[0].is_ours);
+        let counted = counts(&snapshot.statistics, &old_workers);
+        assert_eq!((counted.sessions, counted.queued, counted.is_whole), (4, 1, true));
+        assert!(!counts(&snapshot.statistics, &OldWorkers::Unknown).is_whole);
     }
 }

@@ -45,6 +45,16 @@ impl OldWorkers {
         }
     }
 
+    /// All requests that they are known to hold.
+    pub(super) fn sessions(&self) -> u32 {
+        match self {
+            Self::None | Self::Unknown => 0,
+            Self::Holding(sessions) => {
+                sessions.values().fold(0, |sum, one| sum.saturating_add(*one))
+            }
+        }
+    }
+
     /// The requests that they are known to hold at a server.
     pub(super) fn sessions_at(&self, address: SocketAddrV4) -> u32 {
         match self {

@@ -8,9 +8,10 @@ use std::fmt::Write;
 
 use super::fields::written_out;
 use super::settings::{
-    BandAction, Budget, Control, CoverageNeed, ForecastRule, Lead, LeaveEarly, LeaveOrder,
-    Measures, NodeSeries, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples,
-    ScheduleRule, Signal, SignalSource, StepRounding, StepRule, SurgeRule, TargetForm, When,
+    BalancerSignal, BandAction, Budget, Control, CoverageNeed, ForecastRule, Lead, LeaveEarly,
+    LeaveOrder, Measures, NodeSeries, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn,
+    Samples, ScheduleRule, Signal, SignalSource, StepRounding, StepRule, SurgeRule, TargetForm,
+    When,
 };
 use crate::domain::{SignalName, elapsed};
 use crate::forecast::Mode;
@@ -70,13 +71,14 @@ impl Lines {
                     self.line(3, format_args!("node_label: {}", quoted(label)));
                     self.line(3, format_args!("capacity: {capacity}"));
                 }
+                let measures = match signal.measures {
+                    Measures::Pool => "pool",
+                    Measures::Node => "node",
+                };
+                self.line(2, format_args!("measures: {measures}"));
             }
+            SignalSource::Haproxy(counted) => self.counted(counted),
         }
-        let measures = match signal.measures {
-            Measures::Pool => "pool",
-            Measures::Node => "node",
-        };
-        self.line(2, format_args!("measures: {measures}"));
         self.line(2, format_args!("stale_after: {}", written_out(signal.stale_after)));
         if let Some(coverage) = &signal.coverage {
             self.line(2, format_args!("coverage:"));
@@ -86,6 +88,16 @@ impl Lines {
                 CoverageNeed::Count(count) => self.line(3, format_args!("at_least: {count}")),
             }
         }
+    }
+
+    fn counted(&mut self, counted: &BalancerSignal) {
+        self.line(2, format_args!("haproxy:"));
+        if let Some(backend) = &counted.backend {
+            self.line(3, format_args!("backend: {}", quoted(backend.as_str())));
+        }
+        self.line(3, format_args!("metric: {}", counted.metric.word()));
+        self.line(3, format_args!("over: {}", written_out(counted.over)));
+        self.line(3, format_args!("take: {}", counted.take.word()));
     }
 
     fn rule(&mut self, rule: &Rule) {

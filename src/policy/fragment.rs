@@ -58,8 +58,16 @@ pub(crate) fn fragment(
         signals.iter().map(|name| (name.to_string(), Series::OfPool)).collect();
     entries.iter().for_each(|(_, node)| named_signals(node, &mut names));
 
+    let signals = entries.iter().filter(|(key, _)| key.name == "signals");
+    let counted: Vec<&str> = signals.flat_map(counted).collect();
+    names.retain(|name, _| !counted.contains(&name.as_str()));
+    if names.is_empty() && counted.is_empty() {
+        // A policy has a signal, even where no rule looks at one.
+        names.insert("given".to_owned(), Series::OfPool);
+    }
+
     let mut whole = own(NEUTRAL, here);
-    lay_over(&mut whole, &declared(names));
+    lay_over(&mut whole, &declared(&names));
     lay_over(&mut whole, &Node { at: here, kind: Kind::Map(entries) });
     let before = notes.len();
     let policy = read::policy(&whole, notes);
@@ -196,12 +204,19 @@ fn named_signals(node: &Node, names: &mut BTreeMap<String, Series>) {
     }
 }
 
-/// `signals:` with a query for each name; where there is none, one all the same, because a policy
-/// has one.
-fn declared(mut names: BTreeMap<String, Series>) -> Node {
-    if names.is_empty() {
-        names.insert("given".to_owned(), Series::OfPool);
-    }
+/// The names below `signals` that balancers count: they have no query.
+fn counted<'n>((_, signals): &'n (Key, Node)) -> Vec<&'n str> {
+    let Kind::Map(signals) = &signals.kind else { return Vec::new() };
+    let is_counted = |node: &Node| match &node.kind {
+        Kind::Map(keys) => keys.iter().any(|(key, _)| key.name == "haproxy"),
+        _ => false,
+    };
+    let counted = signals.iter().filter(|(_, node)| is_counted(node));
+    counted.map(|(key, _)| key.name.as_str()).collect()
+}
+
+/// `signals:` with a query for each name.
+fn declared(names: &BTreeMap<String, Series>) -> Node {
     let given = || Kind::Text("given".to_owned());
     let signals = names.iter().map(|(name, series)| {
         let source = match series {
@@ -260,6 +275,18 @@ mod tests {
         assert_eq!((policy.bounds.min, policy.bounds.default), (NodeCount(2), NodeCount(2)));
         assert_eq!(policy.scale_in.pace[0].limit, PaceLimit::Nodes(1));
         assert_eq!(policy.scale_in.stabilize, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_signal_that_balancers_count_gets_no_query_beside_it() {
+        let (policy, notes) = read(
+            "{signals: {waiting: {haproxy: {metric: queue}}}, rules: [{target: {signal: waiting, \
+             value: 5}}]}",
+        );
+        assert_eq!(notes, []);
+        let policy = policy.expect("no problem, so a policy");
+        let sources: Vec<_> = policy.signals.values().map(|signal| &signal.source).collect();
+        assert!(matches!(sources[..], [crate::policy::SignalSource::Haproxy(_)]), "{sources:?}");
     }
 
     #[test]

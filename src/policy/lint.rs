@@ -95,7 +95,11 @@ fn budget(policy: &Policy, warnings: &mut Vec<Warning>) {
 
 fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
     for (name, signal) in &policy.signals {
-        if signal.stale_after < SCRAPE {
+        let query = match &signal.source {
+            SignalSource::Prometheus { query, .. } => Some(query),
+            SignalSource::Haproxy(_) => None,
+        };
+        if query.is_some() && signal.stale_after < SCRAPE {
             let key = format!("signals.{name}.stale_after");
             let what = format!(
                 "{} is below Prometheus' usual scrape interval of 15s, so a healthy signal \
@@ -107,8 +111,8 @@ fn signals(policy: &Policy, warnings: &mut Vec<Warning>) {
         if signal.measures == Measures::Node {
             measures_a_node(policy, name, warnings);
         }
-        let SignalSource::Prometheus { query, .. } = &signal.source;
-        if query.contains("histogram_quantile") && !query.contains(" or ") {
+        let is_quantile = |query: &&String| query.contains("histogram_quantile");
+        if query.filter(is_quantile).is_some_and(|query| !query.contains(" or ")) {
             let what = "a quantile of nothing is NaN, so while nobody calls no node may leave";
             let help = "write `(histogram_quantile(…) >= 0) or (sum(rate(…_count[1m])) == 0)`";
             warn(warnings, &format!("signals.{name}"), what, help);

@@ -23,6 +23,7 @@ const LEAST: &str = include_str!("least.yaml");
 /// Keys whose default depends on another key; the reference says how.
 const DEPENDENT: &[&str] = &[
     "bounds.default",
+    "signals.stale_after",
     "rules.target.headroom_percent",
     "rules.latency.clear_below",
     "node.ssh.authorized_keys_file",

@@ -1,7 +1,7 @@
 //! Over how long a signal's value is taken.
 //!
-//! In: a query.
-//! Out: its first range.
+//! In: a signal.
+//! Out: its own time, or its query's first range.
 //! Never: evaluates the query.
 
 use std::ops::Range;
@@ -10,11 +10,13 @@ use super::settings::{Signal, SignalSource};
 use crate::domain::Duration;
 
 impl Signal {
-    /// Over how long its value is taken: the first range of its query, such as `[30s]`; none where
-    /// it has none, or none that is known here.
+    /// Over how long its value is taken: as it says itself, or the first range of its query, such
+    /// as `[30s]`; none where it has none, or none that is known here.
     pub fn window(&self) -> Option<Duration> {
-        let SignalSource::Prometheus { query, nodes: _ } = &self.source;
-        window_of(query)
+        match &self.source {
+            SignalSource::Prometheus { query, nodes: _ } => window_of(query),
+            SignalSource::Haproxy(counted) => Some(counted.over),
+        }
     }
 }
 

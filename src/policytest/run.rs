@@ -11,7 +11,7 @@ use crate::engine::{
     Costs, Decision, History, Observation, ObservedNode, Overrides, Readiness, Reason, decide,
     explain,
 };
-use crate::policy::{CoverageNeed, Policy, Signal, SignalSource};
+use crate::policy::{CoverageNeed, Policy, Signal};
 
 /// Runs one test by the real engine: every expectation that was not met.
 ///
@@ -174,8 +174,7 @@ impl<'t> Pool<'t> {
             Some(Err(why)) => return Reading::Missing { why },
             Some(Ok(sample)) => sample,
         };
-        let SignalSource::Prometheus { nodes, .. } = &signal.source;
-        if let Some(nodes) = nodes {
+        if let Some(nodes) = signal.source.nodes() {
             let samples = (0..self.serving).map(|number| NodeSample {
                 node: format!("node-{number}"),
                 at: sample.at,

@@ -9,8 +9,8 @@ use super::inventory::Listing;
 use super::look::PoolLoop;
 use super::pool_tag;
 use crate::domain::{
-    BackendView, BalancerName, Duration, Instance, Node, NodeCount, NodeId, NodeState, RunId,
-    RunStatus, Server, ServerHealth, ServerName, Timestamp,
+    BackendName, BackendView, BalancerName, Duration, Instance, Node, NodeCount, NodeId, NodeState,
+    RunId, RunStatus, Server, ServerHealth, ServerName, Timestamp,
 };
 use crate::planner::{Facts, InstanceFact, Note, ServerFact};
 use crate::ports::Fault;
@@ -34,7 +34,7 @@ pub(super) struct World {
 }
 
 type Servers = Vec<(BalancerName, ServerFact)>;
-type Views = Vec<(BalancerName, Result<BackendView, Fault>)>;
+pub(super) type Views = Vec<(BalancerName, Result<BackendView, Fault>)>;
 
 impl PoolLoop {
     /// Asks everyone at once; who does not answer delays only by its own deadline.
@@ -47,16 +47,21 @@ impl PoolLoop {
             NodeState::Deleted | NodeState::Failed { .. } => false,
         });
         let max_age = if waiting { LISTING_WHILE_WAITING } else { LISTING_AT_REST };
-        let (listing, views, runs) = tokio::join!(
+        let others = join_all(
+            self.other_backends()
+                .into_iter()
+                .map(|backend| async move { (backend.clone(), self.views(backend).await) }),
+        );
+        let (listing, views, others, runs) = tokio::join!(
             self.world.inventory.listing(max_age, now),
-            self.views(),
+            self.views(&self.policy.join.backend),
+            others,
             self.run_statuses()
         );
-        Seeing { listing, views, runs }
+        Seeing { listing, views, others, runs }
     }
 
-    async fn views(&self) -> Views {
-        let backend = &self.policy.join.backend;
+    async fn views(&self, backend: &BackendName) -> Views {
         join_all(
             self.world.balancers.iter().map(|balancer| async move {
                 (balancer.name().clone(), balancer.view(backend).await)
@@ -178,7 +183,10 @@ impl PoolLoop {
 /// What everyone answered.
 pub(super) struct Seeing {
     pub listing: std::sync::Arc<Listing>,
-    views: Views,
+    /// Each balancer's view of the pool's own backend.
+    pub views: Views,
+    /// Views of other backends that signals count.
+    pub others: Vec<(BackendName, Views)>,
     runs: BTreeMap<RunId, RunStatus>,
 }
 

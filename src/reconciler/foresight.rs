@@ -17,6 +17,7 @@ use crate::domain::{Duration, Reading, Sample, SignalName, Timestamp, after, bef
 use crate::engine::{Foreseen, rule_keys};
 use crate::forecast::{ForecastSettings, Forecaster};
 use crate::policy::{ForecastRule, Policy, Rule, SignalSource};
+use crate::ports::Fault;
 use crate::store::{KeptForecast, StoreError};
 use crate::telemetry::RuleLabels;
 
@@ -56,7 +57,17 @@ struct Wanted {
     key: String,
     signal: SignalName,
     query: String,
+    past: Past,
     settings: ForecastSettings,
+}
+
+/// Who remembers what a signal said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Past {
+    /// Prometheus.
+    Metrics,
+    /// Our own store: balancers remember nothing.
+    Store,
 }
 
 impl PoolLoop {
@@ -182,7 +193,11 @@ impl PoolLoop {
         let mut begins = from;
         while begins < now {
             let ends = after(begins, CHUNK).min(now);
-            match metrics.read_range(&wanted.query, begins, ends, STEP).await {
+            let read = match wanted.past {
+                Past::Metrics => metrics.read_range(&wanted.query, begins, ends, STEP).await,
+                Past::Store => self.stored(&wanted.signal, begins, ends).await,
+            };
+            match read {
                 Ok(samples) => past.extend(samples),
                 Err(error) => {
                     let (pool, rule) = (&self.policy.pool, &wanted.key);
@@ -197,6 +212,16 @@ impl PoolLoop {
             forecaster
         })
         .await
+    }
+
+    async fn stored(
+        &self,
+        signal: &SignalName,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Sample>, Fault> {
+        let read = self.store.samples(&self.policy.pool, signal, from, to).await;
+        read.map_err(|error| Fault::transient(error.to_string()))
     }
 
     fn show_forecast(&self, rule: &str, foreseen: &Foreseen) {
@@ -223,9 +248,15 @@ fn wanted(policy: &Policy, lead: Duration) -> Vec<Wanted> {
 
 fn want(policy: &Policy, rule: &ForecastRule, key: String, lead: Duration) -> Option<Wanted> {
     let signal = policy.signals.get(&rule.signal)?;
-    let SignalSource::Prometheus { query, .. } = &signal.source;
+    let (query, past) = match &signal.source {
+        SignalSource::Prometheus { query, .. } => (query.clone(), Past::Metrics),
+        SignalSource::Haproxy(counted) => {
+            let backend = counted.backend.as_ref().unwrap_or(&policy.join.backend);
+            (format!("haproxy {} of {backend}", counted.metric.word()), Past::Store)
+        }
+    };
     let settings = rule.forecasting(lead, Duration::ZERO, signal.window().unwrap_or(STEP));
-    Some(Wanted { key, signal: rule.signal.clone(), query: query.clone(), settings })
+    Some(Wanted { key, signal: rule.signal.clone(), query, past, settings })
 }
 
 /// The forecaster under these settings. Another horizon has it work two weeks through again.

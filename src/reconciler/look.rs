@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use super::counting::Counting;
 use super::facts::World as Seen;
 use super::foresight::Foresight;
 use super::inventory::Inventory;
@@ -59,6 +60,7 @@ pub struct PoolLoop {
     pub(super) notes: Vec<Note>,
     pub(super) spending: Spending,
     pub(super) foresight: Foresight,
+    pub(super) counting: Counting,
     pub(super) after_write: Option<AfterWrite>,
     global: Control,
     pub(super) interval: Duration,
@@ -115,6 +117,7 @@ impl PoolLoop {
             notes: Vec::new(),
             spending: Spending::default(),
             foresight: Foresight::default(),
+            counting: Counting::default(),
             after_write: None,
             global,
             interval,
@@ -153,9 +156,11 @@ impl PoolLoop {
             if due { Some(self.read_signals(now).await) } else { None }
         };
         let (seeing, readings, price) = tokio::join!(self.see(now), readings, self.ask_price(now));
+        self.count(&seeing, now);
         let mut seen = self.facts(&seeing);
         self.adopt_sightings(&seen, now).await?;
-        if let Some(readings) = readings {
+        if let Some(mut readings) = readings {
+            readings.extend(self.counted_signals(now));
             let costs = self.costs(price, now).await?;
             self.store.tell_hints(&self.policy.pool, now).await?;
             self.learn_from_campaigns(now).await?;

@@ -8,6 +8,7 @@
 //! the recovery.
 
 mod act;
+mod counting;
 mod drift;
 mod facts;
 mod foresight;
@@ -26,6 +27,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub use counting::Counting;
 pub use inventory::{Inventory, Listing};
 pub use look::{AfterWrite, PoolLoop, World};
 pub use preview::{Preview, preview};

@@ -1,24 +1,71 @@
 //! Reading the signals of a policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
+use super::facts::Seeing;
 use super::look::PoolLoop;
-use crate::domain::{Duration, NodeState, Reading, SignalName, Timestamp};
-use crate::policy::{Coverage, CoverageNeed, NodeSeries, Signal, SignalSource};
+use crate::domain::{BackendName, Duration, NodeState, Reading, SignalName, Timestamp};
+use crate::policy::{
+    BalancerSignal, Coverage, CoverageNeed, NodeSeries, Policy, Signal, SignalSource,
+};
 
 impl PoolLoop {
-    /// Every signal's reading, all asked for at once.
+    /// The reading of every signal that has a query, all asked for at once.
     pub(super) async fn read_signals(&self, now: Timestamp) -> BTreeMap<SignalName, Reading> {
-        let readings = join_all(self.policy.signals.iter().map(|(name, signal)| async move {
-            (name.clone(), self.read_signal(signal, now).await)
-        }));
-        readings.await.into_iter().collect()
+        let queried = self.policy.signals.iter().filter_map(|(name, signal)| {
+            let SignalSource::Prometheus { query, nodes } = &signal.source else { return None };
+            Some(async move {
+                let reading = self.read_signal(signal, query, nodes.as_ref(), now).await;
+                (name.clone(), reading)
+            })
+        });
+        join_all(queried).await.into_iter().collect()
     }
 
-    async fn read_signal(&self, signal: &Signal, now: Timestamp) -> Reading {
-        let SignalSource::Prometheus { query, nodes } = &signal.source;
+    /// Counts what balancers showed.
+    pub(super) fn count(&mut self, seeing: &Seeing, now: Timestamp) {
+        let counted = counted(&self.policy);
+        let own = &self.policy.join.backend;
+        let backends: Vec<&BackendName> =
+            counted.iter().map(|counted| counted.backend.as_ref().unwrap_or(own)).collect();
+        self.counting.keep_only(&backends);
+        let longest = counted.iter().map(|counted| counted.over).max().unwrap_or_default();
+        let others = seeing.others.iter().map(|(backend, views)| (backend, views));
+        for (backend, views) in others.chain([(own, &seeing.views)]) {
+            if backends.contains(&backend) {
+                self.counting.look(backend, views, longest, now);
+            }
+        }
+    }
+
+    /// The reading of every signal that balancers count.
+    pub(super) fn counted_signals(&self, now: Timestamp) -> BTreeMap<SignalName, Reading> {
+        let own = &self.policy.join.backend;
+        let counted = self.policy.signals.iter().filter_map(|(name, signal)| {
+            let SignalSource::Haproxy(counted) = &signal.source else { return None };
+            let backend = counted.backend.as_ref().unwrap_or(own);
+            let reading = self.counting.reading(backend, counted, signal.stale_after, now);
+            Some((name.clone(), reading))
+        });
+        counted.collect()
+    }
+
+    /// Backends beside the pool's own that signals count.
+    pub(super) fn other_backends(&self) -> BTreeSet<&BackendName> {
+        let counted = counted(&self.policy).into_iter();
+        let backends = counted.filter_map(|counted| counted.backend.as_ref());
+        backends.filter(|backend| **backend != self.policy.join.backend).collect()
+    }
+
+    async fn read_signal(
+        &self,
+        signal: &Signal,
+        query: &str,
+        nodes: Option<&NodeSeries>,
+        now: Timestamp,
+    ) -> Reading {
         if let Some(nodes) = nodes {
             return self.read_nodes(query, nodes, signal.stale_after, now).await;
         }
@@ -61,4 +108,13 @@ impl PoolLoop {
         let seen = seen.sample().map_or(0, |sample| sample.value.clamp(0.0, 1e9) as u32);
         if wanted <= seen { value } else { Reading::Partial { sample, seen, wanted } }
     }
+}
+
+/// The signals that balancers count.
+fn counted(policy: &Policy) -> Vec<&BalancerSignal> {
+    let counted = policy.signals.values().filter_map(|signal| match &signal.source {
+        SignalSource::Prometheus { .. } => None,
+        SignalSource::Haproxy(counted) => Some(counted),
+    });
+    counted.collect()
 }

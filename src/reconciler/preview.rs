@@ -1,11 +1,12 @@
 //! What a look would do now, without a written word or an act.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::look::{PoolLoop, World};
-use crate::domain::{Duration, NodeCount};
+use crate::domain::{Duration, Missing, NodeCount, Reading, SignalName, Timestamp, elapsed};
 use crate::engine::{Explanation, decide, explain};
 use crate::policy::{Control, Policy};
 use crate::store::{Store, StoreError};
@@ -43,8 +44,11 @@ pub async fn preview(
     let now = pool.now();
     let commands = pool.store.see_commands(&policy.pool, now).await?;
     let is_held = pool.control(&commands) == Control::Hold;
-    let (seeing, readings, price) =
+    let (seeing, mut readings, price) =
         tokio::join!(pool.see(now), pool.read_signals(now), pool.ask_price(now));
+    pool.count(&seeing, now);
+    readings.extend(pool.counted_signals(now));
+    pool.fill_in_counted(&mut readings, now).await?;
     let mut seen = pool.facts(&seeing);
     let costs = pool.costs(price, now).await?;
     let hints = pool.announced(now).await?;
@@ -64,4 +68,30 @@ pub async fn preview(
     }
     let notes = plan.notes.iter().map(ToString::to_string).collect();
     Ok(Preview { explanation: explain(&decision, &observation, &policy), acts, notes })
+}
+
+/// What a running daemon read so long ago at most stands for what one look can't count.
+const READ_LATELY: Duration = Duration::from_secs(60);
+
+impl PoolLoop {
+    /// A single look counts nothing over a time; a daemon that runs has, and has written it down.
+    async fn fill_in_counted(
+        &self,
+        readings: &mut BTreeMap<SignalName, Reading>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let last = self.store.decisions(&self.policy.pool, now, 1).await?.pop();
+        let lately = last.filter(|last| elapsed(last.at, now) <= READ_LATELY);
+        let Some(mut lately) = lately.map(|last| last.observation.readings) else {
+            return Ok(());
+        };
+        for (signal, reading) in readings {
+            if let Reading::Missing { why: Missing::CountedTooShortly { .. } } = reading
+                && let Some(known) = lately.remove(signal)
+            {
+                *reading = known;
+            }
+        }
+        Ok(())
+    }
 }

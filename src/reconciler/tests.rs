@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::facts::{Wanted, server_fact};
 use crate::domain::{
-    BackendView, BalancerProcess, InstanceLabel, Server, ServerAdmin, ServerHealth, ServerName,
+    BackendCounts, BackendView, BalancerProcess, InstanceLabel, Server, ServerAdmin, ServerHealth,
+    ServerName,
 };
 use crate::planner::ServerFact;
 use crate::ports::Fault;
@@ -33,6 +34,7 @@ fn view(servers: Vec<Server>) -> BackendView {
         process: BalancerProcess { pid: 1, started_at_seconds: 0 },
         version: "3.0.6".into(),
         servers,
+        counts: BackendCounts::default(),
         free_slots: None,
         old_workers: false,
     }

@@ -16,6 +16,7 @@ mod configurator;
 mod faults;
 mod metrics;
 mod model;
+mod queueing;
 mod servers;
 mod simulation;
 mod tally;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::backtest::NodeModel;
 use super::chance;
 use super::cloud::{CloudMood, SimInstance};
 use super::configurator::SimRun;
 use super::faults::Faults;
 use super::metrics::{MetricsMood, Traffic};
+use super::queueing;
 use super::servers::SimBalancerState;
 use super::tally::Tally;
 use crate::domain::{Duration, InstanceId, RunId, Timestamp};
@@ -18,6 +20,7 @@ pub(super) struct Model {
     pub now: Timestamp,
     pub faults: Faults,
     pub traffic: Traffic,
+    pub node: NodeModel,
     pub metrics: MetricsMood,
     pub cloud_mood: CloudMood,
     pub instances: BTreeMap<InstanceId, SimInstance>,
@@ -44,6 +47,7 @@ impl Model {
             now: began,
             faults: Faults::none(),
             traffic: Traffic::default(),
+            node: queueing::node(),
             metrics: MetricsMood::Well,
             cloud_mood: CloudMood::Well,
             instances: BTreeMap::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::model::Model;
+use super::queueing::Carried;
 use super::tally::Cut;
 use crate::domain::{
     BackendView, BalancerName, BalancerProcess, Duration, Server, ServerAdmin, ServerHealth,
@@ -23,6 +24,8 @@ pub(super) struct SimBalancerState {
     pub unreachable_until: Option<Timestamp>,
     pub mode: Mode,
     pub servers: Vec<SimServer>,
+    /// What it has counted since it started.
+    pub carried: Carried,
 }
 
 /// How a balancer's servers come to be.
@@ -152,6 +155,7 @@ impl Model {
     }
 
     pub(super) fn view(&mut self, index: usize) -> BackendView {
+        let counts = self.counts(index);
         let balancer = &self.balancers[index];
         let started_at_seconds = balancer.started_at.as_second();
         let servers = balancer.servers.iter().map(|server| Server {
@@ -167,6 +171,7 @@ impl Model {
             process: BalancerProcess { pid: 7, started_at_seconds },
             version: "3.0.6".into(),
             servers: servers.collect(),
+            counts,
             free_slots: None,
             old_workers: false,
         }

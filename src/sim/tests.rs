@@ -2,6 +2,7 @@
 
 mod balancers;
 mod campaigns;
+mod counted;
 mod fixture;
 mod forecasts;
 mod money;

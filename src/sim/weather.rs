@@ -3,6 +3,7 @@
 use super::cloud::CloudMood;
 use super::metrics::MetricsMood;
 use super::model::Model;
+use super::queueing::Carried;
 use crate::domain::{InstanceId, Timestamp, after, elapsed};
 
 impl Model {
@@ -88,6 +89,7 @@ impl Model {
         let balancer = &mut self.balancers[index];
         balancer.servers.clear();
         balancer.started_at = now;
+        balancer.carried = Carried::nothing(now);
         let name = balancer.name.clone();
         self.tell(format!("{name} restarts and has no servers"));
     }

@@ -15,6 +15,7 @@ use super::cloud::CloudMood;
 use super::faults::Faults;
 use super::metrics::{MetricsMood, Traffic};
 use super::model::Model;
+use super::queueing::Carried;
 use super::servers::{Mode, SimBalancerState};
 use super::tally::Tally;
 use crate::domain::{BalancerName, Duration, NodeState, ServerAdmin, Timestamp, after};
@@ -49,6 +50,7 @@ impl SimWorld {
             unreachable_until: None,
             mode: if index % 2 == 0 { Mode::Slots } else { Mode::Dynamic },
             servers: Vec::new(),
+            carried: Carried::nothing(began),
         });
         let shared = Shared {
             model: Mutex::new(Model::new(seed, began, balancers.collect())),

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use lab::{Configuration, Lab, Setting, eventually, member, options};
 use traffic::{Booting, Load, Origin, ask};
-use windlass::domain::{ServerAdmin, ServerHealth};
+use windlass::domain::{BackendCounts, ServerAdmin, ServerHealth};
 use windlass::haproxy::{Mode, RuntimeAddress};
-use windlass::ports::{Balancer, Fault, Removal, Sessions};
+use windlass::ports::{Balancer, Fault, RegisterOptions, Removal, Sessions};
 
 /// Runs each behaviour in one setting.
 macro_rules! contract {
@@ -31,6 +31,7 @@ macro_rules! contract {
                 a_member_that_is_being_removed_can_be_taken_back
                 a_busy_member_can_be_cut_off_in_the_middle_of_its_work
                 a_registration_that_was_cut_short_is_finished
+                it_counts_what_came_what_waits_and_what_is_here
             }
         }
     };
@@ -355,6 +356,46 @@ async fn a_registration_that_was_cut_short_is_finished(setting: Setting) {
     assert_eq!(lab.server(&node).await.map(|s| s.admin), Some(ServerAdmin::Drain));
     lab.admit(&node).await;
     assert_eq!(lab.view().await.servers.len(), 1, "no second place was taken");
+}
+
+async fn it_counts_what_came_what_waits_and_what_is_here(setting: Setting) {
+    let configuration = Configuration { master: true, ..configuration(setting) };
+    let Some(lab) = Lab::start_with(setting, configuration).await else { return };
+    let origin = Origin::start();
+    let node = member(1, origin.address);
+    let one_at_once = RegisterOptions { max_connections: Some(1), ..options() };
+    lab.balancer.register(&lab.backend, &node, &one_at_once).await.expect("it is free");
+    lab.until_up(&node).await;
+    lab.make_ready(&node).await;
+    let counted = BackendCounts { requests: 0, sessions: 0, queued: 0, is_whole: true };
+    assert_eq!(lab.view().await.counts, counted, "checks are no requests");
+
+    for _ in 0..5 {
+        assert_eq!(ask(lab.front(), "/work").await, Ok(200));
+    }
+    assert_eq!(lab.view().await.counts, BackendCounts { requests: 5, ..counted });
+
+    let waiting: Vec<_> = (0..3).map(|_| tokio::spawn(ask(lab.front(), "/hang"))).collect();
+    let expected = BackendCounts { requests: 8, sessions: 3, queued: 2, is_whole: true };
+    eventually("one hangs and two wait", async || lab.view().await.counts == expected).await;
+    let before = lab.view().await;
+
+    lab.reload();
+    eventually("another process has counted nothing yet", async || {
+        let view = lab.balancer.view(&lab.backend).await;
+        view.is_ok_and(|view| view.process != before.process && view.counts.requests == 0)
+    })
+    .await;
+    eventually("the old worker's requests are here all the same", async || {
+        // Those that wait give up after five seconds; the one that hangs stays.
+        let counts = lab.view().await.counts;
+        counts.is_whole && 1 <= counts.sessions
+    })
+    .await;
+    drop(origin);
+    for request in waiting {
+        assert_ne!(request.await.expect("no panic"), Ok(200));
+    }
 }
 
 /// The system's own version in the mode that is to be had without any template slot.

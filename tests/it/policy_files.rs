@@ -124,7 +124,6 @@ fn what_this_version_does_not_know_yet_is_refused_rather_than_believed() {
 standby: {nodes: 1}
 signals:
   requests: {prometheus: {query: up}}
-  surge: {haproxy: {backend: notifications, metric: request_rate}}
 rules:
   - target: {signal: requests, per_node: 400}
 health: {unhealthy_for: 2m}

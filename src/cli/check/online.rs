@@ -1,5 +1,6 @@
 //! What only Prometheus and Linode can tell of a policy.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -8,10 +9,11 @@ use super::{Good, bill};
 use crate::cli::exit::Failure;
 use crate::cli::query::{self, shown, source};
 use crate::config::Config;
-use crate::domain::{SignalName, Timestamp};
+use crate::daemon;
+use crate::domain::SignalName;
 use crate::linode::{LinodeCloud, LinodeSettings};
 use crate::policy::{Policy, SignalSource, Warning};
-use crate::ports::{Clock, Cloud, SystemClock};
+use crate::ports::{Balancer, Cloud};
 use crate::prometheus::PrometheusSource;
 
 /// Asks both for each policy, and adds what there is to warn of.
@@ -20,11 +22,11 @@ pub(super) async fn ask(config: &Config, good: &mut [Good]) -> Result<(), Failur
     let settings = LinodeSettings { base_url: config.linode.url.clone(), ..Default::default() };
     let cloud = LinodeCloud::new(settings, config.linode.token.clone())
         .map_err(|cause| Failure::BadSettings(format!("error: `linode`: {cause}")))?;
-    let now = SystemClock.now();
+    let balancers = daemon::balancers(config);
     for one in good {
         let node = &one.policy.node;
         let (unusable, spacings, price) = tokio::join!(
-            unusable_signals(&one.policy, &source, now),
+            unusable_signals(&one.policy, &source, &balancers),
             spacings(&one.policy, &source),
             cloud.hourly_price(&node.instance_type, &node.region),
         );
@@ -41,9 +43,9 @@ pub(super) async fn ask(config: &Config, good: &mut [Good]) -> Result<(), Failur
 async fn unusable_signals(
     policy: &Policy,
     source: &PrometheusSource,
-    now: Timestamp,
+    balancers: &[Arc<dyn Balancer>],
 ) -> Vec<Warning> {
-    let answers = query::ask(policy, source, now).await;
+    let answers = query::ask(policy, source, balancers).await;
     let warned = answers.into_iter().filter_map(|answer| {
         let (_, quality) = shown(&answer.reading);
         let key = format!("signals.{}", answer.signal);
@@ -55,8 +57,11 @@ async fn unusable_signals(
 
 /// How far apart each signal's samples are, where that can be told.
 async fn spacings(policy: &Policy, source: &PrometheusSource) -> Vec<(SignalName, Duration)> {
-    let asked = policy.signals.iter().map(|(name, signal)| async move {
-        let SignalSource::Prometheus { query, .. } = &signal.source;
+    let queried = policy.signals.iter().filter_map(|(name, signal)| match &signal.source {
+        SignalSource::Prometheus { query, .. } => Some((name, query)),
+        SignalSource::Haproxy(_) => None,
+    });
+    let asked = queried.map(|(name, query)| async move {
         source.sample_spacing(query).await.map(|spacing| (name.clone(), spacing))
     });
     join_all(asked).await.into_iter().flatten().collect()

@@ -16,7 +16,7 @@ use super::super::recommend::ask_all;
 use super::super::{Observation, ObservedNode, Opinion, Readiness, Reason};
 use super::{Verdict, tolerance};
 use crate::domain::{FleetCounts, NodeCount, NodeSample, Reading, SignalName};
-use crate::policy::{Measures, Rule, SignalSource};
+use crate::policy::{Measures, Rule};
 
 /// The fewest survivors that would call nobody back, or the same count.
 pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
@@ -39,8 +39,7 @@ fn any_figure_of_one_node(look: &Look<'_>) -> bool {
 
 fn is_figure_of_one_node(look: &Look<'_>, signal: &SignalName) -> bool {
     let Some(signal) = look.policy.signals.get(signal) else { return false };
-    let SignalSource::Prometheus { nodes, .. } = &signal.source;
-    signal.measures == Measures::Node || nodes.is_some()
+    signal.measures == Measures::Node || signal.source.nodes().is_some()
 }
 
 /// The fewest survivors that call nobody back, above `count`, where some are called back. More

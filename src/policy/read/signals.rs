@@ -4,11 +4,33 @@ use std::collections::BTreeMap;
 
 use super::super::document::Kind;
 use super::super::fields::{self, Fields, Notes, Value, refuse};
-use super::super::settings::{Coverage, CoverageNeed, Measures, NodeSeries, Signal, SignalSource};
-use crate::domain::{Duration, SignalName};
+use super::super::settings::{
+    BalancerMetric, BalancerSignal, Coverage, CoverageNeed, Measures, NodeSeries, Signal,
+    SignalSource, Take,
+};
+use crate::domain::{BackendName, Duration, SignalName};
 
 /// Three scrapes of 15 s, Prometheus' usual interval: one may be lost, none may be forgotten.
 const STALE_AFTER: Duration = Duration::from_secs(45);
+
+/// Balancers are looked at every second, and one look at one of them may fail.
+const BALANCER_STALE_AFTER: Duration = Duration::from_secs(5);
+/// What balancers count is taken over so long. At some hundred requests per second, half of it is
+/// noisy, and twice of it sees a surge late.
+const OVER: Duration = Duration::from_secs(20);
+/// A rate over less is mostly noise.
+const SHORTEST_RATE: Duration = Duration::from_secs(5);
+/// Every look of this time is kept in memory.
+const LONGEST_OVER: Duration = Duration::from_secs(600);
+
+/// The words for [`BalancerMetric`].
+const METRIC: &[(&str, BalancerMetric)] = &[
+    ("request_rate", BalancerMetric::RequestRate),
+    ("queue", BalancerMetric::Queue),
+    ("sessions", BalancerMetric::Sessions),
+];
+/// The words for [`Take`].
+const TAKE: &[(&str, Take)] = &[("mean", Take::Mean), ("max", Take::Max)];
 
 /// The word for [`CoverageNeed::Serving`].
 const SERVING: &[(&str, CoverageNeed)] = &[("serving", CoverageNeed::Serving)];
@@ -27,9 +49,7 @@ pub(super) fn names(value: Value<'_>) -> Option<Vec<SignalName>> {
 
 /// The signals that have a series of each node.
 pub(super) fn of_nodes(signals: &BTreeMap<SignalName, Signal>) -> Vec<SignalName> {
-    let of_nodes = signals.iter().filter(|(_, signal)| match &signal.source {
-        SignalSource::Prometheus { nodes, .. } => nodes.is_some(),
-    });
+    let of_nodes = signals.iter().filter(|(_, signal)| signal.source.nodes().is_some());
     of_nodes.map(|(name, _)| name.clone()).collect()
 }
 
@@ -51,21 +71,78 @@ pub(super) fn signals(value: Value<'_>, notes: &mut Notes) -> Option<BTreeMap<Si
 
 fn signal(value: Value<'_>, notes: &mut Notes) -> Option<Signal> {
     let mut fields = Fields::of(value, notes)?;
-    fields.unsupported("haproxy", "read the same rate with a Prometheus query");
-    let source = fields.required("prometheus", "{query: '…'}", notes, prometheus);
+    let queried = fields.optional("prometheus", notes, prometheus);
+    let counted = fields.optional("haproxy", notes, haproxy);
     let measures = fields.or("measures", Measures::Pool, notes, fields::word(MEASURES));
-    let stale_after =
-        fields.or("stale_after", STALE_AFTER, notes, fields::duration_from(Duration::from_secs(1)));
+    let least = fields::duration_from(Duration::from_secs(1));
+    let stale_after = fields.optional("stale_after", notes, least);
     let coverage = fields.optional("coverage", notes, coverage);
+    let source = match (queried, counted) {
+        (Some(Some(queried)), Some(None)) => Some(queried),
+        (Some(None), Some(Some(counted))) => {
+            let of_others = ["prometheus", "measures", "coverage"].iter();
+            let mut of_others = of_others.filter(|key| fields.has(key)).peekable();
+            match of_others.peek() {
+                None => Some(SignalSource::Haproxy(counted)),
+                Some(key) => {
+                    let what = format!("`{key}` beside `haproxy`, whose counters are the pool's");
+                    refuse(notes, fields.place(key), what, "delete it")
+                }
+            }
+        }
+        (Some(Some(_)), Some(Some(_))) => {
+            let what = format!("`{}` has both `prometheus` and `haproxy`", value.name);
+            refuse(notes, fields.at, what, "keep one, and name a second signal for the other")
+        }
+        (Some(None), Some(None)) => {
+            let what = format!("`prometheus` or `haproxy` is missing in `{}`", value.name);
+            refuse(notes, fields.at, what, "add one, such as `prometheus: {query: '…'}`")
+        }
+        (None, _) | (_, None) => None,
+    };
     let coverage_at = fields.place("coverage");
     fields.finish(notes);
     let (source, coverage) = (source?, coverage?);
-    let SignalSource::Prometheus { nodes, .. } = &source;
-    if nodes.is_some() && coverage.is_some() {
+    if source.nodes().is_some() && coverage.is_some() {
         let what = "`coverage` beside `node_label`: each node's series is its own coverage";
         return refuse(notes, coverage_at, what, "delete `coverage`");
     }
-    Some(Signal { source, measures: measures?, stale_after: stale_after?, coverage })
+    let usual = match source {
+        SignalSource::Prometheus { .. } => STALE_AFTER,
+        SignalSource::Haproxy(_) => BALANCER_STALE_AFTER,
+    };
+    let stale_after = stale_after?.unwrap_or(usual);
+    Some(Signal { source, measures: measures?, stale_after, coverage })
+}
+
+fn haproxy(value: Value<'_>, notes: &mut Notes) -> Option<BalancerSignal> {
+    let mut fields = Fields::of(value, notes)?;
+    let backend = fields.optional(
+        "backend",
+        notes,
+        fields::parsed::<BackendName>("write the backend's name from haproxy.cfg"),
+    );
+    let metric = fields.required("metric", "request_rate", notes, fields::word(METRIC));
+    let over = fields.or("over", OVER, notes, fields::duration);
+    let take = fields.optional("take", notes, fields::word(TAKE));
+    let (over_at, take_at) = (fields.place("over"), fields.place("take"));
+    fields.finish(notes);
+    let (metric, over, take) = (metric?, over?, take?);
+    if LONGEST_OVER < over {
+        let what = format!("`over` is {}, and 10m is the longest", fields::written_out(over));
+        return refuse(notes, over_at, what, "use a Prometheus query for longer times");
+    }
+    if metric == BalancerMetric::RequestRate {
+        if over < SHORTEST_RATE {
+            let what = format!("`over` is {}, and a rate needs 5s", fields::written_out(over));
+            return refuse(notes, over_at, what, "write 5s or more, such as `over: 20s`");
+        }
+        if take == Some(Take::Max) {
+            let what = "`take: max` beside `request_rate`: a rate is the mean over its time";
+            return refuse(notes, take_at, what, "delete `take`, or shorten `over`");
+        }
+    }
+    Some(BalancerSignal { backend: backend?, metric, over, take: take.unwrap_or(Take::Mean) })
 }
 
 fn prometheus(value: Value<'_>, notes: &mut Notes) -> Option<SignalSource> {

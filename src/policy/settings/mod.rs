@@ -1,6 +1,7 @@
 //! The settings of a pool, every default filled in and every value legal. As JSON, durations read
 //! as they are written in a policy: `5m`.
 
+mod balancer_signal;
 mod budget;
 mod rules;
 mod schedule;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use balancer_signal::{BalancerMetric, BalancerSignal, Take};
 pub use budget::Budget;
 pub use rules::{
     CountRule, FixedRule, ForecastRule, HintRule, LatencyRule, Lead, Rule, RuleScaleIn, SurgeRule,
@@ -122,6 +124,18 @@ pub enum SignalSource {
         /// How its series are told apart, where it has one for each node.
         nodes: Option<NodeSeries>,
     },
+    /// What the load balancers have counted.
+    Haproxy(BalancerSignal),
+}
+
+impl SignalSource {
+    /// How its series belong to nodes, where it has one for each.
+    pub fn nodes(&self) -> Option<&NodeSeries> {
+        match self {
+            Self::Prometheus { nodes, .. } => nodes.as_ref(),
+            Self::Haproxy(_) => None,
+        }
+    }
 }
 
 /// How the series of a query belong to nodes.

@@ -35,7 +35,7 @@ pub use contender::{Contender, View};
 pub use demand::{DemandSignal, demand_signal};
 pub use fleet::{Comeback, FleetRules, Machine};
 pub use hints::{Hint, HintsError, read_hints};
-pub use node_model::{KNEE, NodeModel, Outcome};
+pub use node_model::{KNEE, NodeModel, Outcome, PATIENCE_SECONDS};
 pub use past::{Past, Served};
 pub use policy_contender::PolicyContender;
 pub use readings::Underivable;

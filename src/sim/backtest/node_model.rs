@@ -83,6 +83,15 @@ impl NodeModel {
         self.violating[((utilisation * PLACES as f64) as usize).min(PLACES - 1)]
     }
 
+    /// How many requests wait on average at a utilisation below 1, where all that come to `nodes`
+    /// wait in one line: the mean of an M/M/c queue, `C × utilisation / (1 - utilisation)`. So
+    /// close to 1 that it would take longer than anyone waits to come about, it is held.
+    pub fn waiting(&self, nodes: u32, utilisation: f64) -> f64 {
+        let utilisation = utilisation.min(1.0 - 1.0 / PLACES as f64);
+        let waits = waiting_probability(nodes.saturating_mul(self.workers), utilisation);
+        waits * utilisation / (1.0 - utilisation)
+    }
+
     /// One step: `rate` requests per second arrive, `queued` requests wait from before, `nodes`
     /// serve.
     pub fn serve(&self, nodes: u32, rate: f64, queued: f64) -> Outcome {
@@ -92,12 +101,12 @@ impl NodeModel {
         if work < capacity {
             let utilisation = work / capacity;
             let violating = arrived * self.violating_share(utilisation);
-            let served = Served { requests: arrived, utilisation, waits: (0.0, 0.0) };
+            let served = Served { requests: arrived, utilisation, waits: (0.0, 0.0), nodes };
             return Outcome { arrived, violating, queued: 0.0, served };
         }
         if nodes == 0 {
             let served =
-                Served { requests: arrived, utilisation: 1.0, waits: (f64::MAX, f64::MAX) };
+                Served { requests: arrived, utilisation: 1.0, waits: (f64::MAX, f64::MAX), nodes };
             return Outcome { arrived, violating: arrived, queued: 0.0, served };
         }
         let left = work - capacity;
@@ -105,7 +114,7 @@ impl NodeModel {
         let violating = arrived * self.late_share(first, last);
         let queued = left.min(per_second * PATIENCE_SECONDS);
         let waits = (first.min(PATIENCE_SECONDS), last.min(PATIENCE_SECONDS));
-        let served = Served { requests: arrived, utilisation: 1.0, waits };
+        let served = Served { requests: arrived, utilisation: 1.0, waits, nodes };
         Outcome { arrived, violating, queued, served }
     }
 
@@ -196,6 +205,15 @@ fn waiting_probability(servers: u32, utilisation: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Source: M/M/1 has ρ²/(1-ρ) in its queue, M/M/2 at ρ = 0.75 has 27/14.
+    #[test]
+    fn so_many_wait_as_the_tables_say() {
+        let one = NodeModel::new(1, 20.0, 0.25);
+        assert!((one.waiting(1, 0.8) - 0.64 / 0.2).abs() < 1e-9);
+        assert!((one.waiting(2, 0.75) - 27.0 / 14.0).abs() < 1e-9, "{}", one.waiting(2, 0.75));
+        assert_eq!(one.waiting(0, 0.0), 0.0);
+    }
 
     fn model() -> NodeModel {
         NodeModel::new(8, 20.0, 0.25)

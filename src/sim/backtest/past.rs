@@ -20,6 +20,8 @@ pub struct Served {
     pub utilisation: f64,
     /// Seconds that a request waited behind the queue, at the step's beginning and at its end.
     pub waits: (f64, f64),
+    /// The nodes that served.
+    pub nodes: u32,
 }
 
 /// The last two hours. Before the trace's beginning its first rate stood, for all that anyone knows.
@@ -39,7 +41,7 @@ impl Past {
     pub fn before(rate: f64) -> Self {
         let requests = rate * STEP_SECONDS as f64;
         Self {
-            first: Served { requests, utilisation: 0.0, waits: (0.0, 0.0) },
+            first: Served { requests, utilisation: 0.0, waits: (0.0, 0.0), nodes: 0 },
             steps: 0,
             totals: VecDeque::from([0.0]),
             served: VecDeque::new(),
@@ -98,7 +100,12 @@ mod tests {
     fn past(rates: &[f64]) -> Past {
         let mut past = Past::before(rates.first().copied().unwrap_or_default());
         for rate in rates {
-            past.push(Served { requests: rate * 10.0, utilisation: 0.5, waits: (0.0, 0.0) });
+            past.push(Served {
+                requests: rate * 10.0,
+                utilisation: 0.5,
+                waits: (0.0, 0.0),
+                nodes: 1,
+            });
         }
         past
     }

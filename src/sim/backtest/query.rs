@@ -23,6 +23,7 @@ pub(super) fn window(signal: &Signal) -> u64 {
 /// The share of requests whose latency the signal is about: `histogram_quantile(0.99, …)`.
 pub(super) fn quantile(signal: &Signal) -> f64 {
     match &signal.source {
+        SignalSource::Haproxy(_) => USUAL_QUANTILE,
         SignalSource::Prometheus { query, nodes: _ } => {
             let after = query.split_once("histogram_quantile(").map_or("", |(_, after)| after);
             let number = after.split(',').next().and_then(|number| number.trim().parse().ok());

@@ -7,13 +7,16 @@
 
 use std::collections::BTreeMap;
 
+use super::STEP_SECONDS;
 use super::contender::View;
 use super::node_model::{NodeModel, PATIENCE_SECONDS};
 use super::past::Served;
 use super::query::{quantile, window};
 use crate::domain::{Duration, NodeSample, Reading, Sample, SignalName, Timestamp, before};
 use crate::engine::{ObservedNode, Readiness};
-use crate::policy::{Policy, Rule, Signal, SignalSource, TargetForm};
+use crate::policy::{
+    BalancerMetric, BalancerSignal, Policy, Rule, Signal, SignalSource, Take, TargetForm,
+};
 
 /// A policy's signals.
 pub(super) struct Readings {
@@ -26,6 +29,8 @@ struct Measure {
     quantity: Quantity,
     /// Seconds that it is taken over.
     window: u64,
+    /// Whether it comes late, as metrics do. Balancers are asked themselves.
+    is_late: bool,
 }
 
 enum Quantity {
@@ -38,6 +43,10 @@ enum Quantity {
     PoolUse(f64),
     /// How much of each serving node is used, times this: targets on each node.
     NodeUse { full: f64, capacity: Option<f64> },
+    /// Requests that wait at the balancers.
+    Queue { take: Take, node: NodeModel },
+    /// Requests that are with the balancers, waiting ones included.
+    Sessions { take: Take, node: NodeModel },
 }
 
 /// A signal that nothing in a rehearsal can stand for.
@@ -63,10 +72,14 @@ impl Readings {
                 continue;
             };
             if measures.iter().all(|measure| measure.signal != *name) {
-                let quantity = quantity(rule, signal, node)
-                    .map_err(|why| Underivable { signal: name.clone(), why })?;
+                let quantity = match &signal.source {
+                    SignalSource::Haproxy(counted) => Ok(counted_by_balancers(counted, node)),
+                    SignalSource::Prometheus { .. } => quantity(rule, signal, node),
+                };
+                let quantity = quantity.map_err(|why| Underivable { signal: name.clone(), why })?;
+                let is_late = matches!(signal.source, SignalSource::Prometheus { .. });
                 let window = window(signal);
-                measures.push(Measure { signal: name.clone(), quantity, window });
+                measures.push(Measure { signal: name.clone(), quantity, window, is_late });
             }
         }
         Ok(Self { measures })
@@ -86,15 +99,23 @@ impl Readings {
         nodes: &[ObservedNode],
         readings: &mut BTreeMap<SignalName, Reading>,
     ) {
-        let lag = view.settings.lag;
-        let at = before(at, Duration::from_secs(lag));
-        for Measure { signal, quantity, window } in &self.measures {
+        let now = at;
+        for Measure { signal, quantity, window, is_late } in &self.measures {
+            let lag = if *is_late { view.settings.lag } else { 0 };
+            let at = before(now, Duration::from_secs(lag));
             let steps = || view.past.steps(*window, lag);
             let fresh = |value| Reading::Fresh { sample: Sample { at, value } };
             let reading = match quantity {
                 Quantity::Arrivals => fresh(view.past.rate(*window, lag)),
                 Quantity::Latency { quantile, response_times } => {
                     fresh(latency(steps(), *quantile, response_times))
+                }
+                Quantity::Queue { take, node } => {
+                    fresh(taken(steps().map(|step| waiting(step, node)), *take))
+                }
+                Quantity::Sessions { take, node } => {
+                    let sessions = |step| waiting(step, node) + in_service(step, node);
+                    fresh(taken(steps().map(sessions), *take))
                 }
                 Quantity::PoolUse(full) => fresh(full * utilisation(steps())),
                 Quantity::NodeUse { full, capacity } => {
@@ -125,8 +146,7 @@ fn quantity(rule: &Rule, signal: &Signal, node: &NodeModel) -> Result<Quantity, 
         Rule::Schedule(_) => return Err("a schedule looks at none"),
         Rule::Step(_) => return Err("only a rule that says what it measures could tell"),
     };
-    let SignalSource::Prometheus { query: _, nodes } = &signal.source;
-    let capacity = nodes.as_ref().map(|nodes| nodes.capacity);
+    let capacity = signal.source.nodes().map(|nodes| nodes.capacity);
     match target.form {
         TargetForm::PerNode(_) => Ok(Quantity::Arrivals),
         TargetForm::Value(0.0) => Err("with a target of 0 it is the factor to scale by"),
@@ -139,6 +159,46 @@ fn quantity(rule: &Rule, signal: &Signal, node: &NodeModel) -> Result<Quantity, 
         TargetForm::UtilisationPercent(_) => {
             Ok(Quantity::NodeUse { full: capacity.unwrap_or(1.0), capacity })
         }
+    }
+}
+
+/// What balancers count.
+fn counted_by_balancers(counted: &BalancerSignal, node: &NodeModel) -> Quantity {
+    let (take, node) = (counted.take, node.clone());
+    match counted.metric {
+        BalancerMetric::RequestRate => Quantity::Arrivals,
+        BalancerMetric::Queue => Quantity::Queue { take, node },
+        BalancerMetric::Sessions => Quantity::Sessions { take, node },
+    }
+}
+
+/// Requests that waited in a step: some by chance, or all that the nodes could not carry.
+fn waiting(step: &Served, node: &NodeModel) -> f64 {
+    if step.utilisation < 1.0 {
+        return node.waiting(step.nodes, step.utilisation);
+    }
+    let per_second = match step.nodes {
+        0 => step.requests / STEP_SECONDS as f64,
+        nodes => f64::from(nodes) * node.capacity(),
+    };
+    let [first, last] = [step.waits.0, step.waits.1].map(|wait| wait.min(PATIENCE_SECONDS));
+    per_second * f64::midpoint(first, last)
+}
+
+/// Requests that were being served in a step: by Little's law, so many a second for so long.
+fn in_service(step: &Served, node: &NodeModel) -> f64 {
+    let rate = step.requests / STEP_SECONDS as f64;
+    rate.min(f64::from(step.nodes) * node.capacity()) / node.worker_rate()
+}
+
+/// What of several steps counts; zero of none.
+fn taken(numbers: impl Iterator<Item = f64>, take: Take) -> f64 {
+    let (sum, most, count) = numbers.fold((0.0, 0.0, 0.0), |(sum, most, count), number| {
+        (sum + number, f64::max(most, number), count + 1.0)
+    });
+    match take {
+        Take::Mean => sum / f64::max(count, 1.0),
+        Take::Max => most,
     }
 }
 
@@ -200,8 +260,8 @@ mod tests {
     fn the_slowest_requests_make_the_quantile() {
         let node = NodeModel::new(8, 20.0, 0.25);
         let times = node.response_times(0.95);
-        let calm = Served { requests: 100.0, utilisation: 0.5, waits: (0.0, 0.0) };
-        let late = Served { requests: 100.0, utilisation: 1.0, waits: (1.0, 3.0) };
+        let calm = Served { requests: 100.0, utilisation: 0.5, waits: (0.0, 0.0), nodes: 2 };
+        let late = Served { requests: 100.0, utilisation: 1.0, waits: (1.0, 3.0), nodes: 1 };
         let of = |steps: &[Served]| latency(steps.iter(), 0.95, &times);
         assert_eq!(of(&[calm; 6]), times[500]);
         assert_eq!(
@@ -212,5 +272,22 @@ mod tests {
         let few = Served { requests: 4.0, ..late };
         assert_eq!(of(&[calm, few]), times[500]);
         assert_eq!(of(&[Served { requests: 0.0, ..calm }]), times[0]);
+    }
+
+    #[test]
+    fn a_queue_grows_before_its_requests_are_late_and_is_what_the_nodes_cannot_carry() {
+        let node = NodeModel::new(8, 20.0, 0.25);
+        let at = |utilisation| {
+            let requests = utilisation * 2.0 * node.capacity() * STEP_SECONDS as f64;
+            Served { requests, utilisation, waits: (0.0, 0.0), nodes: 2 }
+        };
+        let queue = |utilisation| waiting(&at(utilisation), &node);
+        assert!(queue(0.5) < 0.01 && 10.0 < queue(0.95), "{} {}", queue(0.5), queue(0.95));
+        // 320 requests per second, and the last one waits for three seconds.
+        let late = Served { waits: (1.0, 3.0), ..at(1.0) };
+        assert_eq!(waiting(&late, &node), 640.0);
+        assert_eq!(in_service(&late, &node), 16.0);
+        assert_eq!(taken([1.0, 3.0].into_iter(), Take::Mean), 2.0);
+        assert_eq!(taken([1.0, 3.0].into_iter(), Take::Max), 3.0);
     }
 }
