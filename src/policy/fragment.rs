@@ -205,7 +205,7 @@ fn named_signals(node: &Node, names: &mut BTreeMap<String, Series>) {
 }
 
 /// The names below `signals` that balancers count: they have no query.
-fn counted<'n>((_, signals): &'n (Key, Node)) -> Vec<&'n str> {
+fn counted((_, signals): &(Key, Node)) -> Vec<&str> {
     let Kind::Map(signals) = &signals.kind else { return Vec::new() };
     let is_counted = |node: &Node| match &node.kind {
         Kind::Map(keys) => keys.iter().any(|(key, _)| key.name == "haproxy"),

@@ -25,7 +25,9 @@ pub fn demand_signal(policy: &Policy) -> Option<DemandSignal<'_>> {
     let looks = policy.rules.iter().filter_map(|rule| {
         let (rank, kind) = rank(rule)?;
         let signal = rule.signal()?;
-        let SignalSource::Prometheus { query, nodes } = &policy.signals.get(signal)?.source;
+        let SignalSource::Prometheus { query, nodes } = &policy.signals.get(signal)?.source else {
+            return None;
+        };
         nodes.is_none().then_some((rank, DemandSignal { signal, query, rule: kind }))
     });
     looks.min_by_key(|(rank, _)| *rank).map(|(_, demand)| demand)

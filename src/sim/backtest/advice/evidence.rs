@@ -192,8 +192,11 @@ fn fresher(policy: &Policy, settings: &Settings) -> Option<(Freshness, Policy)> 
             continue;
         };
         longest = longest.max(window);
-        let SignalSource::Prometheus { query, nodes: _ } = &mut signal.source;
-        *query = with_window(query, Duration::from_secs(third(window)));
+        let shorter = Duration::from_secs(third(window));
+        match &mut signal.source {
+            SignalSource::Prometheus { query, nodes: _ } => *query = with_window(query, shorter),
+            SignalSource::Haproxy(counted) => counted.over = shorter,
+        }
     }
     let freshness = Freshness {
         lag_seconds: settings.lag,
