@@ -5,15 +5,19 @@
 //! Out: one type for people (`Display`) and programs (JSON).
 //! Never: computes a distance by itself: each is found by asking [`decide`](super::decide).
 
+pub(super) mod ahead;
 mod distance;
+mod limits;
 mod search;
+mod shift;
 mod why_not;
 
 use std::fmt;
 
 use serde::Serialize;
 
-pub use distance::{Distance, LoadFall, LoadLimit};
+pub use distance::{Distance, Limit};
+pub use shift::{Shift, ShiftWay};
 pub use why_not::WhyNot;
 
 use super::text::{Latency, Length, Number, Plain, TimeOfDay};
@@ -71,6 +75,8 @@ pub enum Unit {
     Seconds,
     /// Nodes.
     Nodes,
+    /// Hundredths of what nodes have.
+    PercentagePoints,
     /// What only the operator knows.
     Own,
     /// No rule looks at it.
@@ -254,6 +260,7 @@ impl fmt::Display for Measured {
             Unit::RequestsPerSecond => write!(f, "{} req/s", Number(self.0)),
             Unit::Seconds => Latency(self.0).fmt(f),
             Unit::Nodes => write!(f, "{} nodes", Plain(self.0)),
+            Unit::PercentagePoints => write!(f, "{} %", Plain(self.0)),
             Unit::Own => Plain(self.0).fmt(f),
             Unit::Unknown => self.0.fmt(f),
         }

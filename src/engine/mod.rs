@@ -20,6 +20,8 @@ mod text;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod tests_distances;
+#[cfg(test)]
 mod tests_effects;
 #[cfg(test)]
 mod tests_explain;
@@ -50,7 +52,7 @@ mod tests_step;
 
 pub use decision::{Decision, Direction, Guard, Opinion, Recommendation, Stage};
 pub use explain::{
-    Distance, ExplainedRule, Explanation, Input, LoadFall, LoadLimit, Unit, WhyNot, explain,
+    Distance, ExplainedRule, Explanation, Input, Limit, Shift, ShiftWay, Unit, WhyNot, explain,
 };
 pub use foreseen::{Belief, Foreseen};
 pub use observation::{
@@ -81,11 +83,7 @@ pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
     let opinions = recommend::ask_all(&look);
     let recommendations = &opinions.recommendations;
 
-    let mut chain =
-        Chain::starting_at(combine::combine(&look, recommendations).unwrap_or(look.from));
-    chain.pass(Guard::Freshness, |count| freshness::guard(&look, recommendations, count));
-    chain.pass(Guard::Flap, |count| flap::guard(&look, count));
-    chain.pass(Guard::Tolerance, |count| tolerance::guard(&look, recommendations, count));
+    let mut chain = recommended(&look, recommendations);
     let recommended = chain.count();
     chain.pass(Guard::Stabilization, |count| stabilization::guard(&look, count));
     let effects = effectiveness::settled(&look, recommendations);
@@ -112,4 +110,15 @@ pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
         recommendations: opinions.recommendations,
         stages,
     }
+}
+
+/// What the rules come to, passed by the guards that judge what is measured and not how the count
+/// may move.
+fn recommended(look: &Look<'_>, recommendations: &[Recommendation]) -> Chain {
+    let mut chain =
+        Chain::starting_at(combine::combine(look, recommendations).unwrap_or(look.from));
+    chain.pass(Guard::Freshness, |count| freshness::guard(look, recommendations, count));
+    chain.pass(Guard::Flap, |count| flap::guard(look, count));
+    chain.pass(Guard::Tolerance, |count| tolerance::guard(look, recommendations, count));
+    chain
 }

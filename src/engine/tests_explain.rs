@@ -1,9 +1,14 @@
 //! What people read: explanations and reasons, as they are printed.
 
 use super::fixture::*;
-use super::{Belief, BudgetPeriod, Direction, Distance, Explanation, Reason, explain};
+use super::{
+    Belief, BudgetPeriod, Costs, Direction, Distance, Explanation, Guard, Reason, explain,
+};
 use crate::domain::{Dollars, FleetCounts, Missing, NodeCount, after};
-use crate::policy::{Control, CountRule, FixedRule, Rule, RuleScaleIn, TargetForm};
+use crate::policy::{
+    BandAction, Budget, Control, CountRule, FixedRule, Measures, Rule, RuleScaleIn, Samples,
+    StepRule, TargetForm,
+};
 
 fn explained(pool: &Pool) -> Explanation {
     explain(&pool.would_decide(), &pool.look, &pool.policy)
@@ -130,9 +135,9 @@ fn the_load_that_adds_a_node_is_told_to_the_request() {
     policy.scale_out.stabilize = seconds(30);
     let distances = explained(&Pool::watched(policy, 6, 2_359.0)).distances;
     assert!(
-        distances
-            .iter()
-            .any(|next| next.to_string() == "42 more req/s on requests for 30 s adds 1 node, to 7"),
+        distances.iter().any(|next| next.to_string()
+            == "42 more req/s on requests for 30 s adds 1 node, to 7 \
+                    (target:requests; stabilization holds it until then)"),
         "{distances:?}"
     );
 }
@@ -148,13 +153,105 @@ fn a_pool_at_its_bounds_says_so() {
 #[test]
 fn rules_that_keep_nodes_are_named() {
     let mut pool = quiet_pool();
-    pool.set("p95", 0.25);
-    pool.set("requests", 1_000.0);
-    pool.set("surge", 1_000.0);
+    pool.policy.rules.push(Rule::Fixed(FixedRule { count: NodeCount(6), group: None }));
     pool.counts_for(minutes(20));
     let distances = explained(&pool).distances;
-    let kept = Distance::KeptByRules { rules: vec!["latency:p95".into()] };
+    let kept = Distance::KeptByRules { rules: vec!["fixed".into()] };
     assert!(distances.contains(&kept), "{distances:?}");
+}
+
+fn said(pool: &Pool) -> Vec<String> {
+    explained(pool).distances.iter().map(Distance::to_string).collect()
+}
+
+#[test]
+fn a_step_tells_how_many_samples_it_takes() {
+    let bands = [
+        band(Some(5_000.0), None, BandAction::Add(4)),
+        band(None, Some(300.0), BandAction::Remove(1)),
+    ];
+    let samples = Samples { within: 3, of: 3 };
+    let mut policy = policy();
+    policy.rules = vec![Rule::Step(StepRule { samples, ..step_rule("queue", &bands) })];
+    let mut pool = Pool::settled(policy, 8).reads("queue", 4_988.0);
+    pool.decides();
+    assert_eq!(
+        said(&pool),
+        [
+            "12 more on queue for 3 samples adds 4 nodes, to 12 (step:queue)",
+            "4,689 less on queue for 3 samples lets 1 node leave, to 7",
+        ]
+    );
+}
+
+#[test]
+fn a_latency_tells_what_adds_nodes_and_what_lets_them_leave() {
+    let mut policy = policy();
+    policy.rules.push(latency("p95"));
+    let mut pool = Pool::settled(policy, 8).reads("requests", 2_700.0).reads("p95", 0.22);
+    pool.decides();
+    assert_eq!(
+        said(&pool),
+        [
+            "81 ms more on p95 for 30 s adds 2 nodes, to 10 (latency:p95)",
+            "501 more req/s on requests adds 1 node, to 9 (target:requests)",
+            "21 ms less on p95 lets 1 node leave, to 7",
+        ]
+    );
+}
+
+#[test]
+fn a_budget_that_holds_is_named_and_not_the_rules() {
+    let mut policy = policy();
+    let hourly = Dollars::new(0.36);
+    policy.budget = Some(Budget { hourly, monthly: None, soft: percent(100.0) });
+    let mut pool = Pool::settled(policy, 10).reads("requests", 3_900.0);
+    pool.look.costs = Some(Costs {
+        node_hourly: Dollars::new(0.036),
+        spent: Dollars::default(),
+        paid_ahead: Dollars::default(),
+        month_seconds_left: 86_400,
+    });
+    pool.decides();
+    assert_eq!(
+        said(&pool),
+        [
+            "no node is added while budget holds the count: wanted 11 nodes; \
+             at $0.0360 an hour for each, the budget of $0.36 an hour pays for 10",
+            "300 fewer req/s on requests lets 1 node leave, to 9",
+        ]
+    );
+}
+
+#[test]
+fn a_flap_that_holds_is_named_and_not_the_rules() {
+    let bands = [
+        band(Some(0.85), None, BandAction::Add(1)),
+        band(Some(0.3), Some(0.5), BandAction::Remove(1)),
+    ];
+    let mut policy = policy();
+    policy.bounds.min = NodeCount(1);
+    policy.rules = vec![Rule::Step(step_rule("busy", &bands))];
+    policy.signals.insert(name("busy"), signal_of(Measures::Node));
+    let mut pool = Pool::settled(policy, 2).reads("busy", 0.45);
+    pool.decides();
+    let inward = explained(&pool).why_not(Direction::In).distances;
+    let flaps =
+        |distance: &Distance| matches!(distance, Distance::KeptByGuard { guard: Guard::Flap, .. });
+    assert!(inward.iter().all(flaps) && inward.len() == 1, "{inward:?}");
+}
+
+#[test]
+fn a_load_falls_further_where_the_survivors_would_call_nodes_back() {
+    let mut policy = policy();
+    policy.rules.push(Rule::Step(step_rule("busy", &[band(Some(0.8), None, BandAction::Add(1))])));
+    policy.signals.insert(name("busy"), signal_of(Measures::Node));
+    let mut pool = Pool::settled(policy, 4).reads("requests", 1_500.0).reads("busy", 0.7);
+    pool.decides();
+    let inward = explained(&pool).why_not(Direction::In).distances;
+    let told: Vec<_> = inward.iter().map(Distance::to_string).collect();
+    // Three would carry four thirds of it: 0.6 is the most that stays under 0.8.
+    assert_eq!(told, ["0.1 less on busy and 300 fewer req/s on requests let 1 node leave, to 3"]);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::fixture::*;
 use super::{
-    Belief, Costs, Decision, Direction, Distance, Foreseen, Guard, HeldChange, History, LoadFall,
-    Observation, OrderedCount, OrderedHold, Overrides, decide, explain,
+    Belief, Costs, Decision, Foreseen, Guard, HeldChange, History, Observation, OrderedCount,
+    OrderedHold, Overrides, decide, explain,
 };
 use crate::domain::{
     Dollars, Duration, FleetCounts, Missing, NodeCount, Reading, Sample, Timestamp, after,
@@ -18,7 +18,7 @@ use crate::policy::{
 
 /// One look of a series: what is seen, and how long after the one before.
 #[derive(Clone, Debug)]
-struct Seen {
+pub(super) struct Seen {
     pause: Duration,
     requests: Reading,
     surge: Reading,
@@ -135,7 +135,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_policy()(
+    pub(super) fn any_policy()(
         (min, default, more) in (0..5_u32, 0..10_u32, 0..60_u32),
         (out, fall) in (0.0..30.0_f64, 0.0..30.0_f64),
         (rise_window, fall_window) in (0..120_u64, 0..900_u64),
@@ -243,7 +243,7 @@ fn held_target(signal: &str, per_node: f64) -> Rule {
     Rule::Target(rule)
 }
 
-fn any_series() -> impl Strategy<Value = Vec<Seen>> {
+pub(super) fn any_series() -> impl Strategy<Value = Vec<Seen>> {
     proptest::collection::vec(any_seen(), 1..40)
 }
 
@@ -303,7 +303,7 @@ fn live(
     lived
 }
 
-fn as_lived(policy: &Policy, series: &[Seen]) -> Vec<(Observation, Decision)> {
+pub(super) fn as_lived(policy: &Policy, series: &[Seen]) -> Vec<(Observation, Decision)> {
     live(policy, series, |_| false)
 }
 
@@ -505,87 +505,4 @@ proptest! {
             history = decision.history;
         }
     }
-
-    #[test]
-    fn every_distance_is_true(policy in any_policy(), series in any_series()) {
-        let (observation, decision) = as_lived(&policy, &series).pop().expect("one look");
-        let distances = explain(&decision, &observation, &policy).distances;
-        let by_itself = distances.iter().any(|next| matches!(next, Distance::ByTime { .. }));
-        for distance in distances {
-            let mut next = observation.clone();
-            next.history = decision.history.clone();
-            let (to, in_seconds) = match distance.clone() {
-                Distance::ByTime { direction, to, in_seconds, .. } => {
-                    prop_assert_eq!(direction == Direction::Out, to > decision.to);
-                    (to, in_seconds)
-                }
-                Distance::MoreLoad { signal, more, for_seconds, to, nodes } => {
-                    prop_assert_eq!(to, decision.to.plus(nodes.0));
-                    let load = load_of(&observation, &signal);
-                    // One request per second less would not do.
-                    let nearly = with_value(&next, signal.as_str(), load + more - 1.0);
-                    let change = first_change(&policy, nearly, decision.to, for_seconds);
-                    prop_assert!(
-                        by_itself || change.is_none(),
-                        "{more} on {signal} for {for_seconds} s, but {change:?}"
-                    );
-                    next = with_value(&next, signal.as_str(), load + more);
-                    (to, for_seconds)
-                }
-                Distance::LessLoad { falls, for_seconds, to, nodes, .. } => {
-                    prop_assert_eq!(to, decision.to.minus(nodes.0));
-                    for LoadFall { signal, less } in falls {
-                        let load = load_of(&observation, &signal);
-                        next = with_value(&next, signal.as_str(), load - less);
-                    }
-                    (to, for_seconds)
-                }
-                Distance::AtMax { max } => {
-                    prop_assert!(decision.to >= max);
-                    continue;
-                }
-                Distance::AtMin { min } => {
-                    prop_assert!(decision.to <= min);
-                    continue;
-                }
-                Distance::Held => {
-                    let is_set = observation.overrides.set.is_some();
-                    prop_assert!(is_set || policy.control == Control::Hold);
-                    continue;
-                }
-                Distance::ScaleInDisabled | Distance::ScaleInHeld => continue,
-                Distance::NeedsReadings { .. } | Distance::KeptByRules { .. } => continue,
-            };
-            // A distance takes looks without a pause; with one each second, what was recommended
-            // last before a change is up to a second older.
-            let (second, count) = first_change(&policy, next, decision.to, in_seconds)
-                .ok_or_else(|| TestCaseError::fail(format!("no change: {distance:?}")))?;
-            prop_assert_eq!(count, to, "{:?}", distance);
-            prop_assert!(second + 2 >= in_seconds, "{distance:?} after {second} s");
-        }
-    }
-}
-
-fn load_of(observation: &Observation, signal: &crate::domain::SignalName) -> f64 {
-    observation.readings[signal].sample().expect("a distance is from a value").value
-}
-
-/// Looks at the same thing every second, as the daemon would, for so many seconds; the first
-/// change and the second that it came at.
-fn first_change(
-    policy: &Policy,
-    mut next: Observation,
-    count: NodeCount,
-    in_seconds: u64,
-) -> Option<(u64, NodeCount)> {
-    let now = next.at;
-    for second in 0..=in_seconds {
-        next.at = after(now, seconds(second));
-        let decision = decide(policy, &next);
-        if decision.to != count {
-            return Some((second, decision.to));
-        }
-        next.history = decision.history;
-    }
-    None
 }

@@ -297,7 +297,8 @@ fn the_next_window_is_told_before_it_opens() {
     let distances = explain(&pool.would_decide(), &pool.look, &pool.policy).distances;
     assert_eq!(
         distances[0].to_string(),
-        "scale-out to 8 nodes in 20 min, at 12:40:00 UTC, if nothing else changes"
+        "scale-out to 8 nodes in 20 min, at 12:40:00 UTC, if nothing else changes: wanted 3 nodes; \
+         the schedule keeps at least 8 until 2026-03-03 12:50 UTC"
     );
     pool.look.at = moment("2026-03-03T12:45Z");
     assert_eq!(to(&pool.decides()), 8);

@@ -8,8 +8,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::super::Direction;
-use super::super::text::{Length, Listed, Number, TimeOfDay};
+use super::super::text::{Length, Listed, TimeOfDay};
+use super::super::{Direction, Guard, Reason};
+use super::{Measured, Shift, Unit};
 use crate::domain::{NodeCount, SignalName, Timestamp};
 
 /// What would change the count next. Fleet and all else is taken to stay as it is.
@@ -26,30 +27,42 @@ pub enum Distance {
         at: Timestamp,
         /// In how many seconds, rounded up.
         in_seconds: u64,
-        /// Loads that each signal must stay under for that, in requests per second.
-        while_below: Vec<LoadLimit>,
+        /// The window or campaign that brings it.
+        because: Option<Reason>,
+        /// The guard that holds the count until then.
+        held_by: Option<Guard>,
+        /// What signals must keep for that.
+        while_below: Vec<Limit>,
         /// Sooner once so many nodes serve: a scale-out still awaits its capacity.
         sooner_once_serving: Option<NodeCount>,
     },
-    /// More load adds nodes.
-    MoreLoad {
-        /// The signal.
-        signal: SignalName,
-        /// How much more, in requests per second.
-        more: f64,
+    /// A signal that changes adds nodes.
+    Adds {
+        /// How it must change; a step less would not do.
+        shift: Shift,
+        /// The rule that wants the most then, by its key.
+        rule: Option<String>,
         /// How long it must last, in seconds; zero for at once.
         for_seconds: u64,
+        /// How many samples must say so, where that is all that is waited for.
+        samples: Option<u32>,
+        /// The guard that holds the count until then.
+        held_by: Option<Guard>,
         /// By how many nodes.
         nodes: NodeCount,
         /// The count then.
         to: NodeCount,
     },
-    /// Less load lets nodes leave: all of these signals must fall.
-    LessLoad {
-        /// The signals that must fall, and by how much.
-        falls: Vec<LoadFall>,
+    /// Signals that change let nodes leave: all of them must.
+    LetsLeave {
+        /// How they must change; a step less of any would not do.
+        shifts: Vec<Shift>,
         /// How long it must last, in seconds; zero for at once.
         for_seconds: u64,
+        /// How many samples must say so, where that is all that is waited for.
+        samples: Option<u32>,
+        /// The guard that holds the count until then.
+        held_by: Option<Guard>,
         /// Less long once so many nodes serve: a scale-out still awaits its capacity.
         sooner_once_serving: Option<NodeCount>,
         /// By how many nodes.
@@ -78,35 +91,48 @@ pub enum Distance {
         /// The signals.
         signals: Vec<SignalName>,
     },
-    /// No node leaves while these rules want the count that there is; less load would not do.
+    /// A guard keeps the count whatever signals say and however long it takes.
+    KeptByGuard {
+        /// The way that it does not go.
+        direction: Direction,
+        /// The guard.
+        guard: Guard,
+        /// Why it would hold the count if rules wanted another one.
+        because: Reason,
+    },
+    /// No node leaves while these rules want the count that there is; no signal would do.
     KeptByRules {
         /// The rules, by their keys; none where no rule has a say in scaling in.
         rules: Vec<String>,
     },
 }
 
-/// A load that a signal must stay under.
+/// What a signal must keep: its value, or its average over the nodes that speak.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LoadLimit {
+pub struct Limit {
     /// The signal.
     pub signal: SignalName,
-    /// The load, in requests per second.
-    pub load: f64,
-}
-
-/// How far a load must fall.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LoadFall {
-    /// The signal.
-    pub signal: SignalName,
-    /// How much less, in requests per second.
-    pub less: f64,
+    /// The unit.
+    pub unit: Unit,
+    /// It must be as much, in its unit.
+    pub at_least: Option<f64>,
+    /// It must be less, in its unit.
+    pub below: f64,
 }
 
 impl fmt::Display for Distance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ByTime { direction, to, at, in_seconds, while_below, sooner_once_serving } => {
+            Self::ByTime {
+                direction,
+                to,
+                at,
+                in_seconds,
+                because,
+                held_by,
+                while_below,
+                sooner_once_serving,
+            } => {
                 let change = match direction {
                     Direction::In => "scale-in",
                     Direction::Out | Direction::Hold => "scale-out",
@@ -116,23 +142,36 @@ impl fmt::Display for Distance {
                     write!(f, ", or sooner once {} serve", serving.0)?;
                 }
                 match while_below.is_empty() {
-                    true => write!(f, ", if nothing else changes"),
-                    false => write!(f, ", if {}", Listed(while_below)),
+                    true => write!(f, ", if nothing else changes")?,
+                    false => write!(f, ", if {}", Listed(while_below))?,
+                }
+                match because {
+                    Some(because) => write!(f, ": {because}"),
+                    None => write!(f, "{}", By(None, *held_by)),
                 }
             }
-            Self::MoreLoad { signal, more, for_seconds, nodes, to } => write!(
+            Self::Adds { shift, rule, for_seconds, samples, held_by, nodes, to } => write!(
                 f,
-                "{} more req/s on {signal}{} adds {nodes}, to {}",
-                Number(*more),
-                Lasting(*for_seconds),
-                to.0
+                "{shift}{} adds {nodes}, to {}{}",
+                Lasting(*for_seconds, *samples),
+                to.0,
+                By(rule.as_deref(), *held_by)
             ),
-            Self::LessLoad { falls, for_seconds, sooner_once_serving, nodes, to } => {
-                write!(f, "{}{}", Listed(falls), Lasting(*for_seconds))?;
+            Self::LetsLeave {
+                shifts,
+                for_seconds,
+                samples,
+                held_by,
+                sooner_once_serving,
+                nodes,
+                to,
+            } => {
+                write!(f, "{}{}", Listed(shifts), Lasting(*for_seconds, *samples))?;
                 if let Some(serving) = sooner_once_serving {
                     write!(f, ", or less once {} serve,", serving.0)?;
                 }
-                write!(f, " lets {nodes} leave, to {}", to.0)
+                let let_leave = if shifts.len() == 1 { "lets" } else { "let" };
+                write!(f, " {let_leave} {nodes} leave, to {}{}", to.0, By(None, *held_by))
             }
             Self::AtMax { max } => write!(f, "no more than {max}, the largest count"),
             Self::AtMin { min } => write!(f, "no fewer than {min}, the smallest count"),
@@ -141,6 +180,13 @@ impl fmt::Display for Distance {
             Self::ScaleInHeld => write!(f, "no node leaves before the operator's order ends"),
             Self::NeedsReadings { signals } => {
                 write!(f, "no node leaves before {} can be read in full", Listed(signals))
+            }
+            Self::KeptByGuard { direction, guard, because } => {
+                let change = match direction {
+                    Direction::In => "no node leaves",
+                    Direction::Out | Direction::Hold => "no node is added",
+                };
+                write!(f, "{change} while {} holds the count: {because}", guard.name())
             }
             Self::KeptByRules { rules } if rules.is_empty() => {
                 write!(f, "no node leaves: no rule has a say in scaling in")
@@ -152,26 +198,42 @@ impl fmt::Display for Distance {
     }
 }
 
-impl fmt::Display for LoadLimit {
+impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} stays under {} req/s", self.signal, Number(self.load))
+        let Self { signal, unit, at_least, below } = self;
+        let below = Measured(*below, *unit);
+        match at_least {
+            Some(from) => {
+                write!(f, "{signal} stays from {} to below {below}", Measured(*from, *unit))
+            }
+            None => write!(f, "{signal} stays under {below}"),
+        }
     }
 }
 
-impl fmt::Display for LoadFall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} fewer req/s on {}", Number(self.less), self.signal)
-    }
-}
-
-/// " for 30 s", and nothing for no time at all.
-struct Lasting(u64);
+/// " for 30 s" or " for 3 samples", and nothing for no time at all.
+struct Lasting(u64, Option<u32>);
 
 impl fmt::Display for Lasting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => Ok(()),
-            seconds => write!(f, " for {}", Length(seconds)),
+        match *self {
+            Self(_, Some(samples)) => write!(f, " for {samples} samples"),
+            Self(0, None) => Ok(()),
+            Self(seconds, None) => write!(f, " for {}", Length(seconds)),
+        }
+    }
+}
+
+/// " (target:requests; stabilization holds it until then)".
+struct By<'a>(Option<&'a str>, Option<Guard>);
+
+impl fmt::Display for By<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1.map(Guard::name)) {
+            (None, None) => Ok(()),
+            (Some(rule), None) => write!(f, " ({rule})"),
+            (None, Some(guard)) => write!(f, " ({guard} holds it until then)"),
+            (Some(rule), Some(guard)) => write!(f, " ({rule}; {guard} holds it until then)"),
         }
     }
 }

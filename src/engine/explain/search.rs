@@ -1,26 +1,20 @@
-//! Searches the next change: by itself, by more load, by less load.
+//! Searches the next change: by itself, and by what signals could say.
 //!
 //! In: a decision, its observation and policy.
 //! Out: distances.
-//! Never: repeats a rule or guard. A candidate (a load, a moment) is computed; whether it does
-//! what the sentence says is asked of the engine itself, so a distance is true or not given.
+//! Never: repeats a rule or guard. A candidate is where a rule turns; whether the count follows,
+//! and that a step less would not do, is asked of the engine itself: a distance is true or not
+//! given.
 
-use std::collections::BTreeMap;
-
-use super::super::guard::cooldown::LONGEST_WAIT;
-use super::super::guard::effectiveness;
 use super::super::guard::overrides::{in_force, is_held};
-use super::super::recommend::{keys, moments, shares, surge};
 use super::super::text::seconds_up;
-use super::super::{Decision, Direction, HeldChange, History, Observation, decide};
-use super::{Distance, LoadFall, LoadLimit};
-use crate::domain::{
-    Duration, NodeCount, Reading, RequestsPerSecond, SignalName, Timestamp, after, before, elapsed,
-};
-use crate::policy::{Control, PaceSelect, Policy, Rule, TargetForm, TargetRule, Tolerance};
-
-/// Both the tolerance and the rounding up forgive a billionth; a step must be beyond both.
-const NOISE: f64 = 3e-9;
+use super::super::{Decision, Direction, HeldChange, Observation};
+use super::ahead::{self, BY_ITSELF, Change, IF_SHIFTED, holding, next_change};
+use super::limits::{Move, Turning, ends, fewest};
+use super::shift::Gauge;
+use super::{Distance, Limit, Shift, ShiftWay, Stage};
+use crate::domain::{NodeCount, SignalName, elapsed};
+use crate::policy::{Control, PaceSelect, Policy, Rule};
 
 /// Everything that can be said about the next change.
 pub(super) fn distances(
@@ -31,12 +25,11 @@ pub(super) fn distances(
     if observation.is_held || policy.control == Control::Hold {
         return vec![Distance::Held];
     }
-    let mut now = Situation { policy, observation, decision, by_time: None };
-    now.by_time = now.next_change(&now.next_look([]));
-    let mut found = Vec::new();
-    found.extend(now.by_time.map(|change| now.by_time(change)));
+    let now = Situation::new(policy, observation, decision);
+    let by_time = now.by_time.as_ref().ok();
+    let mut found: Vec<_> = by_time.map(|change| now.by_time(change)).into_iter().collect();
     if in_force(observation.overrides.set, observation.at).is_some() {
-        // Loads move nothing then.
+        // Signals move nothing then.
         return if found.is_empty() { vec![Distance::Held] } else { found };
     }
     found.extend(now.outward());
@@ -47,74 +40,48 @@ pub(super) fn distances(
 /// The pool after the decision.
 struct Situation<'a> {
     policy: &'a Policy,
-    observation: &'a Observation,
     decision: &'a Decision,
-    /// The change that comes by itself.
-    by_time: Option<Change>,
+    /// The next look, if nothing changes.
+    next: Observation,
+    /// The change that comes by itself; without one, the decision that keeps the count.
+    by_time: Result<Change, Box<Decision>>,
+    /// The signals that can be read, each once.
+    gauges: Vec<Gauge>,
 }
 
-/// A change that the engine would make.
-#[derive(Clone, Copy)]
-struct Change {
-    at: Timestamp,
-    to: NodeCount,
-}
+/// What signals would have to do.
+type Moves<'g> = Vec<(&'g Gauge, Move)>;
 
-impl Situation<'_> {
-    /// The next look if nothing but these loads change.
-    fn next_look<'s>(&self, loads: impl IntoIterator<Item = (&'s SignalName, f64)>) -> Observation {
-        let mut next = self.observation.clone();
-        next.history = self.decision.history.clone();
-        for (signal, load) in loads {
-            if let Some(Reading::Fresh { sample } | Reading::Partial { sample, .. }) =
-                next.readings.get_mut(signal)
-            {
-                sample.value = load;
-            }
-        }
-        next
+impl<'a> Situation<'a> {
+    fn new(policy: &'a Policy, observation: &Observation, decision: &'a Decision) -> Self {
+        let mut next = observation.clone();
+        next.history = decision.history.clone();
+        let mut signals: Vec<_> = policy.rules.iter().filter_map(Rule::signal).collect();
+        signals.sort();
+        signals.dedup();
+        let gauge = |signal: &SignalName| Gauge::of(policy, &next, signal, &ends(policy, signal));
+        let gauges = signals.into_iter().filter_map(gauge).collect();
+        let by_time = next_change(policy, decision, next.clone(), BY_ITSELF);
+        Self { policy, decision, next, by_time, gauges }
     }
 
-    /// The first change that the engine makes if `look` repeats itself for ever. The count
-    /// changes only when something begins or ends that the history or the policy names, so the engine is
-    /// asked at each such moment in turn, and told at each what it would remember by then.
-    fn next_change(&self, look: &Observation) -> Option<Change> {
-        // Each moment is one thing ending; a history that names more is none of ours.
-        const MOST_MOMENTS: usize = 1_000;
-        // Windows open and close for ever; what a day brings is news.
-        let horizon = after(look.at, Duration::from_secs(24 * 3600));
-        let mut look = look.clone();
-        for _ in 0..MOST_MOMENTS {
-            let decision = decide(self.policy, &look);
-            if decision.to != self.decision.to {
-                return Some(Change { at: look.at, to: decision.to });
-            }
-            let edge = self.policy.next_window_edge(look.at, horizon);
-            let ends = next_moment(self.policy, &look, &decision);
-            look.at = edge.into_iter().chain(ends).min()?;
-            look.history = seen_until(decision, look.at);
+    /// The first change if signals move so.
+    fn if_moved(&self, moves: &[(&Gauge, Move)]) -> Result<Change, Box<Decision>> {
+        let mut look = self.next.clone();
+        for shift in shifts(moves) {
+            shift.apply(&mut look);
         }
-        None
+        next_change(self.policy, self.decision, look, IF_SHIFTED)
     }
 
-    fn by_time(&self, change: Change) -> Distance {
-        let direction = match change.to > self.decision.to {
-            true => Direction::Out,
-            false => Direction::In,
-        };
-        let while_below = match direction {
-            Direction::In => self.limits_for_in(),
-            Direction::Out | Direction::Hold => Vec::new(),
-        };
-        let awaited = self.awaited().filter(|_| direction == Direction::In);
-        Distance::ByTime {
-            direction,
-            to: change.to,
-            at: change.at,
-            in_seconds: self.seconds_to(change),
-            while_below,
-            sooner_once_serving: awaited,
-        }
+    fn turnings<'s>(&'s self, gauge: &'s Gauge) -> impl Iterator<Item = Turning<'s>> {
+        let rules = self.policy.rules.iter();
+        let rules = rules.filter(|rule| rule.signal() == Some(&gauge.signal));
+        rules.map(|rule| Turning::new(self.policy, rule, gauge, &self.next, self.decision.to))
+    }
+
+    fn seconds_to(&self, change: &Change) -> u64 {
+        seconds_up(elapsed(self.decision.at, change.at))
     }
 
     /// How many nodes shall serve, where a scale-out still awaits its capacity.
@@ -122,72 +89,128 @@ impl Situation<'_> {
         self.decision.history.awaiting_capacity_since.map(|_| self.decision.to)
     }
 
-    fn seconds_to(&self, change: Change) -> u64 {
-        seconds_up(elapsed(self.decision.at, change.at))
+    fn by_time(&self, change: &Change) -> Distance {
+        let direction = match change.to > self.decision.to {
+            true => Direction::Out,
+            false => Direction::In,
+        };
+        let while_below = match direction {
+            Direction::In => self.limits(),
+            Direction::Out | Direction::Hold => Vec::new(),
+        };
+        Distance::ByTime {
+            direction,
+            to: change.to,
+            at: change.at,
+            in_seconds: self.seconds_to(change),
+            because: change.because.clone(),
+            held_by: change.held_by,
+            while_below,
+            sooner_once_serving: self.awaited().filter(|_| direction == Direction::In),
+        }
     }
 
-    /// The targets that a whole number of requests per second can be told for, and what a node
-    /// carries. For the others nobody knows what a small step is.
-    fn targets(&self) -> impl Iterator<Item = (&TargetRule, RequestsPerSecond)> {
-        self.policy.rules.iter().filter_map(|rule| match rule {
-            Rule::Target(target) => match target.form {
-                TargetForm::PerNode(rate) => Some((target, rate)),
-                TargetForm::Value(_)
-                | TargetForm::Average(_)
-                | TargetForm::UtilisationPercent(_) => None,
-            },
-            Rule::Latency(_)
-            | Rule::Count(_)
-            | Rule::Fixed(_)
-            | Rule::Step(_)
-            | Rule::Schedule(_)
-            | Rule::Forecast(_)
-            | Rule::Surge(_)
-            | Rule::Hint(_) => None,
-        })
+    /// What each signal must keep for nodes to leave.
+    fn limits(&self) -> Vec<Limit> {
+        let tightest = |gauge| {
+            let limits = self.turnings(gauge).filter_map(|turning| turning.limit());
+            limits.min_by(|one, other| one.below.total_cmp(&other.below))
+        };
+        self.gauges.iter().filter_map(tightest).collect()
     }
 
-    fn load(&self, signal: &SignalName) -> Option<f64> {
-        self.observation.readings.get(signal)?.sample().map(|sample| sample.value)
-    }
-
-    /// How much more load on each signal adds nodes.
+    /// What each signal would have to do for nodes to be added.
     fn outward(&self) -> Vec<Distance> {
-        let ceiling = in_force(self.observation.overrides.ceiling, self.observation.at);
-        let max = self.policy.bounds_at(self.observation.at).max;
+        let at = self.decision.at;
+        let ceiling = in_force(self.next.overrides.ceiling, at);
+        let max = self.policy.bounds_at(at).max;
         let max = ceiling.map_or(max, |ceiling| ceiling.count.min(max));
         if self.decision.to >= max {
             return vec![Distance::AtMax { max }];
         }
-        self.limits_for_out().into_iter().filter_map(|limit| self.more_load(limit)).collect()
+        let mut found = Vec::new();
+        let mut held: Option<Stage> = None;
+        // How much more of such a signal adds nodes depends on how fast it comes.
+        for gauge in self.gauges.iter().filter(|gauge| !self.surges(&gauge.signal)) {
+            let moves: Vec<_> = self.turnings(gauge).flat_map(|rule| rule.outward()).collect();
+            for way in [ShiftWay::More, ShiftWay::Less] {
+                let mut moves: Vec<_> = moves.iter().filter(|one| one.way == way).collect();
+                moves.sort_by_key(|one| one.steps);
+                let told = moves.into_iter().find_map(|one| match self.adds(gauge, *one) {
+                    Ok(distance) => Some(distance),
+                    Err(stage) => {
+                        held = held.take().or(stage);
+                        None
+                    }
+                });
+                found.extend(told);
+            }
+        }
+        if found.is_empty() && self.by_time.is_err() {
+            found.extend(held.and_then(|stage| kept_by_guard(stage, Direction::Out)));
+        }
+        found
     }
 
-    fn more_load(&self, LoadLimit { signal, load: limit }: LoadLimit) -> Option<Distance> {
-        let load = self.load(&signal)?;
-        if load > limit {
-            return None; // It is enough already; what it waits for is told by time.
-        }
-        let more = step_beyond(limit * (1.0 + NOISE) - load);
-        let change = self.next_change(&self.next_look([(&signal, load + more)]))?;
-        let sooner = |by_time: Change| {
-            self.seconds_to(change) < self.seconds_to(by_time) || change.to > by_time.to
+    fn surges(&self, signal: &SignalName) -> bool {
+        let mut rules = self.policy.rules.iter();
+        rules.any(|rule| matches!(rule, Rule::Surge(surge) if surge.signal == *signal))
+    }
+
+    /// The fewest steps that add nodes, up to those of a move; the guard that forbids it.
+    fn adds(&self, gauge: &Gauge, Move { way, steps }: Move) -> Result<Distance, Option<Stage>> {
+        let after_steps = |steps| self.if_moved(&[(gauge, Move { way, steps })]);
+        let is_news = |change: &Change| {
+            let sooner = |by_time: &Change| {
+                self.seconds_to(change) < self.seconds_to(by_time) || change.to > by_time.to
+            };
+            change.to > self.decision.to && self.by_time.as_ref().ok().is_none_or(sooner)
         };
-        let adds = change.to > self.decision.to && self.by_time.is_none_or(sooner);
-        adds.then(|| Distance::MoreLoad {
-            signal,
-            more,
-            for_seconds: self.seconds_to(change),
+        let adds = |steps| after_steps(steps).is_ok_and(|change| is_news(&change));
+        let change = match after_steps(steps) {
+            Ok(change) if steps > 0 && is_news(&change) => change,
+            Ok(_) => return Err(None),
+            Err(last) => return Err(holding(&last, Direction::Out).cloned()),
+        };
+        let (steps, change) = match adds(steps - 1) {
+            false => (steps, change),
+            true => {
+                let steps = fewest(steps - 1, adds).unwrap_or(steps);
+                (steps, after_steps(steps).map_err(|_| None)?)
+            }
+        };
+        let moves = [(gauge, Move { way, steps })];
+        Ok(Distance::Adds {
+            shift: gauge.shift(way, steps),
+            rule: change.rule.clone(),
+            for_seconds: self.seconds_to(&change),
+            samples: self.samples(&change, &moves),
+            held_by: change.held_by,
             nodes: NodeCount(change.to.0.abs_diff(self.decision.to.0)),
             to: change.to,
         })
     }
 
-    /// How much less load on each signal lets nodes leave, where they don't leave by themselves.
+    /// How many samples the change takes, where nothing else is waited for.
+    fn samples(&self, change: &Change, moves: &[(&Gauge, Move)]) -> Option<u32> {
+        let counts = |rule: &Rule| match rule {
+            Rule::Step(step) => {
+                step.samples.within > 1 && moves.iter().any(|(g, _)| g.signal == step.signal)
+            }
+            _ => false,
+        };
+        let spacing = ahead::spacing(&self.next.history).as_secs();
+        let takes = u64::from(change.samples - 1) * spacing;
+        let is_all = takes > 0 && self.seconds_to(change) == takes;
+        (is_all && self.policy.rules.iter().any(counts)).then_some(change.samples)
+    }
+
+    /// What signals would have to do for nodes to leave, where they don't leave by themselves.
     fn inward(&self) -> Vec<Distance> {
-        if self.by_time.is_some_and(|change| change.to < self.decision.to) {
+        if self.by_time.as_ref().is_ok_and(|change| change.to < self.decision.to) {
             return Vec::new();
         }
-        let (orders, at) = (&self.observation.overrides, self.observation.at);
+        let (orders, at) = (&self.next.overrides, self.decision.at);
         let floor = in_force(orders.floor, at);
         let min = self.policy.bounds_at(at).min;
         let min = floor.map_or(min, |floor| floor.count.max(min));
@@ -204,39 +227,115 @@ impl Situation<'_> {
         if !signals.is_empty() {
             return vec![Distance::NeedsReadings { signals }];
         }
-        vec![self.less_load().unwrap_or(Distance::KeptByRules { rules: self.keeping_rules() })]
+        let moves = self.moves_inward();
+        match self.if_moved(&moves) {
+            Ok(change) if change.to < self.decision.to => vec![self.lets_leave(moves)],
+            // The count rises by itself before that; it is told already.
+            Ok(_) => Vec::new(),
+            Err(last) => {
+                // Where it is rules that want the count, no fall of other signals helps.
+                let further = last.stages.first().filter(|stage| stage.before < self.decision.to);
+                match further.and_then(|_| self.further(&moves)) {
+                    Some(moves) => vec![self.lets_leave(moves)],
+                    None => vec![self.kept(*last)],
+                }
+            }
+        }
     }
 
-    fn less_load(&self) -> Option<Distance> {
-        let limits = self.limits_for_in();
-        let falls: Vec<_> = limits.iter().filter_map(|limit| self.fall(limit)).collect();
-        let fallen = falls
-            .iter()
-            .filter_map(|LoadFall { signal, less }| Some((signal, self.load(signal)? - less)));
-        let change = self.next_change(&self.next_look(fallen))?;
-        (change.to < self.decision.to).then(|| Distance::LessLoad {
-            falls,
-            for_seconds: self.seconds_to(change),
+    fn lets_nodes_leave(&self, moves: &[(&Gauge, Move)]) -> bool {
+        self.if_moved(moves).is_ok_and(|change| change.to < self.decision.to)
+    }
+
+    /// After these, each rule by itself lets nodes go.
+    fn moves_inward(&self) -> Moves<'_> {
+        let furthest = |gauge| {
+            let moves: Vec<_> = self.turnings(gauge).filter_map(|rule| rule.inward()).collect();
+            // Where one rule wants less and another more, less is tried.
+            let is_less = |one: &Move| one.way == ShiftWay::Less && one.steps > 0;
+            let way = if moves.iter().any(is_less) { ShiftWay::Less } else { ShiftWay::More };
+            let moves = moves.into_iter().filter(|one| one.way == way && one.steps > 0);
+            moves.max_by_key(|one| one.steps).map(|one| (gauge, one))
+        };
+        self.gauges.iter().filter_map(furthest).collect()
+    }
+
+    /// The same and more, where a guard still holds the count after those: what nodes carry falls further.
+    fn further(&self, moves: &[(&Gauge, Move)]) -> Option<Moves<'_>> {
+        let falls = |gauge: &&Gauge| {
+            let mut rules = self.policy.rules.iter();
+            rules.any(|rule| {
+                let eases = match rule {
+                    Rule::Target(_) | Rule::Count(_) => true,
+                    Rule::Step(step) => !step.removes(),
+                    _ => false,
+                };
+                eases && rule.signal() == Some(&gauge.signal)
+            })
+        };
+        let moved = |gauge: &Gauge| {
+            let known = moves.iter().find(|(moved, _)| moved.signal == gauge.signal);
+            known.map(|(_, one)| *one)
+        };
+        [2, 4, 8, 16, u64::MAX].into_iter().find_map(|part| {
+            let further = self.gauges.iter().filter_map(|gauge| {
+                let all = gauge.steps_to_zero();
+                let steps = all - all / part;
+                match moved(gauge) {
+                    Some(one) if one.way == ShiftWay::More => Some((gauge, one)),
+                    known if falls(&gauge) => {
+                        let steps = known.map_or(0, |one| one.steps).max(steps);
+                        Some((gauge, Move { way: ShiftWay::Less, steps }))
+                    }
+                    known => known.map(|one| (gauge, one)),
+                }
+            });
+            let further: Moves<'_> = further.filter(|(_, one)| one.steps > 0).collect();
+            self.lets_nodes_leave(&further).then_some(further)
+        })
+    }
+
+    /// The least of each move that still lets nodes leave.
+    fn lets_leave(&self, mut moves: Moves<'_>) -> Distance {
+        for place in 0..moves.len() {
+            let most = moves[place].1.steps;
+            let is_enough = |steps| {
+                let mut fewer = moves.clone();
+                fewer[place].1.steps = steps;
+                self.lets_nodes_leave(&fewer)
+            };
+            let fewer = if most > 1 && !is_enough(most - 1) && !is_enough(0) {
+                most
+            } else {
+                fewest(most, is_enough).unwrap_or(most)
+            };
+            moves[place].1.steps = fewer;
+        }
+        moves.retain(|(_, one)| one.steps > 0);
+        let change = self.if_moved(&moves).ok();
+        let to = change.as_ref().map_or(self.decision.to, |change| change.to);
+        Distance::LetsLeave {
+            shifts: shifts(&moves),
+            for_seconds: change.as_ref().map_or(0, |change| self.seconds_to(change)),
+            samples: change.as_ref().and_then(|change| self.samples(change, &moves)),
+            held_by: change.and_then(|change| change.held_by),
             sooner_once_serving: self.awaited(),
-            nodes: NodeCount(change.to.0.abs_diff(self.decision.to.0)),
-            to: change.to,
-        })
+            nodes: NodeCount(to.0.abs_diff(self.decision.to.0)),
+            to,
+        }
     }
 
-    /// How far a load must fall to be under a limit; none where it is low enough.
-    fn fall(&self, limit: &LoadLimit) -> Option<LoadFall> {
-        let load = self.load(&limit.signal)?;
-        (load >= limit.load).then(|| LoadFall {
-            signal: limit.signal.clone(),
-            less: step_beyond(load - limit.load * (1.0 - NOISE)).min(load),
+    /// What keeps the count where no signal would lower it: `last` is what would be decided then.
+    fn kept(&self, last: Decision) -> Distance {
+        let wanted = last.stages.first().map_or(self.decision.to, |stage| stage.before);
+        let stage = holding(&last, Direction::In).filter(|_| wanted < self.decision.to);
+        let guard = stage.cloned().and_then(|stage| kept_by_guard(stage, Direction::In));
+        guard.unwrap_or_else(|| {
+            let wants = last.recommendations.into_iter();
+            let keeping =
+                wants.filter(|wants| wants.count().is_some_and(|c| c >= self.decision.to));
+            Distance::KeptByRules { rules: keeping.map(|wants| wants.rule).collect() }
         })
-    }
-
-    /// The rules that want at least the count that there is.
-    fn keeping_rules(&self) -> Vec<String> {
-        let wants = self.decision.recommendations.iter();
-        let keeping = wants.filter(|wants| wants.count().is_some_and(|c| c >= self.decision.to));
-        keeping.map(|wants| wants.rule.clone()).collect()
     }
 
     fn broken_signals(&self) -> Vec<SignalName> {
@@ -244,121 +343,13 @@ impl Situation<'_> {
         let blind = blind.filter(|(recommendation, _)| recommendation.is_blind());
         blind.filter_map(|(_, rule)| rule.signal().cloned()).collect()
     }
-
-    /// Over any of these loads, a target wants more nodes.
-    fn limits_for_out(&self) -> Vec<LoadLimit> {
-        let count = f64::from(self.decision.to.0);
-        let mut limits = self.limits(|tolerance| count * (1.0 + tolerance.out.fraction()));
-        // How much more of such a signal adds nodes depends on how fast it comes.
-        let surges = |signal: &SignalName| {
-            let mut rules = self.policy.rules.iter();
-            rules.any(|rule| matches!(rule, Rule::Surge(surge) if surge.signal == *signal))
-        };
-        limits.retain(|limit| !surges(&limit.signal));
-        limits
-    }
-
-    /// Under all of these loads, every target lets nodes leave.
-    fn limits_for_in(&self) -> Vec<LoadLimit> {
-        let count = f64::from(self.decision.to.0);
-        let tolerated = |tolerance: Tolerance| count * (1.0 - tolerance.scale_in.fraction());
-        self.limits(|tolerance| tolerated(tolerance).min(count - 1.0))
-    }
-
-    /// The smallest load of each signal that needs so many nodes, given a rule's tolerance.
-    fn limits(&self, nodes: impl Fn(Tolerance) -> f64) -> Vec<LoadLimit> {
-        let mut limits: BTreeMap<&SignalName, f64> = BTreeMap::new();
-        for (rule, per_node) in self.targets() {
-            let nodes = nodes(rule.tolerance.unwrap_or(self.policy.tolerance));
-            let limit = limits.entry(&rule.signal).or_insert(f64::MAX);
-            *limit = limit.min(load_of(rule, per_node, nodes));
-        }
-        let limits = limits.into_iter();
-        limits.map(|(signal, load)| LoadLimit { signal: signal.clone(), load }).collect()
-    }
 }
 
-/// The load whose need is `nodes`; the inverse of what the target rule computes.
-fn load_of(rule: &TargetRule, per_node: RequestsPerSecond, nodes: f64) -> f64 {
-    let one = shares(rule, per_node, 1.0);
-    if one > 0.0 { nodes / one } else { f64::MAX }
+fn shifts(moves: &[(&Gauge, Move)]) -> Vec<Shift> {
+    moves.iter().map(|(gauge, one)| gauge.shift(one.way, one.steps)).collect()
 }
 
-/// The smallest whole number of requests per second above `gap`.
-fn step_beyond(gap: f64) -> f64 {
-    gap.floor() + 1.0
-}
-
-/// The first moment after a decision at which something ends that could hold a change back.
-fn next_moment(
-    policy: &Policy,
-    observation: &Observation,
-    decision: &Decision,
-) -> Option<Timestamp> {
-    let history = &decision.history;
-    // The last recommendation goes on, so it never leaves its window.
-    let spans = history.recommendations.iter().rev().skip(1);
-    let windows = [policy.scale_out.stabilize, policy.scale_in.stabilize];
-    let spans = spans.flat_map(|span| windows.map(|window| after(span.until, window)));
-    let paces = || policy.scale_out.pace.iter().chain(&policy.scale_in.pace);
-    let events = history.scale_events.iter();
-    let events = events.flat_map(|event| paces().map(|pace| after(event.at, pace.per)));
-    let rules = policy.rules.iter().zip(keys(&policy.rules));
-    let conditions = rules.flat_map(|(rule, key)| match rule {
-        Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Schedule(_) => Vec::new(),
-        Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => Vec::new(),
-        Rule::Latency(latency) => {
-            let condition = history.conditions.get(&key);
-            let until = condition.map(|known| after(known.since, latency.for_at_least));
-            until.into_iter().collect()
-        }
-        Rule::Step(step) => moments(&history.conditions, step, &key).collect(),
-    });
-    let rules = policy.rules.iter().zip(keys(&policy.rules));
-    let wishes = rules.flat_map(|(rule, key)| {
-        let wishes = history.wishes.get(&key).into_iter().flatten();
-        wishes.map(|wish| after(wish.at, rule.hold())).collect::<Vec<_>>()
-    });
-    let rules = policy.rules.iter().zip(keys(&policy.rules));
-    let surges = rules.flat_map(|(rule, key)| match (rule, history.rates.get(&key)) {
-        (Rule::Surge(rule), Some(said)) => surge::moments(rule, said).collect(),
-        _ => Vec::new(),
-    });
-    let wait = history.awaiting_capacity_since.map(|since| after(since, LONGEST_WAIT));
-    let blind = history.blind_since.map(|since| after(since, policy.missing_data.hold_for));
-    let rests = [history.scale_out_cooldown_until, history.scale_in_cooldown_until];
-    let single = [wait, blind].into_iter().chain(rests).flatten();
-    let effects = policy.effectiveness.iter();
-    let effects = effects.flat_map(|settings| effectiveness::moments(settings, &history.effects));
-    let orders = observation.overrides.ends();
-    let moments = spans
-        .chain(events)
-        .chain(conditions)
-        .chain(wishes)
-        .chain(surges)
-        .chain(single)
-        .chain(effects)
-        .chain(orders);
-    moments.filter(|moment| *moment > decision.at).min()
-}
-
-/// The history as it is if the same look came again and again until just before `at`.
-fn seen_until(decision: Decision, at: Timestamp) -> History {
-    let mut history = decision.history;
-    let just_before = before(at, Duration::from_nanos(1));
-    if let Some(last) = history.recommendations.last_mut() {
-        last.until = last.until.max(just_before);
-    }
-    for wishes in history.wishes.values_mut() {
-        if let Some(last) = wishes.last_mut().filter(|last| last.at == decision.at) {
-            last.at = last.at.max(just_before);
-        }
-    }
-    for condition in history.conditions.values_mut() {
-        condition.seen = condition.seen.max(just_before);
-    }
-    for memory in history.steps.values_mut() {
-        memory.seen = memory.seen.map(|seen| seen.max(just_before));
-    }
-    history
+fn kept_by_guard(stage: Stage, direction: Direction) -> Option<Distance> {
+    let Stage { guard, reason, .. } = stage;
+    Some(Distance::KeptByGuard { direction, guard, because: reason? })
 }

@@ -70,9 +70,11 @@ impl Distance {
     /// Whether it speaks of going this way, or of neither way while the pool is held.
     fn is_towards(&self, direction: Direction) -> bool {
         match self {
-            Self::ByTime { direction: way, .. } => *way == direction,
-            Self::MoreLoad { .. } | Self::AtMax { .. } => direction == Direction::Out,
-            Self::LessLoad { .. } | Self::AtMin { .. } => direction == Direction::In,
+            Self::ByTime { direction: way, .. } | Self::KeptByGuard { direction: way, .. } => {
+                *way == direction
+            }
+            Self::Adds { .. } | Self::AtMax { .. } => direction == Direction::Out,
+            Self::LetsLeave { .. } | Self::AtMin { .. } => direction == Direction::In,
             Self::NeedsReadings { .. } | Self::KeptByRules { .. } => direction == Direction::In,
             Self::ScaleInDisabled | Self::ScaleInHeld => direction == Direction::In,
             Self::Held => true,

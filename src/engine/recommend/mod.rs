@@ -21,7 +21,6 @@ pub(super) mod thousandths;
 use std::collections::BTreeMap;
 
 pub(super) use step_evidence::{is_condition_of, moments, remember as remember_step};
-pub(super) use target::shares;
 
 use super::look::Look;
 use super::{Condition, Opinion, Recommendation, StepMemory, Wish};

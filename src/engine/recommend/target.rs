@@ -133,7 +133,7 @@ fn ratio(value: f64, target: f64) -> f64 {
 }
 
 /// How many nodes' shares a total comes to, headroom included, before rounding up; always finite.
-pub(in crate::engine) fn shares(rule: &TargetRule, per_node: RequestsPerSecond, load: f64) -> f64 {
+fn shares(rule: &TargetRule, per_node: RequestsPerSecond, load: f64) -> f64 {
     let (load, per_node) = (thousandths::as_it_is(load), thousandths::as_it_is(per_node.get()));
     // Beyond the largest number there is, the largest: JSON knows no infinity, and bounds come
     // later.
