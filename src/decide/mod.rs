@@ -8,11 +8,14 @@
 
 mod answer;
 mod case;
+mod expected;
 mod history;
 mod nodes;
 mod observation;
+mod orders;
 
 pub use answer::{Answer, CaseError, ErrorKind, Verdict};
+pub(crate) use expected::size as hint_size;
 
 use std::borrow::Cow;
 

@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use super::expected::{forecasts, hints};
 use super::history::seconds;
 use super::nodes::nodes;
+use super::orders::orders;
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Reading, Sample, SignalName, Timestamp, before,
 };
-use crate::engine::{History, KeptSample, Observation, Overrides, Readiness};
+use crate::engine::{Announced, History, KeptSample, Observation, Overrides, Readiness};
 use crate::policy::document::Kind;
 use crate::policy::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
 
@@ -41,6 +43,11 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
     let leaving = fields.or("leaving", 0, notes, &any);
     let is_held = fields.or("held", false, notes, yes_or_no);
     let at = at?;
+    let overrides =
+        fields.or("orders", Overrides::default(), notes, |value, notes| orders(value, at, notes));
+    let hints =
+        fields.or("hints", Announced::default(), notes, |value, notes| hints(value, at, notes));
+    let forecasts = fields.or("forecasts", BTreeMap::new(), notes, forecasts);
     let nodes_at = fields.place("nodes");
     let nodes = fields.optional("nodes", notes, |value, notes| nodes(value, at, notes));
     let given = fields.or("signals", Vec::new(), notes, |value, notes| {
@@ -81,11 +88,11 @@ pub(super) fn observation(value: Value<'_>, notes: &mut Notes) -> Option<Seen> {
             },
             nodes: listed,
             readings,
-            forecasts: BTreeMap::new(),
+            forecasts: forecasts?,
             is_held: is_held?,
-            overrides: Overrides::default(),
+            overrides: overrides?,
             costs: None,
-            hints: Default::default(),
+            hints: hints?,
             history: History::default(),
         },
     })

@@ -44,6 +44,31 @@ fn every_mistake_has_a_kind_a_sentence_and_a_column() {
         ("35", "{\"value\": 1, \"samples\": [1]}", "`load` is neither a value", "{\"value\""),
         ("35", "{\"samples\": [1, \"2\"]}", "`samples[1]` must be a number", "\"2\""),
         ("\"count\"", "\"cuont\"", "`count` is missing in `observation`", "{\"cuont\""),
+        (
+            "\"count\": 3",
+            "\"count\": 3, \"orders\": {\"floor\": {\"cuont\": 4}}",
+            "`count` is missing in `floor`",
+            "{\"cuont\"",
+        ),
+        (
+            "\"count\": 3",
+            "\"count\": 3, \"orders\": {\"holds\": [{\"change\": \"both\"}]}",
+            "`change` can't be `both`",
+            "\"both\"",
+        ),
+        (
+            "\"count\": 3",
+            "\"count\": 3, \"hints\": {\"campaigns\": [{\"kind\": \"lunch\", \"spread_seconds\": 9, \
+             \"devices\": 4}]}",
+            "`campaigns[0]` does not say when it starts",
+            "{\"kind\"",
+        ),
+        (
+            "\"count\": 3",
+            "\"count\": 3, \"forecasts\": {\"forecast:load\": {\"bound\": -1}}",
+            "`bound` is -1, which is no rate",
+            "-1",
+        ),
         ("\"per_node\"", "\"per_nod\"", "`per_nod` is no key of `target`", "\"per_nod\""),
         ("\"scale_events\"", "\"events\"", "`events` is no key of `history`", "\"events\""),
         ("[]}", "[{\"change\": 0.5, \"age_seconds\": 1}]}", "`change` is 0.5", "0.5"),
