@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::Output;
 use super::exit::Failure;
-use crate::policy::{Policy, parse};
+use crate::domain::SignalName;
+use crate::policy::{Policy, Rule, parse};
 use crate::policytest::{PolicyTest, Suite, Unmet, read_suite, run_test};
 
 /// Where tests are when no file is named.
@@ -84,7 +85,7 @@ fn load(file: &Path) -> Result<(Policy, Suite), String> {
     let policy = file.parent().unwrap_or(Path::new("")).join(&suite.policy);
     let read = parse(&text(&policy)?, &policy).map_err(|problems| problems.to_string())?;
     let unknown = |test: &PolicyTest| {
-        let named = test.signals.keys().chain(test.coverage.keys());
+        let named = test.signals.keys().chain(test.coverage.keys()).chain(test.forecasts.keys());
         let unknown = named.filter(|name| !read.signals.contains_key(*name));
         unknown.map(|name| (test.name.clone(), name.clone())).collect::<Vec<_>>()
     };
@@ -104,6 +105,9 @@ fn load(file: &Path) -> Result<(Policy, Suite), String> {
     if !unknown.is_empty() {
         return Err(unknown.join("\n\n"));
     }
+    if let Some([what, help]) = suite.tests.iter().find_map(|test| unheard(&read, test)) {
+        return Err(format!("error: {what} ({})\nhint: {help}", file.display()));
+    }
     if read.budget.is_some() && suite.node_price.is_none() {
         return Err(format!(
             "error: {} has a budget, and {} does not say what a node costs\nhint: add \
@@ -113,6 +117,28 @@ fn load(file: &Path) -> Result<(Policy, Suite), String> {
         ));
     }
     Ok((read, suite))
+}
+
+/// What a test says that no rule would hear, and what to do about it.
+fn unheard(policy: &Policy, test: &PolicyTest) -> Option<[String; 2]> {
+    let hears_hints = policy.rules.iter().any(|rule| matches!(rule, Rule::Hint(_)));
+    if !test.hints.is_empty() && !hears_hints {
+        let what = format!(
+            "the test `{}` announces campaigns, but the policy has no rule `hint`",
+            test.name
+        );
+        return Some([what, "add the rule, or delete `hints`".into()]);
+    }
+    let forecasts = |signal: &SignalName| {
+        let mut rules = policy.rules.iter();
+        rules.any(|rule| matches!(rule, Rule::Forecast(rule) if rule.signal == *signal))
+    };
+    let unheard = test.forecasts.keys().find(|signal| !forecasts(signal))?;
+    let what = format!(
+        "the test `{}` gives a forecast of `{unheard}`, but no rule `forecast` looks at it",
+        test.name
+    );
+    Some([what, "add the rule, or delete the signal from `forecasts`".into()])
 }
 
 fn text(file: &Path) -> Result<String, String> {

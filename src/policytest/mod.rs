@@ -4,6 +4,7 @@
 //! Out: the expectations that were not met, each with its place and what came instead.
 //! Never: reads a file or a clock; has a copy of any rule: it calls [`crate::engine::decide`].
 
+mod events;
 mod read;
 mod run;
 mod series;
@@ -14,9 +15,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::domain::{Dollars, Duration, NodeCount, SignalName, Timestamp};
+use crate::domain::{Dollars, Duration, Hint, NodeCount, SignalName, Timestamp};
 use crate::policy::Place;
 
+pub use events::{Order, Ordered};
 pub use read::read_suite;
 pub use run::run_test;
 pub use series::{Point, Series};
@@ -49,6 +51,13 @@ pub struct PolicyTest {
     pub signals: BTreeMap<SignalName, Series>,
     /// What coverage queries count; a signal that is not named here is whole.
     pub coverage: BTreeMap<SignalName, Series>,
+    /// What operators order, in the order of time.
+    pub orders: Vec<Order>,
+    /// Which campaigns are announced.
+    pub hints: Vec<Hint>,
+    /// What forecasts say that each signal's largest rate should stay under; nothing, where a signal
+    /// is not named or its series has no point.
+    pub forecasts: BTreeMap<SignalName, Series>,
     /// What the pool has cost this month before the test begins.
     pub spent: Dollars,
     /// What the pool must come to, in the order of time.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::series::Series;
-use super::{Expectation, Fleet, PolicyTest, Suite};
-use crate::domain::{Dollars, Duration, NodeCount, SignalName, Timestamp};
+use super::{Expectation, Fleet, PolicyTest, Suite, events};
+use crate::domain::{Dollars, Duration, Hint, NodeCount, SignalName, Timestamp};
 use crate::policy::Problems;
 use crate::policy::document::{self, Kind};
 use crate::policy::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
@@ -65,6 +65,9 @@ fn test(value: Value<'_>, notes: &mut Notes) -> Option<PolicyTest> {
     let fleet = fields.required("fleet", "{serving: 4, ready_after: 3m}", notes, fleet);
     let signals = fields.required("signals", "{requests: '1600x40'}", notes, all_series);
     let coverage = fields.or("coverage", BTreeMap::new(), notes, all_series);
+    let orders = fields.or("orders", vec![], notes, |v, n| fields::list(v, n, events::order));
+    let hints = fields.or("hints", vec![], notes, |value, notes| hints(value, starts?, notes));
+    let forecasts = fields.or("forecasts", BTreeMap::new(), notes, all_series);
     let spent = fields.or("spent", Dollars::default(), notes, dollars);
     let expect = fields.required("expect", "[{at: 5m, count: 4}]", notes, |value, notes| {
         fields::list(value, notes, expectation)
@@ -76,6 +79,8 @@ fn test(value: Value<'_>, notes: &mut Notes) -> Option<PolicyTest> {
         return refuse(notes, value.node.at, what, "add one such as `- {at: 5m, count: 4}`");
     }
     expect.sort_by_key(|one| one.at);
+    let mut orders = orders?;
+    orders.sort_by_key(|order| order.at);
     Some(PolicyTest {
         name: name?,
         starts: starts?,
@@ -84,8 +89,19 @@ fn test(value: Value<'_>, notes: &mut Notes) -> Option<PolicyTest> {
         fleet: fleet?,
         signals: signals?,
         coverage: coverage?,
+        orders,
+        hints: hints?,
+        forecasts: forecasts?,
         spent: spent?,
         expect,
+    })
+}
+
+fn hints(value: Value<'_>, begins: Timestamp, notes: &mut Notes) -> Option<Vec<Hint>> {
+    let mut number = 0;
+    fields::list(value, notes, |value, notes| {
+        number += 1;
+        events::hint(value, begins, number, notes)
     })
 }
 

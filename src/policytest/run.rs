@@ -1,17 +1,19 @@
 //! Lives through a test: a decision every few seconds of virtual time, each remembering the last.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
+use super::events::in_force;
 use super::{Expectation, Fleet, PolicyTest, Series, Unlike, Unmet};
 use crate::domain::{
     Dollars, Duration, FleetCounts, Missing, NodeCount, NodeSample, Reading, Sample, SignalName,
     Timestamp, after, calendar_month, elapsed,
 };
 use crate::engine::{
-    Costs, Decision, History, Observation, ObservedNode, Overrides, Readiness, Reason, decide,
-    explain,
+    Announced, Belief, Costs, Decision, Foreseen, History, Observation, ObservedHint, ObservedNode,
+    Readiness, Reason, decide, explain, rule_keys,
 };
-use crate::policy::{CoverageNeed, Policy, Signal};
+use crate::forecast::campaign::{Around, Response, around};
+use crate::policy::{CoverageNeed, ForecastRule, Policy, Rule, Signal};
 
 /// Runs one test by the real engine: every expectation that was not met.
 ///
@@ -42,6 +44,8 @@ struct Pool<'t> {
     /// Since the test began.
     age: Duration,
     history: History,
+    /// What the signal said that campaigns come on top of, at each look.
+    said: Vec<Sample>,
     serving: u32,
     /// When each node on its way will serve, the next one first.
     on_the_way: VecDeque<Duration>,
@@ -57,6 +61,7 @@ impl<'t> Pool<'t> {
             spent: test.spent,
             age: Duration::ZERO,
             history: History::default(),
+            said: Vec::new(),
             serving: 0,
             on_the_way: VecDeque::new(),
         };
@@ -71,6 +76,7 @@ impl<'t> Pool<'t> {
     /// Decides and remembers; the fleet follows.
     fn decides(&mut self) -> (Observation, Decision) {
         let observation = self.looks();
+        self.hears(&observation);
         let decision = decide(self.policy, &observation);
         self.history = decision.history.clone();
         self.follows(decision.to.0);
@@ -120,6 +126,69 @@ impl<'t> Pool<'t> {
         after(self.test.starts, self.age)
     }
 
+    /// Keeps what was measured around campaigns.
+    fn hears(&mut self, observation: &Observation) {
+        let about = self.policy.rules.iter().find_map(|rule| match rule {
+            Rule::Hint(hint) => Some(&hint.signal),
+            _ => None,
+        });
+        let reading = about.and_then(|signal| observation.readings.get(signal));
+        if let Some(sample) = reading.and_then(Reading::sample).filter(|_| self.hints_matter()) {
+            self.said.push(Sample { at: observation.at, value: sample.value });
+        }
+    }
+
+    fn hints_matter(&self) -> bool {
+        !self.test.hints.is_empty()
+    }
+
+    /// What is known of campaigns. Devices respond as nobody has learned yet, and nodes are asked for
+    /// as long before as they take in this test.
+    fn announced(&self) -> Announced {
+        let known = self.test.hints.iter().filter(|hint| hint.is_known(self.now()));
+        let hints = known.map(|hint| {
+            let Around { before, peak } = around(hint, &self.said);
+            ObservedHint { hint: hint.clone(), response: Response::USUAL, before, peak }
+        });
+        let lead_seconds = match &self.test.fleet {
+            Fleet::Follows { ready_after, .. } => {
+                Some((*ready_after + self.test.decides_every).as_secs_f64())
+            }
+            Fleet::Given(_) => None,
+        };
+        let hints: Vec<_> = hints.collect();
+        if hints.is_empty() { Announced::default() } else { Announced { lead_seconds, hints } }
+    }
+
+    /// What forecasts say, by their rules' keys.
+    fn foreseen(&self) -> BTreeMap<String, Foreseen> {
+        let rules = self.policy.rules.iter().zip(rule_keys(&self.policy.rules));
+        let foreseen = rules.filter_map(|(rule, key)| {
+            let Rule::Forecast(rule) = rule else { return None };
+            let (_, bound) = self.test.forecasts.get(&rule.signal)?.at(self.index())?;
+            let foreseen = Foreseen {
+                bound,
+                expected: bound,
+                level: rule.level,
+                horizon_seconds: self.horizon(rule).as_secs(),
+                error: None,
+                coverage: None,
+                history_seconds: 0,
+                belief: Belief::Trusted,
+            };
+            Some((key, foreseen))
+        });
+        foreseen.collect()
+    }
+
+    fn horizon(&self, rule: &ForecastRule) -> Duration {
+        let learned = match &self.test.fleet {
+            Fleet::Follows { ready_after, .. } => *ready_after,
+            Fleet::Given(_) => Duration::ZERO,
+        };
+        rule.forecasting(learned, Duration::ZERO, self.test.interval).horizon
+    }
+
     fn looks(&self) -> Observation {
         let desired = self.history.desired.map_or(0, |desired| desired.0);
         let on_the_way = match &self.test.fleet {
@@ -132,6 +201,7 @@ impl<'t> Pool<'t> {
             ..FleetCounts::default()
         };
         let signals = self.policy.signals.iter();
+        let (overrides, is_held) = in_force(&self.test.orders, self.test.starts, self.age);
         Observation {
             at: self.now(),
             fleet,
@@ -139,11 +209,11 @@ impl<'t> Pool<'t> {
             readings: signals
                 .map(|(name, signal)| (name.clone(), self.reads(name, signal)))
                 .collect(),
-            forecasts: Default::default(),
-            is_held: false,
-            overrides: Overrides::default(),
+            forecasts: self.foreseen(),
+            is_held,
+            overrides,
             costs: self.policy.budget.is_some().then(|| self.costs()),
-            hints: Default::default(),
+            hints: self.announced(),
             history: self.history.clone(),
         }
     }

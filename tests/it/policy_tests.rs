@@ -103,3 +103,52 @@ tests:
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(said(&output).contains("can't read nowhere.yaml"), "{}", said(&output));
 }
+
+/// The documented orders, campaigns and forecasts, with `find` replaced, and the policy for them.
+fn events(find: &str, replace: &str) -> TempDir {
+    let example = DOCS.split("```yaml\n").nth(2).and_then(|rest| rest.split("```").next());
+    let example = example.expect("there is a second example");
+    assert!(example.contains(find), "{find:?} is not in the example");
+    let folder = place(&example.replace(find, replace));
+    let rule = "{target: {signal: requests, per_node: 400}}";
+    assert!(MINIMAL.contains(rule), "the shortest policy has another rule");
+    let rules = "{target: {signal: requests, per_node: 400, headroom_percent: 0}}, \
+                 {hint: {signal: requests, per_node: 400}}, \
+                 {forecast: {signal: requests, per_node: 400}}";
+    let policy = MINIMAL.replace(rule, rules);
+    std::fs::write(folder.path().join("policies/campaigns.yaml"), policy).expect("a written file");
+    folder
+}
+
+#[test]
+fn the_documented_orders_campaigns_and_forecasts_are_obeyed() {
+    let output = windlass(events("", "").path(), &["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    for (find, replace) in [
+        ("for: 3m, floor: 6", "for: 3m, floor: 5"),
+        ("set: 9", "ceiling: 9"),
+        ("for: 90s, hold: scale_out", "for: 30s, hold: scale_out"),
+        ("requests_per_second: 2000", "requests_per_second: 1000"),
+        ("4800x8", "_x8"),
+    ] {
+        let output = windlass(events(find, replace).path(), &["test"]);
+        assert_eq!(output.status.code(), Some(4), "{replace}: {}", said(&output));
+    }
+}
+
+#[test]
+fn orders_campaigns_and_forecasts_that_mean_nothing_are_refused() {
+    for (find, replace, told) in [
+        ("floor: 6", "floor: 6, set: 6", "`orders[0]` must order one thing"),
+        ("hold: scale_out", "hold: everything", "hold"),
+        ("requests_per_second: 2000, ", "", "a campaign has one size"),
+        ("starts: 18m, ", "", "`starts` is missing in `hints[0]`"),
+        ("{requests: _x100", "{p95: _x100", "`p95` in the test"),
+        ("../campaigns.yaml", "../minimal.yaml", "the policy has no rule `hint`"),
+    ] {
+        let output = windlass(events(find, replace).path(), &["test"]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(3), "{replace}: {said}");
+        assert!(said.contains(told), "{replace}: {said}");
+    }
+}
