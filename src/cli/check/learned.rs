@@ -20,16 +20,26 @@ pub(super) async fn compare_with_learned(
     let store = Store::open_beside(&config.database).await.map_err(Failure::failed)?;
     for one in good {
         let learned = store.learned(&one.policy.pool).await.map_err(Failure::failed)?;
-        one.warnings.extend(shorter_than_learned(&one.policy, &learned));
+        let to_serve = store.seconds_to_serve(&one.policy.pool).await.map_err(Failure::failed)?;
+        one.warnings.extend(shorter_than_learned(&one.policy, to_serve, boots(&learned)));
     }
     store.close().await;
     Ok(())
 }
 
-fn shorter_than_learned(policy: &Policy, learned: &[PhaseTimes]) -> Vec<Warning> {
-    let to_serve = [Phase::Create, Phase::Boot, Phase::Configure, Phase::Join];
-    let known = learned.iter().filter(|times| to_serve.contains(&times.phase));
-    let seconds: f64 = known.map(|times| times.p90_seconds).sum();
+/// How long nine in ten instances took to run, in seconds.
+fn boots(learned: &[PhaseTimes]) -> Option<f64> {
+    let boot = learned.iter().find(|times| times.phase == Phase::Boot)?;
+    Some(boot.p90_seconds)
+}
+
+/// `to_serve` and `boots` are what nine in ten nodes took, in seconds; none where nobody knows.
+fn shorter_than_learned(
+    policy: &Policy,
+    to_serve: Option<f64>,
+    boots: Option<f64>,
+) -> Vec<Warning> {
+    let seconds = to_serve.unwrap_or_default();
     let took = Duration::from_secs(seconds.clamp(0.0, 1e6).ceil() as u64);
     let warning = |key: &str, window: Duration, effect: &str| Warning {
         key: key.into(),
@@ -51,16 +61,12 @@ fn shorter_than_learned(policy: &Policy, learned: &[PhaseTimes]) -> Vec<Warning>
         let effect = "so it ends before those that it waits for can help";
         warnings.push(warning("scale_out.cooldown", cooldown, effect));
     }
-    let boot = learned.iter().find(|times| times.phase == Phase::Boot);
-    if let Some(boot) =
-        boot.filter(|boot| policy.node.boot_timeout.as_secs_f64() < boot.p90_seconds)
-    {
+    if let Some(boot) = boots.filter(|boot| policy.node.boot_timeout.as_secs_f64() < *boot) {
         warnings.push(Warning {
             key: "node.boot_timeout".into(),
             what: format!(
-                "one in ten of this pool's instances took longer than {:.0} s to run, and is given \
-                 up before",
-                boot.p90_seconds
+                "one in ten of this pool's instances took longer than {boot:.0} s to run, and is \
+                 given up before"
             ),
             help: "take twice of what boots took here".into(),
         });
@@ -75,33 +81,27 @@ mod tests {
     use super::*;
     use crate::policy::parse;
 
-    fn keys(text: &str, learned: &[(Phase, f64)]) -> Vec<String> {
+    fn keys(text: &str, (to_serve, boots): (Option<f64>, Option<f64>)) -> Vec<String> {
         let policy = parse(text, Path::new("p.yaml")).expect("a good policy");
-        let times = learned.iter().map(|(phase, seconds)| PhaseTimes {
-            phase: *phase,
-            nodes: 20,
-            median_seconds: seconds / 2.0,
-            p90_seconds: *seconds,
-        });
-        let warnings = shorter_than_learned(&policy, &times.collect::<Vec<_>>());
+        let warnings = shorter_than_learned(&policy, to_serve, boots);
         warnings.into_iter().map(|warning| warning.key).collect()
     }
 
     #[test]
     fn windows_are_held_to_what_the_pool_itself_has_learned() {
         const MINIMAL: &str = include_str!("../../../policies/minimal.yaml");
-        let usual = [(Phase::Boot, 100.0), (Phase::Configure, 90.0), (Phase::Drain, 9_000.0)];
-        assert_eq!(keys(MINIMAL, &[]), [""; 0], "nothing is known yet");
-        assert_eq!(keys(MINIMAL, &usual), [""; 0], "ten minutes are longer than three");
+        let usual = (Some(190.0), Some(100.0));
+        assert_eq!(keys(MINIMAL, (None, None)), [""; 0], "nothing is known yet");
+        assert_eq!(keys(MINIMAL, usual), [""; 0], "ten minutes are longer than three");
         let hasty = format!("{MINIMAL}scale_in: {{stabilize: 3m}}\n");
-        assert_eq!(keys(&hasty, &usual), ["scale_in.stabilize"]);
+        assert_eq!(keys(&hasty, usual), ["scale_in.stabilize"]);
         let restless = format!("{MINIMAL}scale_out: {{cooldown: 2m}}\n");
-        assert_eq!(keys(&restless, &usual), ["scale_out.cooldown"]);
+        assert_eq!(keys(&restless, usual), ["scale_out.cooldown"]);
         let none = format!("{MINIMAL}scale_out: {{cooldown: 0s}}\n");
-        assert_eq!(keys(&none, &usual), [""; 0], "no cooldown is no short one");
+        assert_eq!(keys(&none, usual), [""; 0], "no cooldown is no short one");
         let patient = format!("{MINIMAL}scale_out: {{cooldown: 4m}}\n");
-        assert_eq!(keys(&patient, &usual), [""; 0]);
-        let slow = [(Phase::Boot, 1_500.0)];
-        assert_eq!(keys(MINIMAL, &slow), ["scale_in.stabilize", "node.boot_timeout"]);
+        assert_eq!(keys(&patient, usual), [""; 0]);
+        let slow = (Some(1_600.0), Some(1_500.0));
+        assert_eq!(keys(MINIMAL, slow), ["scale_in.stabilize", "node.boot_timeout"]);
     }
 }
