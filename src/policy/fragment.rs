@@ -48,15 +48,16 @@ pub(crate) fn fragment(
     }
     let here = value.node.at;
     let neutral_rules = own(NEUTRAL_RULES, here);
-    let mut entries = entries.clone();
-    for (key, node) in &mut entries {
+    let mut laid = entries.clone();
+    for (key, node) in &mut laid {
         if key.name == "rules" {
             lay_over_rules(&neutral_rules, node);
         }
     }
     let mut names: BTreeMap<String, Series> =
         signals.iter().map(|name| (name.to_string(), Series::OfPool)).collect();
-    entries.iter().for_each(|(_, node)| named_signals(node, &mut names));
+    let mut given = Node { at: here, kind: Kind::Map(laid) };
+    visit(&mut given, &mut |node| named_signal(node, &mut names));
 
     let signals = entries.iter().filter(|(key, _)| key.name == "signals");
     let counted: Vec<&str> = signals.flat_map(counted).collect();
@@ -68,7 +69,7 @@ pub(crate) fn fragment(
 
     let mut whole = own(NEUTRAL, here);
     lay_over(&mut whole, &declared(&names));
-    lay_over(&mut whole, &Node { at: here, kind: Kind::Map(entries) });
+    lay_over(&mut whole, &given);
     let before = notes.len();
     let policy = read::policy(&whole, notes);
     if notes.len() == before { policy } else { None }
@@ -79,20 +80,22 @@ pub(crate) fn fragment(
 fn own(text: &str, at: Place) -> Node {
     let mut node = document::read(text)
         .unwrap_or_else(|problem| panic!("our own text is good YAML: {problem:?}"));
-    place(&mut node, Place { width: 1, ..at });
+    let at = Place { width: 1, ..at };
+    visit(&mut node, &mut |node| {
+        node.at = at;
+        if let Kind::Map(entries) = &mut node.kind {
+            entries.iter_mut().for_each(|(key, _)| key.at = at);
+        }
+    });
     node
 }
 
-fn place(node: &mut Node, at: Place) {
-    node.at = at;
+/// Shows every node of a tree, a node before those below it.
+fn visit(node: &mut Node, see: &mut impl FnMut(&mut Node)) {
+    see(node);
     match &mut node.kind {
-        Kind::Map(entries) => {
-            for (key, node) in entries {
-                key.at = at;
-                place(node, at);
-            }
-        }
-        Kind::List(items) => items.iter_mut().for_each(|item| place(item, at)),
+        Kind::Map(entries) => entries.iter_mut().for_each(|(_, node)| visit(node, see)),
+        Kind::List(items) => items.iter_mut().for_each(|item| visit(item, see)),
         Kind::Null
         | Kind::Bool(_)
         | Kind::Integer(..)
@@ -171,36 +174,22 @@ enum Series {
     OfNodes,
 }
 
-/// Every text below a key `signal`.
-fn named_signals(node: &Node, names: &mut BTreeMap<String, Series>) {
-    match &node.kind {
-        Kind::Map(entries) => {
-            let has = |name: &str| entries.iter().any(|(key, _)| key.name == name);
-            let series = match has("average") || has("utilisation_percent") {
-                true => Series::OfNodes,
-                false => Series::OfPool,
-            };
-            for (key, node) in entries {
-                match &node.kind {
-                    Kind::Text(name) if key.name == "signal" => {
-                        // What is no name is refused where the rule is read.
-                        let name = SignalName::new(name.as_str()).map(String::from);
-                        let known = name.ok().map(|name| names.entry(name).or_insert(series));
-                        if let (Some(known), Series::OfNodes) = (known, series) {
-                            *known = series;
-                        }
-                    }
-                    _ => named_signals(node, names),
-                }
-            }
+/// Notes the text of a mapping's key `signal`.
+fn named_signal(node: &Node, names: &mut BTreeMap<String, Series>) {
+    let Kind::Map(entries) = &node.kind else { return };
+    let has = |name: &str| entries.iter().any(|(key, _)| key.name == name);
+    let series = match has("average") || has("utilisation_percent") {
+        true => Series::OfNodes,
+        false => Series::OfPool,
+    };
+    for (_, node) in entries.iter().filter(|(key, _)| key.name == "signal") {
+        let Kind::Text(name) = &node.kind else { continue };
+        // What is no name is refused where the rule is read.
+        let name = SignalName::new(name.as_str()).map(String::from);
+        let known = name.ok().map(|name| names.entry(name).or_insert(series));
+        if let (Some(known), Series::OfNodes) = (known, series) {
+            *known = series;
         }
-        Kind::List(items) => items.iter().for_each(|item| named_signals(item, names)),
-        Kind::Null
-        | Kind::Bool(_)
-        | Kind::Integer(..)
-        | Kind::Number(..)
-        | Kind::Text(_)
-        | Kind::Question(_) => {}
     }
 }
 
