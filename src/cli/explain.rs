@@ -7,7 +7,7 @@ use super::client::{ApiArguments, get, pool_or_only};
 use super::exit::Failure;
 use crate::domain::Timestamp;
 
-/// Arguments of `windlass explain`.
+/// Arguments of `windlass explain`, and of what else explains a decision.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArguments {
     /// The pool; may be left out where there is only one.
@@ -19,14 +19,20 @@ pub(super) struct ExplainArguments {
     api: ApiArguments,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    pub output: Output,
+}
+
+impl ExplainArguments {
+    /// What the daemon says of the decision under this path of its pool.
+    pub async fn ask(&self, path: &str) -> Result<Value, Failure> {
+        let pool = pool_or_only(&self.api, self.pool.clone()).await?;
+        let query: Vec<_> = self.at.iter().map(|at| ("at", at.to_string())).collect();
+        get(&self.api, &format!("/pools/{pool}/{path}"), &query).await
+    }
 }
 
 pub(super) async fn explain(arguments: ExplainArguments) -> Result<(), Failure> {
-    let pool = pool_or_only(&arguments.api, arguments.pool).await?;
-    let query: Vec<_> = arguments.at.iter().map(|at| ("at", at.to_string())).collect();
-    let path = format!("/pools/{pool}/explanation");
-    let explanation: Value = get(&arguments.api, &path, &query).await?;
+    let explanation = arguments.ask("explanation").await?;
     match arguments.output {
         Output::Json => anstream::println!("{explanation:#}"),
         Output::Text => anstream::print!("{}", explanation["text"].as_str().unwrap_or_default()),
