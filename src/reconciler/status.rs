@@ -28,9 +28,9 @@ pub struct PoolStatus {
     pub is_loaded: bool,
     /// Whether decisions are carried out.
     pub control: Control,
-    /// The smallest count.
+    /// The smallest count then, open windows considered.
     pub min: NodeCount,
-    /// The largest count.
+    /// The largest count then, open windows considered.
     pub max: NodeCount,
     /// The count that the pool shall have; none before the first decision.
     pub desired: Option<NodeCount>,
@@ -102,14 +102,15 @@ impl PoolStatus {
         plan: &Plan,
         last: &Option<(DecisionId, Observation, Decision)>,
     ) -> Self {
+        let bounds = policy.bounds_at(at);
         let reasons = last.iter().flat_map(|(_, _, decision)| &decision.reasons);
         Self {
             pool: policy.pool.clone(),
             at,
             is_loaded: true,
             control,
-            min: policy.bounds.min,
-            max: policy.bounds.max,
+            min: bounds.min,
+            max: bounds.max,
             desired,
             fleet: FleetCounts::of(nodes.clone()),
             port: policy.join.port,
