@@ -205,8 +205,8 @@ fn rules(policy: &Policy, warnings: &mut Vec<Warning>) {
     flap::thresholds(policy, warnings);
     let only_latency = policy.rules.iter().all(|rule| matches!(rule, Rule::Latency(_)));
     if only_latency && policy.scale_out.cooldown.is_zero() {
-        let what = "only a latency adds nodes, and without a cooldown it adds more at every look \
-                    until the first ones serve";
+        let what = "only a latency adds nodes, and without a cooldown it adds another step as soon \
+                    as the last one serves, before the latency can show what that was worth";
         let help = "add a `target` rule, or a cooldown as long as a boot and a playbook";
         warn(warnings, "scale_out.cooldown", what, help);
     }
