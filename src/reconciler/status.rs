@@ -255,3 +255,25 @@ impl PoolLoop {
         self.write(now, Change { entries, ..Change::default() }).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::policy::parse;
+
+    #[test]
+    fn the_bounds_are_those_of_open_windows() {
+        const MINIMAL: &str = include_str!("../../policies/minimal.yaml");
+        let window = "rules: [{schedule: {timezone: UTC, cron: '0 12 * * *', lasts: 1h, \
+                      at_least: 5, at_most: 9}}, ";
+        let text = MINIMAL.replace("rules: [", window);
+        let policy = parse(&text, Path::new("p.yaml")).expect("a good policy");
+        for (at, bounds) in [("11:59", (2, 12)), ("12:00", (5, 9)), ("13:00", (2, 12))] {
+            let at = format!("2026-03-02T{at}:00Z").parse().expect("a legal moment");
+            let status = PoolStatus::starting(&policy, at);
+            assert_eq!((status.min.0, status.max.0), bounds, "{at}");
+        }
+    }
+}
