@@ -2,6 +2,7 @@
 
 mod advise;
 mod command;
+mod documented;
 mod hints;
 mod recorded;
 

@@ -135,7 +135,7 @@ impl TrafficArguments {
             return Err(Failure::Usage(format!("{what}\nhint: give a --query")));
         };
         let demand = demand_signal(policy).ok_or_else(|| {
-            let what = format!("error: no rule of {name} counts requests per second of the pool");
+            let what = format!("error: no rule of {name} asks Prometheus for requests per second");
             Failure::BadSettings(format!("{what}\nhint: give a --query that does"))
         })?;
         let (signal, rule) = (demand.signal, demand.rule);
@@ -249,7 +249,7 @@ impl Recorded {
         let mut notes = vec![
             format!("the traffic is `{}`: {}", self.query, self.choice),
             format!(
-                "{} to Prometheus; {} were on disk",
+                "{} to Prometheus, {} from disk",
                 counted(self.requests, "request"),
                 counted(self.chunks_kept, "chunk")
             ),

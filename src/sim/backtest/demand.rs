@@ -20,15 +20,17 @@ pub struct DemandSignal<'a> {
 
 /// What a policy's rules look at as requests per second: of a `target` with `per_node`, else of a
 /// `forecast`, a `surge` or a `hint`; of several of one kind the first in the file. None where
-/// nobody looks at a rate of the whole pool.
+/// nobody looks at a rate of the whole pool that Prometheus knows.
 pub fn demand_signal(policy: &Policy) -> Option<DemandSignal<'_>> {
     let looks = policy.rules.iter().filter_map(|rule| {
         let (rank, kind) = rank(rule)?;
         let signal = rule.signal()?;
-        let SignalSource::Prometheus { query, nodes } = &policy.signals.get(signal)?.source else {
-            return None;
-        };
-        nodes.is_none().then_some((rank, DemandSignal { signal, query, rule: kind }))
+        match &policy.signals.get(signal)?.source {
+            SignalSource::Prometheus { query, nodes: None } => {
+                Some((rank, DemandSignal { signal, query, rule: kind }))
+            }
+            SignalSource::Prometheus { nodes: Some(_), .. } | SignalSource::Haproxy(_) => None,
+        }
     });
     looks.min_by_key(|(rank, _)| *rank).map(|(_, demand)| demand)
 }

@@ -4,6 +4,8 @@
 //! Out: for each of its policies, what each change brings.
 //! Never: changes two things at once.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::super::baselines::Baseline;
@@ -73,7 +75,19 @@ pub fn advise(world: &Rehearse<'_>) -> Result<Vec<(String, Vec<Advice>)>, Underi
     each.map(|(name, policy)| Ok((name.clone(), judge(&evidence(world, policy)?)))).collect()
 }
 
-/// One thing that is changed.
+/// What is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    AsItIs,
+    Halved,
+    Quartered,
+    Reactive,
+    SmallerMin,
+    LargerMax,
+    Fresher,
+}
+
+/// A world with one thing changed, and who lives in it: a policy, or the ideal reaction.
 struct Change {
     settings: Settings,
     policy: Option<Policy>,
@@ -81,40 +95,24 @@ struct Change {
 
 /// What comes of `policy` in `world`, and of each change.
 pub fn evidence(world: &Rehearse<'_>, policy: &Policy) -> Result<Evidence, Underivable> {
-    let Bounds { min: NodeCount(min), max: NodeCount(max) } =
-        Bounds { min: policy.bounds.min, max: policy.bounds.max };
     let settings = world.settings;
-    let boot = |part| Settings {
-        boot: (settings.boot.0 / part, settings.boot.1 / part),
-        ..settings.clone()
-    };
-    let with =
-        |settings: Settings, policy: &Policy| Change { settings, policy: Some(policy.clone()) };
-    let own_bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
-    let mut changes = vec![
-        with(settings.clone(), policy),
-        with(boot(2), policy),
-        with(boot(4), policy),
-        Change { settings: Settings { bounds: own_bounds, ..settings.clone() }, policy: None },
-        with(settings.clone(), &bounded(policy, min, max.saturating_mul(2))),
-    ];
-    let half = min.div_ceil(2);
-    changes.extend((half < min).then(|| with(settings.clone(), &bounded(policy, half, max))));
+    let (NodeCount(min), NodeCount(max)) = (policy.bounds.min, policy.bounds.max);
+    let (half, twice) = (min.div_ceil(2), max.saturating_mul(2));
     let fresher = fresher(policy, settings);
-    changes.extend(fresher.as_ref().map(|(freshness, sharper)| {
-        with(Settings { lag: freshness.to_lag_seconds, ..settings.clone() }, sharper)
-    }));
-    let trials = in_parallel(changes.len(), |place| trial(world, &changes[place]))?;
-    let (is, peak) = trials[0];
+    let changes = changes(policy, settings, (half, twice), fresher.as_ref());
+    let trials = in_parallel(changes.len(), |place| {
+        let (what, change) = &changes[place];
+        Ok((*what, trial(world, change)?))
+    })?;
+    let trials: BTreeMap<What, (Trial, u32)> = trials.into_iter().collect();
+    let of = |what| trials[&what].0;
+    let (is, most_nodes) = trials[&What::AsItIs];
     let (bursts_per_hour, usual_nodes) = bursts(world, min);
-    let is_reached = max <= peak;
     let larger_min = match OFTEN <= bursts_per_hour {
         true => larger_min(world, policy, is)?,
         false => None,
     };
-    let at = |place: usize| trials[place].0;
-    let hours = scored_seconds(world).div_ceil(3_600);
-    let min_hours = u64::from(min) * hours;
+    let min_hours = u64::from(min) * scored_seconds(world).div_ceil(3_600);
     Ok(Evidence {
         is,
         min,
@@ -124,13 +122,44 @@ pub fn evidence(world: &Rehearse<'_>, policy: &Policy) -> Result<Evidence, Under
         usual_nodes,
         min_share_of_bill: min_hours as f64 / is.billed_node_hours.max(1) as f64,
         larger_min,
-        smaller_min: (half < min).then(|| (half, at(5))),
-        larger_max: is_reached.then(|| (max.saturating_mul(2), at(4))),
-        halved: at(1),
-        quartered: at(2),
-        fresher: fresher.map(|(freshness, _)| (freshness, at(trials.len() - 1))),
-        reactive: at(3),
+        smaller_min: (half < min).then(|| (half, of(What::SmallerMin))),
+        larger_max: (max <= most_nodes).then(|| (twice, of(What::LargerMax))),
+        halved: of(What::Halved),
+        quartered: of(What::Quartered),
+        fresher: fresher.map(|(freshness, _)| (freshness, of(What::Fresher))),
+        reactive: of(What::Reactive),
     })
+}
+
+/// The worlds in which a policy is tried; `half` of its `min`, `twice` its `max`.
+fn changes(
+    policy: &Policy,
+    settings: &Settings,
+    (half, twice): (u32, u32),
+    fresher: Option<&(Freshness, Policy)>,
+) -> Vec<(What, Change)> {
+    let own_bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
+    let boot = |parts| Settings {
+        boot: (settings.boot.0 / parts, settings.boot.1 / parts),
+        ..settings.clone()
+    };
+    let with = |settings, policy: Policy| Change { settings, policy: Some(policy) };
+    let smaller = bounded(policy, half, own_bounds.max.0);
+    let larger = bounded(policy, own_bounds.min.0, twice);
+    let reactive = Settings { bounds: own_bounds, ..settings.clone() };
+    let mut changes = vec![
+        (What::AsItIs, with(settings.clone(), policy.clone())),
+        (What::Halved, with(boot(2), policy.clone())),
+        (What::Quartered, with(boot(4), policy.clone())),
+        (What::Reactive, Change { settings: reactive, policy: None }),
+        (What::SmallerMin, with(settings.clone(), smaller)),
+        (What::LargerMax, with(settings.clone(), larger)),
+    ];
+    changes.extend(fresher.map(|(freshness, sharper)| {
+        let lag = freshness.to_lag_seconds;
+        (What::Fresher, with(Settings { lag, ..settings.clone() }, sharper.clone()))
+    }));
+    changes
 }
 
 /// What came of a run, and the most nodes that were paid for at once.
