@@ -1,6 +1,7 @@
 //! `windlass backtest`: policies and other autoscalers on the same recorded traffic.
 
 mod arguments;
+mod delays;
 mod print;
 mod traffic;
 
@@ -37,10 +38,15 @@ pub(super) struct Setup {
     source: Source,
     pub(super) hints: Vec<Hint>,
     pub(super) settings: Settings,
-    /// Where the node's rate comes from.
-    node_source: String,
-    /// Where the price comes from.
-    price_source: String,
+    sources: Sources,
+}
+
+/// Where the world's numbers come from, for people.
+struct Sources {
+    node: String,
+    price: String,
+    boot: String,
+    drain: String,
 }
 
 pub(super) async fn backtest(arguments: &BacktestArguments) -> Result<(), Failure> {
@@ -101,18 +107,25 @@ pub(super) async fn set_up(arguments: &WorldArguments) -> Result<Setup, Failure>
         },
         |(_, policy)| Bounds { min: policy.bounds.min, max: policy.bounds.max },
     );
+    let delays = arguments.delays.read(policies.first()).await?;
+    for note in &delays.notes {
+        anstream::eprintln!("note: {note}");
+    }
     let settings = Settings {
         node,
         bounds,
-        boot: arguments.boot.seconds(),
-        drain: arguments.drain.as_secs(),
+        boot: delays.boot,
+        drain: delays.drain,
         lag: arguments.lag.as_secs(),
         interval: arguments.interval.as_secs(),
         scored_from: scored_from(arguments, &trace, &source)?,
         seed: arguments.seed,
         hourly_price,
     };
-    Ok(Setup { policies, trace, source, hints, settings, node_source, price_source })
+    let (boot_source, drain_source) = (delays.boot_source, delays.drain_source);
+    let sources =
+        Sources { node: node_source, price: price_source, boot: boot_source, drain: drain_source };
+    Ok(Setup { policies, trace, source, hints, settings, sources })
 }
 
 /// The node model, and where its rate comes from: by default a policy's own claim is believed.
@@ -203,8 +216,8 @@ pub(super) fn say_what_is_odd(setup: &Setup) {
 
 /// The JSON document.
 fn document(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> serde_json::Value {
-    let Setup { trace, settings, .. } = setup;
-    let node = &settings.node;
+    let Setup { trace, settings, sources, .. } = setup;
+    let (node, boot) = (&settings.node, settings.boot.ends());
     json!({
         "trace": {
             "name": trace.name,
@@ -225,20 +238,22 @@ fn document(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) ->
             "peak_nodes": arguments.peak_nodes,
             "min": settings.bounds.min,
             "max": settings.bounds.max,
-            "boot_seconds": [settings.boot.0, settings.boot.1],
-            "drain_seconds": settings.drain,
+            "boot_seconds": [boot.0, boot.1],
+            "boot_source": sources.boot,
+            "drain_seconds": settings.drain.upper(),
+            "drain_source": sources.drain,
             "lag_seconds": settings.lag,
             "interval_seconds": settings.interval,
             "unscored_seconds": settings.scored_from,
             "seed": settings.seed,
             "workers": node.workers(),
             "worker_rate": node.worker_rate(),
-            "worker_rate_source": setup.node_source,
+            "worker_rate_source": sources.node,
             "objective_seconds": node.objective(),
             "node_requests_per_second": node.capacity(),
             "node_requests_per_second_within_objective": node.knee_rate(),
             "hourly_price_usd": settings.hourly_price.get(),
-            "hourly_price_source": setup.price_source,
+            "hourly_price_source": sources.price,
         },
         "contenders": rehearsal.scores,
     })

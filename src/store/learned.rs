@@ -7,6 +7,9 @@ use super::error::failed;
 use super::{Store, StoreError, milliseconds, sql};
 use crate::domain::{NodeId, PoolName, Timestamp};
 
+/// How many nodes are looked back at: more would remember an image of long ago.
+const LATEST: i64 = 100;
+
 /// A phase of a node's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +39,16 @@ pub struct PhaseTimes {
     pub median_seconds: f64,
     /// Nine in ten took no longer, in seconds.
     pub p90_seconds: f64,
+}
+
+/// How long whole lives took, the latest hundred of each at most, in seconds. Phases of one node
+/// belong together: a slow machine is slow in all of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lives {
+    /// From the decision until the node got requests.
+    pub to_serve: Vec<f64>,
+    /// From the node's last request until the cloud had proven its deletion.
+    pub to_leave: Vec<f64>,
 }
 
 impl Phase {
@@ -73,7 +86,7 @@ impl Store {
             let rows = sqlx::query(sql::LEARNED)
                 .bind(pool.as_str())
                 .bind(phase.name())
-                .bind(100)
+                .bind(LATEST)
                 .fetch_all(&self.reader)
                 .await
                 .map_err(failed("read learned times"))?;
@@ -85,6 +98,18 @@ impl Store {
             }
         }
         Ok(known)
+    }
+
+    /// How long this pool's nodes took to serve and to leave, newest first.
+    pub async fn lives(&self, pool: &PoolName) -> Result<Lives, StoreError> {
+        let sums = async |sql: &'static str| {
+            let rows = sqlx::query(sql).bind(pool.as_str()).bind(LATEST).fetch_all(&self.reader);
+            let rows = rows.await.map_err(failed("read lives"))?;
+            Ok(rows.iter().map(|row| row.get(0)).collect())
+        };
+        let (to_serve, to_leave) =
+            (sums(sql::LIVES_TO_SERVE).await?, sums(sql::LIVES_TO_LEAVE).await?);
+        Ok(Lives { to_serve, to_leave })
     }
 
     /// The phases that one node has ended, in seconds, by name.

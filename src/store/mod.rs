@@ -26,7 +26,7 @@ pub use error::StoreError;
 pub use forecasts::KeptForecast;
 pub use hints::{Announcement, HintRecord};
 pub use journal::{Entry, JournalRecord};
-pub use learned::{Phase, PhaseTimes};
+pub use learned::{Lives, Phase, PhaseTimes};
 pub use nodes::{Change, PoolState};
 pub use open::Store;
 pub use prune::Retention;

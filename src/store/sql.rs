@@ -93,6 +93,18 @@ pub const LEARNED: &str = "
     SELECT seconds FROM learned WHERE pool = ?1 AND phase = ?2
     ORDER BY at_milliseconds DESC LIMIT ?3";
 
+/// How long whole beginnings took: nodes of a pool that ended all four phases until they served,
+/// newest first.
+pub const LIVES_TO_SERVE: &str = "
+    SELECT SUM(seconds) FROM learned
+    WHERE pool = ?1 AND phase IN ('create', 'boot', 'configure', 'join')
+    GROUP BY node HAVING COUNT(*) = 4 ORDER BY MAX(at_milliseconds) DESC LIMIT ?2";
+
+/// How long whole ends took: drain and deletion, newest first.
+pub const LIVES_TO_LEAVE: &str = "
+    SELECT SUM(seconds) FROM learned WHERE pool = ?1 AND phase IN ('drain', 'delete')
+    GROUP BY node HAVING COUNT(*) = 2 ORDER BY MAX(at_milliseconds) DESC LIMIT ?2";
+
 /// The phases of one node.
 pub const LEARNED_OF_NODE: &str = "SELECT phase, seconds FROM learned WHERE node = ?1";
 
@@ -207,6 +219,8 @@ pub const ALL: &[&str] = &[
     APPLY_COMMAND,
     ADD_LEARNED,
     LEARNED,
+    LIVES_TO_SERVE,
+    LIVES_TO_LEAVE,
     LEARNED_OF_NODE,
     PRUNE_IDLE_DECISIONS,
     PRUNE_DECISIONS,

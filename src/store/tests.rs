@@ -7,8 +7,8 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::{
-    Announcement, Change, Command, CommandKind, Entry, NewDecision, Phase, PoolState, Retention,
-    Store, StoreError, sql,
+    Announcement, Change, Command, CommandKind, Entry, Lives, NewDecision, Phase, PoolState,
+    Retention, Store, StoreError, sql,
 };
 use crate::domain::{
     Attempt, Duration, FleetCounts, Hint, HintId, HintSize, InstanceId, InstanceLabel, Node,
@@ -411,6 +411,27 @@ async fn the_lengths_of_phases_are_summed_up_by_their_middle_and_upper_end() {
     assert_eq!((boot.nodes, boot.median_seconds, boot.p90_seconds), (10, 5.0, 9.0));
     let one = store.phases_of(NodeId(Uuid::from_u128(3))).await.expect("phases");
     assert_eq!(one, [("boot".to_string(), 3.0)]);
+}
+
+#[tokio::test]
+async fn only_whole_lives_are_told_each_as_the_sum_of_its_own_phases() {
+    let store = store().await;
+    let node = |number| NodeId(Uuid::from_u128(number));
+    let mut phases = Vec::new();
+    for (number, factor) in [(1, 1.0), (2, 3.0)] {
+        for (phase, seconds) in Phase::ALL.into_iter().zip([1.0, 40.0, 50.0, 5.0, 20.0, 10.0]) {
+            phases.push((node(number), phase, factor * seconds));
+        }
+    }
+    // Two that are not whole: one has only booted, one began under an older version.
+    phases.push((node(3), Phase::Boot, 7.0));
+    phases.push((node(4), Phase::Drain, 7.0));
+    let change = Change { phases, ..Change::default() };
+    store.write(&web(), at(0), &change).await.expect("the store works");
+    let mut lives = store.lives(&web()).await.expect("lives");
+    lives.to_serve.sort_by(f64::total_cmp);
+    lives.to_leave.sort_by(f64::total_cmp);
+    assert_eq!(lives, Lives { to_serve: vec![96.0, 288.0], to_leave: vec![30.0, 90.0] });
 }
 
 #[tokio::test]

@@ -2,13 +2,16 @@
 
 mod advise;
 mod command;
+mod delays;
 mod documented;
 mod hints;
 mod recorded;
 
 use windlass::domain::{Dollars, NodeCount};
 use windlass::sim::backtest::baselines::Baseline;
-use windlass::sim::backtest::{Bounds, NodeModel, Rehearse, Score, Settings, Trace, rehearse};
+use windlass::sim::backtest::{
+    Bounds, Lasts, NodeModel, Rehearse, Score, Settings, Trace, rehearse,
+};
 
 const MATCH_DAY: &str = include_str!("../data/traces/wc98_match_day.csv");
 const SPIKES: &str = include_str!("../data/traces/ms_web_spikes.csv");
@@ -18,8 +21,8 @@ fn settings() -> Settings {
     Settings {
         node: NodeModel::new(8, 20.0, 0.25),
         bounds: Bounds { min: NodeCount(2), max: NodeCount(60) },
-        boot: (120, 120),
-        drain: 60,
+        boot: Lasts::always(120),
+        drain: Lasts::always(60),
         lag: 0,
         interval: 10,
         scored_from: 3_600,
@@ -249,9 +252,33 @@ fn the_same_input_gives_the_same_scores() {
 }
 
 #[test]
+fn one_learned_time_is_as_good_as_a_constant_and_two_belong_to_their_seed() {
+    let with = |boot: Lasts, drain: Lasts, seed| {
+        let settings = Settings { boot, drain, seed, ..settings() };
+        let trace = Trace::read("t", SPIKES).expect("a good trace");
+        let trace = trace.scaled_to_peak(40, &settings.node).expect("not silent");
+        let baselines = ["hpa", "aws-target-tracking", "oracle"].map(|name| name.parse().unwrap());
+        let (settings, hints, policies) = (&settings, &[], &[]);
+        let all = Rehearse { trace: &trace, settings, hints, policies, baselines: &baselines };
+        rehearse(&all).expect("no policy")
+    };
+    let known = |seconds: &[f64]| Lasts::known(seconds.iter().copied()).expect("times");
+    let constant = with(Lasts::always(120), Lasts::always(60), 1);
+    assert_eq!(with(known(&[120.0]), known(&[60.0]), 1), constant);
+    assert_eq!(with(known(&[120.0; 30]), known(&[60.2; 30]), 5), constant);
+    let mixed = |seed| with(known(&[60.0, 240.0]), known(&[30.0, 3_000.0]), seed);
+    assert_eq!(mixed(1), mixed(1));
+    assert_ne!(mixed(1).scores[0], mixed(2).scores[0]);
+    assert_ne!(mixed(1).scores[0], constant.scores[0]);
+    // Drains that take an hour are paid for.
+    let slow = with(Lasts::always(120), known(&[3_600.0]), 1);
+    assert!(constant.scores[0].billed_node_hours < slow.scores[0].billed_node_hours);
+}
+
+#[test]
 fn boots_of_chance_belong_to_their_seed() {
     let with = |seed| {
-        let settings = Settings { boot: (60, 240), seed, ..settings() };
+        let settings = Settings { boot: Lasts::Between(60, 240), seed, ..settings() };
         let trace = Trace::read("t", SPIKES).expect("a good trace");
         let trace = trace.scaled_to_peak(40, &settings.node).expect("not silent");
         let baselines = ["hpa".parse().expect("a known name")];

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::super::Output;
 use super::super::exit::Failure;
+use super::delays::DelayArguments;
 use super::traffic::TrafficArguments;
 use crate::domain::{Dollars, Duration};
 use crate::sim::backtest::STEP_SECONDS;
@@ -49,12 +50,8 @@ pub(in crate::cli) struct WorldArguments {
     /// Scale the traffic so that its busiest minute needs so many nodes.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub peak_nodes: Option<u32>,
-    /// From ordering a node until it serves; `90s..150s` for anything between.
-    #[arg(long, default_value = "120s", value_name = "TIME")]
-    pub boot: BootTimes,
-    /// From a node's last request until it is gone.
-    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = time)]
-    pub drain: Duration,
+    #[command(flatten)]
+    pub delays: DelayArguments,
     /// How old the newest metrics are.
     #[arg(long, default_value = "15s", value_name = "TIME", value_parser = time)]
     pub lag: Duration,
@@ -64,7 +61,7 @@ pub(in crate::cli) struct WorldArguments {
     /// How much of the beginning is not scored, for learners; two days of traces longer than three.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub unscored: Option<Duration>,
-    /// Repeats the same chance: of boots, where `--boot` leaves them room.
+    /// Repeats the same chance: of boots and drains that may differ.
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     pub seed: u64,
     /// The smallest count of all contenders; by default the first policy's, and 2 without one.
@@ -136,33 +133,6 @@ pub(super) fn refuse(rules: &[(bool, String)]) -> Result<(), Failure> {
     match rules.iter().find(|(is_wrong, _)| *is_wrong) {
         Some((_, what)) => Err(Failure::Usage(what.clone())),
         None => Ok(()),
-    }
-}
-
-/// How long nodes boot: the shortest and the longest time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) struct BootTimes {
-    shortest: Duration,
-    longest: Duration,
-}
-
-impl BootTimes {
-    /// Shortest and longest, in seconds.
-    pub fn seconds(self) -> (u64, u64) {
-        (self.shortest.as_secs(), self.longest.as_secs())
-    }
-}
-
-impl FromStr for BootTimes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (shortest, longest) = text.split_once("..").unwrap_or((text, text));
-        let (shortest, longest) = (time(shortest)?, time(longest)?);
-        if longest < shortest {
-            return Err("the longest boot comes second: 90s..150s".to_owned());
-        }
-        Ok(Self { shortest, longest })
     }
 }
 

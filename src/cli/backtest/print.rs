@@ -6,7 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use super::super::backtest::{Setup, WorldArguments};
-use crate::sim::backtest::{Rehearsal, Score};
+use crate::sim::backtest::{Lasts, Rehearsal, Score};
 
 /// The whole report.
 pub(super) fn report(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> String {
@@ -34,10 +34,8 @@ fn head(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> Str
         Some(nodes) => format!(", scaled by {} to {nodes} nodes", rounded(trace.scale)),
         None => String::new(),
     };
-    let boot = match settings.boot {
-        (shortest, longest) if shortest == longest => length(longest),
-        (shortest, longest) => format!("{} to {}", length(shortest), length(longest)),
-    };
+    let sources = &setup.sources;
+    let (boot, drain) = (lasts(&settings.boot), lasts(&settings.drain));
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -55,17 +53,18 @@ fn head(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> Str
         node.capacity(),
         node.workers(),
         rounded(node.worker_rate()),
-        setup.node_source,
+        sources.node,
     );
     let _ = writeln!(
         text,
-        "world   boot {boot}, drain {}, metrics {} old, {} to {} nodes,\n        ${} a started hour: {}",
-        length(settings.drain),
+        "world   boot {boot}, {}\n        drain {drain}, {}\n        metrics {} old, {} to {} nodes, ${} a started hour: {}",
+        sources.boot,
+        sources.drain,
         length(settings.lag),
         settings.bounds.min.0,
         settings.bounds.max.0,
         settings.hourly_price.get(),
-        setup.price_source,
+        sources.price,
     );
     let _ = writeln!(
         text,
@@ -73,6 +72,14 @@ fn head(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> Str
         rehearsal.yardstick.node_hours, rehearsal.yardstick.billed_node_hours,
     );
     text
+}
+
+/// How long something lasts.
+fn lasts(time: &Lasts) -> String {
+    match time.ends() {
+        (shortest, longest) if shortest == longest => length(longest),
+        (shortest, longest) => format!("{} to {}", length(shortest), length(longest)),
+    }
 }
 
 /// Who waits, and what it costs.

@@ -50,7 +50,7 @@ impl Campaigns {
         if hints.is_empty() {
             return Announced::default();
         }
-        let lead = view.settings.boot.1 + REVIEW_SECONDS;
+        let lead = view.settings.boot.upper() + REVIEW_SECONDS;
         Announced { lead_seconds: Some(lead as f64), hints }
     }
 

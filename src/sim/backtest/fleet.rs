@@ -10,7 +10,6 @@ use std::net::Ipv4Addr;
 
 use uuid::Uuid;
 
-use super::super::chance;
 use super::bill::started_hours;
 use super::settings::{Bounds, Settings};
 use crate::domain::{
@@ -105,7 +104,7 @@ impl<'a> Fleet<'a> {
             hours: 0,
         };
         for _ in 0..count.0 {
-            fleet.order(-(settings.boot.1 as i64), 0);
+            fleet.order(-(settings.boot.upper() as i64), 0);
         }
         fleet.advance(0);
         fleet
@@ -217,11 +216,12 @@ impl<'a> Fleet<'a> {
         let Some(place) = self.machines.iter().position(|machine| machine.node.id == id) else {
             return;
         };
-        let deadline = self.moment((now + self.settings.drain) as i64);
+        let gone_at = now + self.drain_seconds(id);
+        let deadline = self.moment(gone_at as i64);
         let machine = &mut self.machines[place];
         if machine.node.state == NodeState::InService {
             machine.node.state = NodeState::Draining { deadline };
-            machine.changes_at = now + self.settings.drain;
+            machine.changes_at = gone_at;
             return;
         }
         let machine = self.machines.remove(place);
@@ -259,9 +259,13 @@ impl<'a> Fleet<'a> {
 
     /// How long the next node's boot takes: the same for the n-th node of each contender.
     fn boot_seconds(&self) -> u64 {
-        let (shortest, longest) = self.settings.boot;
-        let purpose = format!("boot of node {}", self.ordered + 1);
-        chance::length(self.settings.seed, &purpose, shortest, longest).as_secs()
+        self.settings.boot.draw(self.settings.seed, &format!("boot of node {}", self.ordered + 1))
+    }
+
+    /// How long a node's drain takes: the same however often it begins anew.
+    fn drain_seconds(&self, node: NodeId) -> u64 {
+        let number = node.0.as_u128();
+        self.settings.drain.draw(self.settings.seed, &format!("drain of node {number}"))
     }
 
     fn moment(&self, seconds: i64) -> Timestamp {

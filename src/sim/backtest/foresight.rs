@@ -19,15 +19,15 @@ pub(super) struct Foresight {
 }
 
 impl Foresight {
-    /// Forecasters that know nothing yet. Where a policy has its lead learned, the slowest boot
-    /// is what its pool would have shown.
+    /// Forecasters that know nothing yet. Where a policy has its lead learned, what nine in
+    /// ten boots take is what its pool would have shown.
     pub fn of(policy: &Policy, settings: &Settings) -> Self {
         let seconds = Duration::from_secs;
         let rules = policy.rules.iter().zip(rule_keys(&policy.rules));
         let forecasters = rules.filter_map(|(rule, key)| match rule {
             Rule::Forecast(rule) => {
                 let window = policy.signals.get(&rule.signal).map_or(60, window);
-                let (lead, lag) = (seconds(settings.boot.1), seconds(settings.lag));
+                let (lead, lag) = (seconds(settings.boot.upper()), seconds(settings.lag));
                 let settings = rule.forecasting(lead, lag, seconds(window));
                 Some((key, rule.signal.clone(), Forecaster::new(settings)))
             }

@@ -1,6 +1,6 @@
 //! What all contenders share.
 
-use super::NodeModel;
+use super::{Lasts, NodeModel};
 use crate::domain::{Dollars, NodeCount};
 
 /// The world of a rehearsal. Times are in seconds.
@@ -11,11 +11,10 @@ pub struct Settings {
     /// The smallest and the largest count of everyone but policies, which have their own; demand is
     /// never less than the smallest.
     pub bounds: Bounds,
-    /// The shortest and the longest time from ordering a node until it serves; each node's own
-    /// lies evenly between them.
-    pub boot: (u64, u64),
+    /// From ordering a node until it serves.
+    pub boot: Lasts,
     /// From a node's last request until its instance is gone.
-    pub drain: u64,
+    pub drain: Lasts,
     /// The age of the newest sample that a metrics server gives. What balancers are asked
     /// themselves has none.
     pub lag: u64,

@@ -117,7 +117,7 @@ pub fn evidence(world: &Rehearse<'_>, policy: &Policy) -> Result<Evidence, Under
         is,
         min,
         max,
-        boot_seconds: settings.boot.1,
+        boot_seconds: settings.boot.upper(),
         bursts_per_hour,
         usual_nodes,
         min_share_of_bill: min_hours as f64 / is.billed_node_hours.max(1) as f64,
@@ -139,10 +139,7 @@ fn changes(
     fresher: Option<&(Freshness, Policy)>,
 ) -> Vec<(What, Change)> {
     let own_bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
-    let boot = |parts| Settings {
-        boot: (settings.boot.0 / parts, settings.boot.1 / parts),
-        ..settings.clone()
-    };
+    let boot = |parts| Settings { boot: settings.boot.divided(parts), ..settings.clone() };
     let with = |settings, policy: Policy| Change { settings, policy: Some(policy) };
     let smaller = bounded(policy, half, own_bounds.max.0);
     let larger = bounded(policy, own_bounds.min.0, twice);

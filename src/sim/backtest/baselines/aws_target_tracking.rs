@@ -33,7 +33,7 @@ impl AwsTargetTracking {
         let wanted = NodeCount(whole_nodes(view.at_utilisation(self.utilisation)));
         let current = NodeCount(view.committed());
         if OUT_POINTS <= self.high && current < wanted {
-            self.warm_until = view.now + view.settings.boot.1;
+            self.warm_until = view.now + view.settings.boot.upper();
             return Some(wanted);
         }
         let warms = view.now < self.warm_until || view.fleet.on_the_way != NodeCount::ZERO;

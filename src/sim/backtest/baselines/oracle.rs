@@ -22,7 +22,7 @@ struct Run {
 /// The plan for the scored time.
 pub(super) fn plan(trace: &Trace, settings: &Settings) -> Plan {
     // A plan in full knowledge knows the boots, too, but must hold for the longest.
-    of_demand(demand(trace, settings), settings.boot.1, settings.drain)
+    of_demand(demand(trace, settings), settings.boot.upper(), settings.drain.upper())
 }
 
 /// The plan for a demand in each step; boot and drain in seconds.

@@ -22,7 +22,7 @@ struct Run {
 
 /// The plan for the scored time.
 pub(super) fn plan(trace: &Trace, settings: &Settings) -> Plan {
-    of_demand(demand(trace, settings), settings.boot.1)
+    of_demand(demand(trace, settings), settings.boot.upper())
 }
 
 /// The plan for a demand in each step; `boot` in seconds.
