@@ -50,7 +50,9 @@ impl Statistics {
         };
         let (name, sessions, queued) = (position("svname")?, position("scur")?, position("qcur")?);
         let (check, algorithm) = (position("check_status")?, position("algo")?);
-        let address = position("addr")?;
+        // Each request is a session of the backend from its arrival on. `req_tot` would count it
+        // when it is answered, up to 2.8 at least: too late for whoever waits.
+        let (address, arrived) = (position("addr")?, position("stot")?);
         let (rise, fall) = (position("check_rise")?, position("check_fall")?);
         let mut statistics = Self::default();
         for line in lines {
@@ -64,7 +66,10 @@ impl Statistics {
             };
             if text(name) == "BACKEND" {
                 statistics.algorithm = text(algorithm).to_owned();
-                statistics.requests = requests_of(&header, &values)?;
+                let requests = text(arrived);
+                statistics.requests = requests.parse().map_err(|_| {
+                    format!("`show stat` has `{requests}` where `stot` should be a number")
+                })?;
                 (statistics.sessions, statistics.queued) = (count(sessions)?, count(queued)?);
                 continue;
             }
@@ -100,23 +105,6 @@ impl Statistics {
     pub(super) fn of(&self, server: &str) -> Option<&Figures> {
         self.servers.get(server)
     }
-}
-
-/// Requests that a backend was given: `req_tot`, which is empty for one of `mode tcp`, and there
-/// `stot`, its connections.
-fn requests_of(header: &[String], values: &[String]) -> Result<u64, String> {
-    for column in ["req_tot", "stot"] {
-        let at = header.iter().position(|name| name == column);
-        match at.and_then(|at| values.get(at)).map(String::as_str) {
-            None | Some("") => {}
-            Some(value) => {
-                return value.parse().map_err(|_| {
-                    format!("`show stat` has `{value}` where `{column}` should be a number")
-                });
-            }
-        }
-    }
-    Ok(0)
 }
 
 /// The fields of one line of CSV; in quoted ones, `""` is a quote.
@@ -164,8 +152,9 @@ mod tests {
 
     #[test]
     fn a_running_check_shows_the_result_before_it() {
-        let header = "# pxname,svname,qcur,scur,check_status,check_rise,check_fall,addr,algo,\n";
-        let text = format!("{header}be,as-one-two,1,3,* L7OK,2,3,10.0.0.1:80,,\n");
+        let header =
+            "# pxname,svname,qcur,scur,stot,check_status,check_rise,check_fall,addr,algo,\n";
+        let text = format!("{header}be,as-one-two,1,3,9,* L7OK,2,3,10.0.0.1:80,,\n");
         let statistics = Statistics::parse(&text).expect("CSV");
         let figures = statistics.of("as-one-two").expect("it is there");
         assert_eq!(figures.check, "L7OK");
@@ -176,17 +165,16 @@ mod tests {
 
     #[test]
     fn the_backends_own_row_tells_what_it_counted() {
-        let header = "# pxname,svname,qcur,scur,stot,req_tot,check_status,check_rise,check_fall,\
-                      addr,algo,\n";
+        let header =
+            "# pxname,svname,qcur,scur,stot,check_status,check_rise,check_fall,addr,algo,\n";
         let of = |row: &str| {
-            let server = "be,s1,4,3,70,,L7OK,2,3,10.0.0.1:80,,\n";
+            let server = "be,s1,4,3,70,L7OK,2,3,10.0.0.1:80,,\n";
             Statistics::parse(&format!("{header}{server}be,BACKEND,{row},,,,,roundrobin,\n"))
         };
-        let statistics = of("2,9,80,5000000000").expect("CSV");
+        let statistics = of("2,9,5000000000").expect("CSV");
         assert_eq!(statistics.requests, 5_000_000_000, "more than 32 bits");
         assert_eq!((statistics.sessions, statistics.queued()), (9, 6), "with the server's queue");
-        assert_eq!(of("0,0,80,").expect("CSV").requests, 80, "mode tcp counts connections");
-        assert!(of("0,0,80,many").expect_err("no number").contains("req_tot"));
+        assert!(of("0,0,many").expect_err("no number").contains("stot"));
     }
 
     #[test]

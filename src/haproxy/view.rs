@@ -101,8 +101,8 @@ mod tests {
     fn snapshot(name: &str, columns: &str, check: &str) -> Snapshot {
         let rows = format!("{HEADER}\n1 {name} 10.0.0.1 80 {columns}\n");
         let figures = format!(
-            "# svname,scur,qcur,check_status,check_rise,check_fall,addr,algo,\n\
-             {name},3,1,{check},2,3,,,\n"
+            "# svname,scur,qcur,stot,check_status,check_rise,check_fall,addr,algo,\n\
+             {name},3,1,9,{check},2,3,,,\n"
         );
         Snapshot {
             info: Info::parse(include_str!("recorded/2.6-info.txt")).expect("recorded"),

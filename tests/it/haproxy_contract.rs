@@ -370,13 +370,19 @@ async fn it_counts_what_came_what_waits_and_what_is_here(setting: Setting) {
     let counted = BackendCounts { requests: 0, sessions: 0, queued: 0, is_whole: true };
     assert_eq!(lab.view().await.counts, counted, "checks are no requests");
 
-    for _ in 0..5 {
-        assert_eq!(ask(lab.front(), "/work").await, Ok(200));
-    }
-    assert_eq!(lab.view().await.counts, BackendCounts { requests: 5, ..counted });
+    // Half of these clients keep their connections: requests are counted, not connections.
+    let load = Load::start(lab.front());
+    eventually("it serves", async || 100 <= load.answered()).await;
+    let answered = load.answered();
+    assert!(answered <= lab.view().await.counts.requests);
+    assert_eq!(load.finish().await, BTreeMap::new(), "failed requests");
+    let idle = lab.view().await.counts;
+    assert_eq!((idle.sessions, idle.queued), (0, 0));
+    assert_eq!(idle.requests, origin.served());
 
     let waiting: Vec<_> = (0..3).map(|_| tokio::spawn(ask(lab.front(), "/hang"))).collect();
-    let expected = BackendCounts { requests: 8, sessions: 3, queued: 2, is_whole: true };
+    let requests = idle.requests + 3;
+    let expected = BackendCounts { requests, sessions: 3, queued: 2, is_whole: true };
     eventually("one hangs and two wait", async || lab.view().await.counts == expected).await;
     let before = lab.view().await;
 
