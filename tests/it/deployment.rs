@@ -54,7 +54,7 @@ fn the_unit_is_accepted_by_systemd() {
     let folder = tempfile::tempdir().expect("a folder");
     let unit = std::fs::read_to_string(deploy("systemd/windlass.service")).expect("the unit");
     // systemd looks whether the program is there; on this machine it is the one under test.
-    let unit = unit.replace("/usr/local/bin/windlass", env!("CARGO_BIN_EXE_windlass"));
+    let unit = unit.replace("/usr/bin/windlass", env!("CARGO_BIN_EXE_windlass"));
     let file = folder.path().join("windlass.service");
     std::fs::write(&file, unit).expect("a written copy");
     check("systemd-analyze", "systemd", &["verify", "--man=no", &file.to_string_lossy()]);
