@@ -1,5 +1,6 @@
-# make test    everything: format, lints, unit, property, snapshot and contract tests, and the lab (root)
+# make test    everything: format, lints, deploy/check, unit, property, snapshot and contract tests, and the lab (root)
 # make quick   the same without the lab (no root)
+# make deploy-lab   the reference deployment, from nothing, on this machine (root)
 # make demo    Windlass scales a real pool on this machine, before your eyes (root)
 # make build   the binary
 # make bench   how fast deciding and planning are, on this machine
@@ -14,7 +15,7 @@ else
   without_lab = --lib --bins --test it
 endif
 
-.PHONY: test quick demo build bench lints
+.PHONY: test deploy-lab quick demo build bench lints
 
 build:
 	cargo build --locked
@@ -23,8 +24,15 @@ test:
 	tests/lab/install
 	-tests/tools/fetch-haproxy
 	$(MAKE) lints
+	deploy/check
 	cargo test --doc --locked
 	$(run_tests) --locked
+
+# The reference deployment stands up by itself, in network namespaces of this machine: tries what it promises (root, minutes).
+deploy-lab:
+	deploy/lab/install
+	cargo build --locked --bin windlass
+	deploy/lab/run
 
 quick: lints
 	cargo test --doc --locked
