@@ -7,5 +7,5 @@
 mod learn;
 mod response;
 
-pub use learn::{Around, CAME_SHARE, around, fit, learned, learned_until};
+pub use learn::{Around, CAME_SHARE, LATE_SAMPLES, around, fit, learned, learned_until};
 pub use response::{Response, seconds_after};

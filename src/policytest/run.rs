@@ -186,7 +186,7 @@ impl<'t> Pool<'t> {
             Fleet::Follows { ready_after, .. } => *ready_after,
             Fleet::Given(_) => Duration::ZERO,
         };
-        rule.forecasting(learned, Duration::ZERO, self.test.interval).horizon
+        rule.forecasting(learned, self.test.interval).horizon
     }
 
     fn looks(&self) -> Observation {

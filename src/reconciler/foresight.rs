@@ -255,7 +255,7 @@ fn want(policy: &Policy, rule: &ForecastRule, key: String, lead: Duration) -> Op
             (format!("haproxy {} of {backend}", counted.metric.word()), Past::Store)
         }
     };
-    let settings = rule.forecasting(lead, Duration::ZERO, signal.window().unwrap_or(STEP));
+    let settings = rule.forecasting(lead, signal.window().unwrap_or(STEP));
     Some(Wanted { key, signal: rule.signal.clone(), query, past, settings })
 }
 

@@ -3,15 +3,12 @@
 use super::look::PoolLoop;
 use crate::domain::{Duration, Hint, Sample, SignalName, Timestamp, after, before};
 use crate::engine::{Announced, ObservedHint};
-use crate::forecast::campaign::{around, fit, learned, learned_until};
+use crate::forecast::campaign::{LATE_SAMPLES, around, fit, learned, learned_until};
 use crate::policy::Rule;
 use crate::store::StoreError;
 
 /// A little more than the minutes before a campaign that are looked at.
 const BEFORE: Duration = Duration::from_secs(6 * 60);
-
-/// Samples arrive so late at most: older ones are missing for the signals themselves.
-const LATE: Duration = Duration::from_secs(2 * 60);
 
 impl PoolLoop {
     /// What a decision may know of campaigns; nothing where no rule asks.
@@ -43,7 +40,7 @@ impl PoolLoop {
             return Ok(());
         };
         for hint in self.store.hints_to_learn_from(&self.policy.pool, now).await? {
-            let until = after(learned_until(&hint), LATE);
+            let until = after(learned_until(&hint), LATE_SAMPLES);
             if now < until {
                 continue;
             }

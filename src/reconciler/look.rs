@@ -226,8 +226,8 @@ impl PoolLoop {
         self.decide_at = None;
     }
 
-    /// When the next decision is due.
-    pub(super) fn decide_at(&self) -> Option<Timestamp> {
+    /// When the next decision is due; none: at the next look.
+    pub fn decide_at(&self) -> Option<Timestamp> {
         self.decide_at
     }
 

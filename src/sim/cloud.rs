@@ -153,7 +153,8 @@ impl Model {
             || self.happens(self.faults.never_boots, "never boots", &label);
         let lags = self.happens(self.faults.listing_lags, "listing", &label);
         let lag = if lags { self.length("lag", &label, 1, 50) } else { Duration::ZERO };
-        let boot = self.length("boot", &label, 20, 50);
+        let (shortest, longest) = self.paces.boot;
+        let boot = self.length("boot", &label, shortest, longest);
         // From the label and not counted up: whichever create call comes first, ids stay.
         let id = InstanceId((roll(self.seed, &format!("id of {label}")) * 1e9) as u64);
         let instance = SimInstance {
@@ -223,7 +224,8 @@ impl Model {
         if let Some(address) = address {
             self.cut_sessions_at(address, &label);
         }
-        let gone_at = after(self.now, self.length("deletion", &label, 2, 15));
+        let (shortest, longest) = self.paces.deletion;
+        let gone_at = after(self.now, self.length("deletion", &label, shortest, longest));
         self.instances.get_mut(&id).expect("it was found above").gone_at = Some(gone_at);
         self.configured.remove(&label);
     }

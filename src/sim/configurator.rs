@@ -29,7 +29,8 @@ impl Model {
             return Ok(());
         }
         self.tally.run_sizes.push(spec.hosts.len() as u32);
-        let takes = self.length("playbook", &thing, 20, 60);
+        let (shortest, longest) = self.paces.playbook;
+        let takes = self.length("playbook", &thing, shortest, longest);
         let ends_at = after(self.now, takes).min(spec.deadline);
         let lost = self.happens(self.faults.run_lost, "run lost", &thing);
         let lost_at = lost.then(|| after(self.now, takes / 2));

@@ -5,18 +5,11 @@ use async_trait::async_trait;
 use super::model::Model;
 use super::world::SimWorld;
 use crate::domain::{Duration, Missing, NodeSample, Reading, Sample, Timestamp, before, elapsed};
+use crate::policy::window_of;
 use crate::ports::{Fault, MetricsSource};
 
 /// Samples are this old when they are read: a scrape interval.
 const LAG: Duration = Duration::from_secs(10);
-
-/// Requests per second over time: straight lines between points.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Traffic {
-    points: Vec<(Duration, f64)>,
-    /// Whether each day is like the first, those before the beginning, too.
-    is_daily: bool,
-}
 
 /// What the metrics source is like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,52 +29,19 @@ pub enum MetricsMood {
     Partial,
 }
 
-impl Traffic {
-    /// The same rate for ever.
-    pub fn steady(rate: f64) -> Self {
-        Self { points: vec![(Duration::ZERO, rate)], is_daily: false }
-    }
-
-    /// Straight lines between `(time since the beginning, requests per second)`, in order of
-    /// time; the last rate stays.
-    pub fn through(points: impl IntoIterator<Item = (Duration, f64)>) -> Self {
-        Self { points: points.into_iter().collect(), is_daily: false }
-    }
-
-    /// The same on each day, those before the beginning, too.
-    pub fn daily(points: impl IntoIterator<Item = (Duration, f64)>) -> Self {
-        Self { is_daily: true, ..Self::through(points) }
-    }
-
-    /// The rate at `at` of a world that began at `began`.
-    fn between(&self, began: Timestamp, at: Timestamp) -> f64 {
-        const DAY: i64 = 86_400_000;
-        if !self.is_daily {
-            return self.at(elapsed(began, at));
-        }
-        let since = (at.as_millisecond() - began.as_millisecond()).rem_euclid(DAY);
-        self.at(Duration::from_millis(since.unsigned_abs()))
-    }
-
-    /// The rate at a time since the beginning.
-    pub fn at(&self, time: Duration) -> f64 {
-        let next = self.points.iter().position(|(at, _)| time < *at);
-        match next {
-            None => self.points.last().map_or(0.0, |(_, rate)| *rate),
-            Some(0) => self.points[0].1,
-            Some(next) => {
-                let ((from, low), (to, high)) = (self.points[next - 1], self.points[next]);
-                let share = (time - from).as_secs_f64() / (to - from).as_secs_f64();
-                low + (high - low) * share
-            }
-        }
-    }
-}
-
 impl Model {
     /// The rate that reaches the balancers at `at`.
     pub(super) fn rate(&self, at: Timestamp) -> f64 {
         self.traffic.between(self.began, at)
+    }
+
+    /// What a query says of the rate: its mean over the query's range, or without one as it is.
+    fn measured_rate(&self, query: &str, at: Timestamp) -> f64 {
+        let Some(range) = window_of(query) else { return self.rate(at) };
+        // The middle of each second stands for it: rates change by whole seconds.
+        let middle = |second| before(at, Duration::from_millis(1_000 * second + 500));
+        let seconds = range.as_secs().max(1);
+        (0..seconds).map(|second| self.rate(middle(second))).sum::<f64>() / seconds as f64
     }
 
     /// The moment that an answer would speak of, or why there is none.
@@ -114,8 +74,8 @@ impl Model {
         let value = match query {
             "sources" if half => f64::from(serving / 2),
             "sources" => f64::from(serving),
-            _ if half => self.rate(at) / 2.0,
-            _ => self.rate(at),
+            _ if half => self.measured_rate(query, at) / 2.0,
+            _ => self.measured_rate(query, at),
         };
         Reading::Fresh { sample: Sample { at, value } }
     }
@@ -148,7 +108,8 @@ impl Model {
 
 #[async_trait]
 impl MetricsSource for SimWorld {
-    /// Knows two queries: `sources` counts the nodes that serve, any other is the rate.
+    /// Knows two queries: `sources` counts the nodes that serve, any other is the rate; with a
+    /// range, such as `rate[1m]`, its mean over that.
     async fn read(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
         self.lives().await;
         self.model().reading(query, stale_after, now)

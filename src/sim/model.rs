@@ -7,10 +7,12 @@ use super::chance;
 use super::cloud::{CloudMood, SimInstance};
 use super::configurator::SimRun;
 use super::faults::Faults;
-use super::metrics::{MetricsMood, Traffic};
+use super::metrics::MetricsMood;
+use super::paces::Paces;
 use super::queueing;
 use super::servers::SimBalancerState;
 use super::tally::Tally;
+use super::traffic::Traffic;
 use crate::domain::{Duration, InstanceId, RunId, Timestamp};
 
 /// All that is so at one moment.
@@ -19,6 +21,7 @@ pub(super) struct Model {
     pub began: Timestamp,
     pub now: Timestamp,
     pub faults: Faults,
+    pub paces: Paces,
     pub traffic: Traffic,
     pub node: NodeModel,
     pub metrics: MetricsMood,
@@ -46,6 +49,7 @@ impl Model {
             began,
             now: began,
             faults: Faults::none(),
+            paces: Paces::default(),
             traffic: Traffic::default(),
             node: queueing::node(),
             metrics: MetricsMood::Well,

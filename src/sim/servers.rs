@@ -224,7 +224,7 @@ impl Model {
     pub(super) fn drain(&mut self, index: usize, member: &Member) {
         let thing = member.server.as_str();
         let sticky = self.happens(self.faults.sticky_sessions, "sticky", thing);
-        let (shortest, longest) = if sticky { (200, 400) } else { (1, 40) };
+        let (shortest, longest) = if sticky { (200, 400) } else { self.paces.drain };
         let idle_at = after(self.now, self.length("drain", thing, shortest, longest));
         let server = self.balancers[index].find(member);
         if let Some(server) = server.filter(|server| server.admin == ServerAdmin::Ready) {

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use super::tally::Cut;
 use super::world::SimWorld;
-use crate::domain::{Duration, NodeCount, NodeId, NodeState, Timestamp, after};
+use crate::domain::{Duration, NodeCount, NodeId, NodeState, Timestamp, after, elapsed};
 use crate::policy::{Control, Policy};
 use crate::ports::Clock;
 use crate::reconciler::{PoolLoop, PoolStatus, Preview, preview};
@@ -124,9 +124,11 @@ impl Simulation {
                 rest = looking => rest?,
             }
         };
+        let due = pool.decide_at().map_or(Duration::ZERO, |due| elapsed(self.world.now(), due));
         self.pool = Some(pool);
         let went_on = rest < Duration::from_millis(100);
-        Ok(Some(if went_on { rest } else { rest.max(self.settings.grain) }))
+        // No decision waits for the grain.
+        Ok(Some(if went_on { rest } else { rest.max(self.settings.grain.min(due)) }))
     }
 
     /// One look that is given up after so many polls, as if the process was killed right there:

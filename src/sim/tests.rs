@@ -10,4 +10,5 @@ mod nodes;
 mod operators;
 mod scenarios;
 mod swarm;
+mod two_speeds;
 mod unknown;

@@ -13,11 +13,13 @@ use super::balancer::SimBalancer;
 use super::chance;
 use super::cloud::CloudMood;
 use super::faults::Faults;
-use super::metrics::{MetricsMood, Traffic};
+use super::metrics::MetricsMood;
 use super::model::Model;
+use super::paces::Paces;
 use super::queueing::Carried;
 use super::servers::{Mode, SimBalancerState};
 use super::tally::Tally;
+use super::traffic::Traffic;
 use crate::domain::{BalancerName, Duration, NodeState, ServerAdmin, Timestamp, after};
 use crate::ports::{Balancer, Chance, Clock};
 use crate::reconciler::{AfterWrite, Inventory, World};
@@ -90,6 +92,11 @@ impl SimWorld {
     /// How often things go wrong from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.model().faults = faults;
+    }
+
+    /// How long things take from now on.
+    pub fn set_paces(&self, paces: Paces) {
+        self.model().paces = paces;
     }
 
     /// All faults end: the cloud, the metrics and every balancer answer.

@@ -25,6 +25,8 @@ const LATE: [f64; 5] = [0.0, 10.0, 20.0, 30.0, 40.0];
 pub const CAME_SHARE: f64 = 0.15;
 /// Medians of the tail that are tried, in seconds.
 const TAILS: [f64; 7] = [30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1_920.0];
+/// Samples of a time arrive so late at most: older ones are missing for the signals themselves.
+pub const LATE_SAMPLES: Duration = Duration::from_secs(120);
 /// Nobody's devices call so rarely or so often; beyond, something else was measured.
 const FACTORS: (f64, f64) = (0.02, 20.0);
 /// The middle of so many is taken: one odd campaign changes nothing, and habits may change.

@@ -161,18 +161,13 @@ const REVIEW: Duration = Duration::from_secs(60);
 
 impl ForecastRule {
     /// How to forecast, where nodes have shown to take `learned` from an order until they serve,
-    /// a signal is `lag` old when it is seen, and its value is a mean over `window`.
-    pub fn forecasting(
-        &self,
-        learned: Duration,
-        lag: Duration,
-        window: Duration,
-    ) -> ForecastSettings {
+    /// and the signal's value is a mean over `window`.
+    pub fn forecasting(&self, learned: Duration, window: Duration) -> ForecastSettings {
         let lead = match self.lead {
             Lead::Learned => learned,
             Lead::Fixed(lead) => lead,
         };
-        let horizon = lead.saturating_add(REVIEW).saturating_add(lag);
+        let horizon = lead.saturating_add(REVIEW);
         ForecastSettings {
             level: self.level,
             mode: self.mode,

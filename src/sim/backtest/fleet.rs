@@ -17,6 +17,7 @@ use crate::domain::{
 };
 use crate::engine::ObservedNode;
 use crate::planner::{Leaving, leavers};
+use crate::policy::Policy;
 
 /// How one contender's machines are ordered and let go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,14 @@ pub struct FleetRules {
     pub leaving: Leaving,
     /// What happens to a leaving node when more are wanted.
     pub comeback: Comeback,
+}
+
+impl FleetRules {
+    /// As our own planner goes by `policy`.
+    pub fn of(policy: &Policy) -> Self {
+        let bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
+        Self { bounds, leaving: Leaving::of(policy), comeback: Comeback::TakenBack }
+    }
 }
 
 /// Whether a node that is already leaving can be taken back.

@@ -27,8 +27,8 @@ impl Foresight {
         let forecasters = rules.filter_map(|(rule, key)| match rule {
             Rule::Forecast(rule) => {
                 let window = policy.signals.get(&rule.signal).map_or(60, window);
-                let (lead, lag) = (seconds(settings.boot.upper()), seconds(settings.lag));
-                let settings = rule.forecasting(lead, lag, seconds(window));
+                let lead = seconds(settings.boot.upper());
+                let settings = rule.forecasting(lead, seconds(window));
                 Some((key, rule.signal.clone(), Forecaster::new(settings)))
             }
             _ => None,

@@ -42,6 +42,8 @@ pub use past::{Past, Served};
 pub use policy_contender::PolicyContender;
 pub use readings::Underivable;
 pub use recorded::{Held, RecordedError};
+#[cfg(test)]
+pub(super) use run::accompany;
 pub use run::{Rehearsal, Rehearse, rehearse};
 pub use score::{Score, Yardstick};
 pub use settings::{Bounds, Settings};

@@ -44,9 +44,9 @@ impl PolicyContender {
         policy.budget = None;
         Ok(Self {
             foresight: Foresight::of(&policy, settings),
+            campaigns: Campaigns::of(&policy, hints),
             policy,
             readings,
-            campaigns: Campaigns::new(hints),
             observation: Observation {
                 at: Timestamp::UNIX_EPOCH,
                 fleet: FleetCounts::default(),

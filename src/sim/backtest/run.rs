@@ -5,16 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::baselines::{self, Baseline, Course, Plan};
 use super::contender::{Contender, View};
-use super::fleet::{Comeback, Fleet, FleetRules, Moved};
+use super::fleet::{Fleet, FleetRules, Moved};
 use super::hints::{Hint, announced_times};
 use super::past::Past;
 use super::policy_contender::PolicyContender;
 use super::readings::Underivable;
 use super::score::{Score, Step, Tally, Yardstick};
-use super::settings::{Bounds, Settings};
+use super::settings::Settings;
 use super::{STEP_SECONDS, Trace};
 use crate::domain::NodeCount;
-use crate::planner::Leaving;
 use crate::policy::Policy;
 
 /// What a rehearsal came to.
@@ -89,10 +88,8 @@ pub(super) fn tally(rehearse: &Rehearse<'_>, place: usize) -> Result<(String, Ta
         let hints = rehearse.hints.iter().enumerate();
         let hints = hints.map(|(number, hint)| hint.announced(number, trace.scale)).collect();
         let mut contender = PolicyContender::new(policy, settings, hints, trace.begins_at)?;
-        let bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
-        let leaving = Leaving::of(policy);
-        let rules = FleetRules { bounds, leaving, comeback: Comeback::TakenBack };
-        return Ok((name.clone(), live(rehearse, rules, &mut contender)));
+        let tally = live(rehearse, FleetRules::of(policy), &mut contender);
+        return Ok((name.clone(), tally));
     }
     let baseline = &baselines[place - policies.len()];
     let tally = match baseline.course(trace, settings) {
@@ -139,6 +136,17 @@ fn live(world: &Rehearse<'_>, rules: FleetRules, contender: &mut dyn Contender) 
     }
     tally.billed_hours = fleet.hours_until(trace.steps() as u64 * STEP_SECONDS);
     tally
+}
+
+/// Lets a contender live through a trace that nobody scores.
+#[cfg(test)]
+pub(in crate::sim) fn accompany(
+    (trace, settings): (&Trace, &Settings),
+    rules: FleetRules,
+    contender: &mut dyn Contender,
+) {
+    let (hints, policies, baselines) = (&[], &[], &[]);
+    live(&Rehearse { trace, settings, hints, policies, baselines }, rules, contender);
 }
 
 /// What users get from a plan that was made in full knowledge.

@@ -76,7 +76,7 @@ async fn a_restart_changes_no_forecast_and_each_decision_can_be_made_again() {
 /// A forecaster that has learned the two weeks before the first look.
 async fn learned_until(simulation: &Simulation, policy: &Policy, began: Timestamp) -> Forecaster {
     let Some(Rule::Forecast(rule)) = policy.rules.get(1) else { panic!("the forecast's rule") };
-    let mut forecaster = Forecaster::new(rule.forecasting(minutes(3), Duration::ZERO, minutes(1)));
+    let mut forecaster = Forecaster::new(rule.forecasting(minutes(3), minutes(1)));
     let (from, minute) = (before(began, minutes(14 * 1_440)), minutes(1));
     let past = simulation.world().read_range("rate", from, began, minute).await;
     let past = past.expect("it answers");
