@@ -65,7 +65,11 @@ impl Pool {
             fleet: FleetCounts { serving, ..FleetCounts::default() },
             readings: BTreeMap::new(),
             nodes: nodes.iter().filter_map(ObservedNode::of).collect(),
+            forecasts: BTreeMap::new(),
             is_held: false,
+            overrides: Default::default(),
+            costs: None,
+            hints: Default::default(),
             history: Default::default(),
         };
         // The load sways, so that the history holds what a real one does.

@@ -2,24 +2,26 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Makes a checked name: `$rule` is a function `&str -> Result<(), String>`.
+/// Makes a checked name: `$rule` is a function `&str -> Result<(), String>`. Copies share one text:
+/// each decision names its signals many times.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $rule:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks `name` by this type's rule; the error says what is wrong with it.
             pub fn new(name: impl Into<String>) -> Result<Self, String> {
                 let name = name.into();
                 let rule: fn(&str) -> Result<(), String> = $rule;
-                rule(&name).map(|()| Self(name))
+                rule(&name).map(|()| Self(name.into()))
             }
 
             /// The name as text.
@@ -46,7 +48,7 @@ macro_rules! name {
 
         impl From<$name> for String {
             fn from(name: $name) -> String {
-                name.0
+                name.as_str().to_owned()
             }
         }
 
@@ -174,7 +176,7 @@ impl InstanceLabel {
     /// repeats, short enough to read aloud.
     pub fn of(pool: &PoolName, node: NodeId) -> Self {
         let id = node.0.simple().to_string();
-        Self(format!("{pool}-{}", &id[20..]))
+        Self(format!("{pool}-{}", &id[20..]).into())
     }
 
     /// Whether this label has the form that [`InstanceLabel::of`] gives to nodes of `pool`.
@@ -189,7 +191,7 @@ impl InstanceLabel {
 impl ServerName {
     /// The name of a node's server in dynamic mode: `as-` and its label.
     pub fn of(label: &InstanceLabel) -> Self {
-        Self(format!("as-{label}"))
+        Self(format!("as-{label}").into())
     }
 }
 

@@ -6,23 +6,23 @@
 
 use super::guard::{cooldown, pace, stabilization};
 use super::look::Look;
-use super::recommend::{Opinions, is_condition_of, remember_step};
-use super::{Effect, History};
+use super::recommend::{Memory, is_condition_of, remember_step};
+use super::{Effect, History, Recommendation};
 use crate::domain::NodeCount;
 
 /// The history after a decision.
 pub(super) fn after_decision(
     look: &Look<'_>,
-    opinions: &Opinions,
+    recommendations: &[Recommendation],
+    memory: Memory,
     effects: Vec<Effect>,
     recommended: NodeCount,
     to: NodeCount,
 ) -> History {
     let rests = cooldown::remember(look, to);
     let awaits = rests.awaiting_capacity_since.is_some();
-    let kept = &opinions.memory;
-    let (mut conditions, mut steps) = (kept.conditions.clone(), kept.steps.clone());
-    for recommendation in &opinions.recommendations {
+    let Memory { mut conditions, mut steps, wishes, rates } = memory;
+    for recommendation in recommendations {
         let key = &recommendation.rule;
         let Some(memory) = steps.get_mut(key) else { continue };
         if remember_step(look, recommendation, memory, to, awaits) {
@@ -38,8 +38,8 @@ pub(super) fn after_decision(
         scale_in_cooldown_until: rests.scale_in_until,
         looked_at: None,
         conditions,
-        wishes: kept.wishes.clone(),
-        rates: kept.rates.clone(),
+        wishes,
+        rates,
         blind_since: look.past.blind_since,
         effects,
         steps,

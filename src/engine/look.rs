@@ -39,8 +39,8 @@ pub(super) struct Value {
 }
 
 impl<'a> Look<'a> {
-    pub fn new(policy: &'a Policy, observation: &'a Observation) -> Self {
-        let from = starting_count(policy, observation);
+    pub fn new(past: History, policy: &'a Policy, observation: &'a Observation) -> Self {
+        let from = starting_count(&past, policy, observation);
         let mut look = Self {
             policy,
             at: observation.at,
@@ -48,7 +48,7 @@ impl<'a> Look<'a> {
             observation,
             from,
             bounds: policy.bounds_at(observation.at),
-            past: observation.history.clone(),
+            past,
         };
         look.forget_the_future();
         look.fill_unseen_time();
@@ -179,7 +179,7 @@ impl<'a> Look<'a> {
 }
 
 /// The last decision's count. Before the first: the nodes that were found, within bounds.
-fn starting_count(policy: &Policy, observation: &Observation) -> NodeCount {
+fn starting_count(past: &History, policy: &Policy, observation: &Observation) -> NodeCount {
     let found = observation.fleet.committed().max(policy.bounds.min).min(policy.bounds.max);
-    observation.history.desired.unwrap_or(found)
+    past.desired.unwrap_or(found)
 }

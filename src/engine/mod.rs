@@ -70,6 +70,7 @@ use guard::{
     stabilization, tolerance,
 };
 use look::Look;
+use recommend::Opinions;
 
 use crate::policy::Policy;
 
@@ -79,16 +80,21 @@ use crate::policy::Policy;
 /// same policy and observation always give the same decision, so a stored observation can be
 /// decided again and must give the stored decision.
 pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
-    let look = Look::new(policy, observation);
-    let opinions = recommend::ask_all(&look);
-    let recommendations = &opinions.recommendations;
+    decide_after(observation.history.clone(), policy, observation)
+}
 
-    let mut chain = recommended(&look, recommendations);
+/// The same after what `history` says of earlier decisions, whatever the observation's own says:
+/// whoever decides millions of times hands it on instead of copying it.
+pub fn decide_after(history: History, policy: &Policy, observation: &Observation) -> Decision {
+    let look = Look::new(history, policy, observation);
+    let Opinions { recommendations, memory } = recommend::ask_all(&look);
+
+    let mut chain = recommended(&look, &recommendations);
     let recommended = chain.count();
     chain.pass(Guard::Stabilization, |count| stabilization::guard(&look, count));
-    let effects = effectiveness::settled(&look, recommendations);
+    let effects = effectiveness::settled(&look, &recommendations);
     chain.pass(Guard::Effectiveness, |count| {
-        effectiveness::guard(&look, recommendations, &effects, count)
+        effectiveness::guard(&look, &recommendations, &effects, count)
     });
     chain.pass(Guard::Pace, |count| pace::guard(&look, count));
     chain.pass(Guard::Cooldown, |count| cooldown::guard(&look, count));
@@ -98,16 +104,16 @@ pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
 
     let to = chain.count();
     let stages = chain.into_stages();
-    let mut reasons = combine::reasons(&look, recommendations, &stages);
+    let mut reasons = combine::reasons(&look, &recommendations, &stages);
     reasons.extend(budget::warnings(&look, to));
-    let effects = effectiveness::remember(&look, recommendations, effects, to);
+    let effects = effectiveness::remember(&look, &recommendations, effects, to);
     Decision {
         at: look.at,
         from: look.from,
         to,
         reasons,
-        history: history::after_decision(&look, &opinions, effects, recommended, to),
-        recommendations: opinions.recommendations,
+        history: history::after_decision(&look, &recommendations, memory, effects, recommended, to),
+        recommendations,
         stages,
     }
 }

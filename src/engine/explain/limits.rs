@@ -159,7 +159,7 @@ impl<'a> Turning<'a> {
     fn wants(&self, value: f64) -> NodeCount {
         let mut observation = self.observation.clone();
         shift::set(&mut observation, &self.gauge.signal, self.gauge.unit, value);
-        let look = Look::new(&self.alone, &observation);
+        let look = Look::new(observation.history.clone(), &self.alone, &observation);
         recommended(&look, &ask_all(&look).recommendations).count()
     }
 }

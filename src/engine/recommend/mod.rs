@@ -100,7 +100,7 @@ pub fn keys(rules: &[Rule]) -> Vec<String> {
         let count = seen.entry((kind, signal)).or_default();
         *count += 1;
         let name = match signal {
-            Some(signal) => format!("{kind}:{signal}"),
+            Some(signal) => [kind, ":", signal.as_str()].concat(),
             None => kind.to_owned(),
         };
         match count {

@@ -49,6 +49,9 @@ impl Campaigns {
         while let Some(hint) = self.ahead.pop_if(|hint| hint.announced_at <= at) {
             self.known.push(hint);
         }
+        if self.known.is_empty() {
+            return Announced::default();
+        }
         self.learn(view, window, at);
         let response = learned(&self.taught);
         let hints = self.known.iter().filter(|hint| hint.is_known(at)).map(|hint| {

@@ -47,7 +47,11 @@ impl Foresight {
             if let Some(sample) = readings.get(signal).and_then(Reading::sample) {
                 forecaster.observe(sample.at, sample.value);
             }
-            forecasts.insert(key.clone(), Foreseen::from(&forecaster.forecast(at)));
+            let foreseen = Foreseen::from(&forecaster.forecast(at));
+            match forecasts.get_mut(key) {
+                Some(known) => *known = foreseen,
+                None => drop(forecasts.insert(key.clone(), foreseen)),
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::foresight::Foresight;
 use super::readings::{Readings, Underivable};
 use super::settings::Settings;
 use crate::domain::{FleetCounts, Hint, NodeCount, Timestamp};
-use crate::engine::{History, Observation, Overrides, decide};
+use crate::engine::{History, Observation, Overrides, decide_after};
 use crate::policy::{Control, Policy};
 
 /// A policy that decides at each interval, with the history that its decisions leave.
@@ -84,7 +84,8 @@ impl Contender for PolicyContender {
         self.readings.read(view, at, nodes, readings);
         self.foresight.look(at, readings, forecasts);
         self.observation.hints = self.campaigns.observe(view, at);
-        let decision = decide(&self.policy, &self.observation);
+        let history = std::mem::take(&mut self.observation.history);
+        let decision = decide_after(history, &self.policy, &self.observation);
         self.observation.history = decision.history;
         decision.to
     }
