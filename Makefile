@@ -3,7 +3,8 @@
 # make deploy-lab   the reference deployment, from nothing, on this machine (root)
 # make demo    Windlass scales a real pool on this machine, before your eyes (root)
 # make build   the binary
-# make bench   how fast deciding and planning are, on this machine
+# make bench   how fast deciding, planning and rehearsing are, on this machine
+# make record  what the shipped policies come to on recorded traffic, into policies/recorded
 
 # The lab needs what tests/lab/install puts in place; where cargo-nextest is absent, cargo's own runner does.
 nextest := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
@@ -15,7 +16,7 @@ else
   without_lab = --lib --bins --test it
 endif
 
-.PHONY: test deploy-lab quick demo build bench lints
+.PHONY: test deploy-lab quick demo build bench record lints
 
 build:
 	cargo build --locked
@@ -45,6 +46,9 @@ lints:
 
 bench:
 	cargo bench --locked --package windlass-benches
+
+record:
+	WINDLASS_RECORD=1 $(run_tests) --locked --test it backtest::shipped
 
 demo:
 	tests/lab/install

@@ -6,6 +6,7 @@ mod delays;
 mod documented;
 mod hints;
 mod recorded;
+mod shipped;
 
 use windlass::domain::{Dollars, NodeCount};
 use windlass::sim::backtest::baselines::Baseline;
