@@ -105,6 +105,7 @@ pub(super) fn target_rule(signal: &str, per_node: f64) -> TargetRule {
         form: TargetForm::PerNode(RequestsPerSecond::new(per_node).expect("a legal rate")),
         headroom: percent(0.0),
         scale_in: RuleScaleIn::Allowed,
+        square_root: None,
         tolerance: None,
         hold: seconds(0),
         group: None,

@@ -36,6 +36,21 @@ pub enum Reason {
         /// The count.
         count: NodeCount,
     },
+    /// A rate over the pool needs so many nodes by the square-root rule.
+    SquareRootNeeds {
+        /// The signal.
+        signal: SignalName,
+        /// Its value, in requests per second.
+        load: f64,
+        /// What one node carries at most, in requests per second.
+        per_node: f64,
+        /// How many nodes it would keep wholly busy.
+        work: f64,
+        /// How many nodes more are kept free.
+        spare: f64,
+        /// What that comes to.
+        needed: NodeCount,
+    },
     /// A rate needs no more nodes than there are, and its rule only ever raises the count.
     RaisesOnly {
         /// The signal.
@@ -636,6 +651,7 @@ impl Reason {
             Self::AverageNeeds { .. } => "average_needs",
             Self::UtilisationNeeds { .. } => "utilisation_needs",
             Self::SilentNodesHold { .. } => "silent_nodes_hold",
+            Self::SquareRootNeeds { .. } => "square_root_needs",
             Self::SignalSays { .. } => "signal_says",
             Self::FixedCount { .. } => "fixed_count",
             Self::NothingAnnounced {} => "nothing_announced",

@@ -269,6 +269,14 @@ fn every_reason_reads_as_a_sentence() {
             needed: count(35),
         },
         Reason::LoadFits { signal: signal(), load: 1_890.0, needs: 5.434, count: count(6) },
+        Reason::SquareRootNeeds {
+            signal: signal(),
+            load: 7_360.0,
+            per_node: 400.0,
+            work: 18.4,
+            spare: 5.147,
+            needed: count(24),
+        },
         Reason::RaisesOnly { signal: signal(), load: 300.0, needed: count(1) },
         Reason::RatioNeeds {
             signal: name("queue"),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::fixture::*;
-use super::{Decision, Opinion};
+use super::{Decision, Distance, Opinion, explain};
 use crate::domain::{FleetCounts, NodeCount, NodeSample, Reading, RequestsPerSecond};
 use crate::policy::{LeaveEarly, Policy, Rule, RuleScaleIn, TargetForm, TargetRule, Tolerance};
 
@@ -43,6 +43,57 @@ fn headroom_is_room_on_top_of_what_is_measured() {
     let mut pool = Pool::settled(policy_of(TargetForm::Value(10.0)), 4).reads("load", 10.0);
     target_of(&mut pool.policy).headroom = percent(20.0);
     assert_eq!(to(&pool.would_decide()), 5, "one value with a fifth more");
+}
+
+fn square_root(quality: f64, count: u32) -> Pool {
+    let rate = RequestsPerSecond::new(400.0).expect("a legal rate");
+    let mut policy = policy_of(TargetForm::PerNode(rate));
+    policy.bounds.max = NodeCount(1_000_000);
+    target_of(&mut policy).square_root = Some(quality);
+    Pool::settled(policy, count)
+}
+
+#[test]
+fn by_the_square_root_rule_a_larger_fleet_keeps_a_smaller_share_free() {
+    for (load, count, because) in [
+        (0.0, 0, "nothing to do"),
+        (400.0, 3, "1 + 1.2 = 2.2: more than half is free"),
+        (7_360.0, 24, "18.4 + 1.2 × 4.29 = 23.5: a fifth"),
+        (640_000.0, 1_648, "1,600 + 1.2 × 40 = 1,648: a thirtieth"),
+    ] {
+        let pool = square_root(1.2, 5).reads("load", load);
+        assert_eq!(to(&pool.would_decide()), count, "{because}");
+    }
+    let decision = square_root(1.2, 5).reads("load", 7_360.0).would_decide();
+    insta::assert_snapshot!(
+        decision.recommendations[0].opinion.because(),
+        @"load is 7,360 req/s; at 400 req/s a node that is 18.4 nodes' worth of work, with 5.1 to spare by the square-root rule that needs 24 nodes"
+    );
+}
+
+#[test]
+fn the_distance_of_a_square_root_target_is_true() {
+    let mut pool = square_root(1.2, 24).reads("load", 7_360.0);
+    let decision = pool.would_decide();
+    let distances = explain(&decision, &pool.look, &pool.policy).distances;
+    let more = distances.iter().find_map(|distance| match distance {
+        Distance::MoreLoad { more, to, .. } => Some((*more, *to)),
+        _ => None,
+    });
+    let (more, next) = more.unwrap_or_else(|| panic!("{distances:?}"));
+    pool.set("load", 7_360.0 + more - 1.0);
+    assert_eq!(to(&pool.would_decide()), 24);
+    pool.set("load", 7_360.0 + more);
+    assert_eq!(pool.would_decide().to, next);
+    let less = distances.iter().find_map(|distance| match distance {
+        Distance::LessLoad { falls, to, .. } => Some((falls[0].less, *to)),
+        _ => None,
+    });
+    let (less, next) = less.unwrap_or_else(|| panic!("{distances:?}"));
+    pool.set("load", 7_360.0 - less);
+    assert_eq!(pool.would_decide().to, next);
+    pool.set("load", 7_360.0 - less + 1.0);
+    assert_eq!(to(&pool.would_decide()), 24);
 }
 
 #[test]
@@ -271,6 +322,19 @@ proptest! {
         set_load(&mut pool, form, share + more, &nodes);
         let more = pool.would_decide();
         prop_assert!(less.to <= more.to, "{:?} {:?}", less.reasons, more.reasons);
+    }
+
+    #[test]
+    fn more_load_never_means_fewer_nodes_by_the_square_root_rule(
+        quality in 0.01..5.0_f64, count in 0..200_u32, load in 0.0..1e6_f64, more in 0.0..1e6_f64,
+    ) {
+        let mut pool = square_root(quality, count).reads("load", load);
+        let less = pool.would_decide();
+        pool.set("load", load + more);
+        let more = pool.would_decide();
+        prop_assert!(less.to <= more.to, "{:?} {:?}", less.reasons, more.reasons);
+        // Never fewer than the work itself needs.
+        prop_assert!(f64::from(less.to.0) * 400.0 >= load - 1e-6);
     }
 
     #[test]

@@ -117,7 +117,13 @@ impl Lines {
                         self.line(3, format_args!("utilisation_percent: {percent}"));
                     }
                 }
-                self.line(3, format_args!("headroom_percent: {}", target.headroom.get()));
+                match target.square_root {
+                    Some(root) => self.line(3, format_args!("headroom_square_root: {root}")),
+                    None => {
+                        let percent = target.headroom.get();
+                        self.line(3, format_args!("headroom_percent: {percent}"));
+                    }
+                }
                 self.rule_scale_in(target.scale_in);
                 if let Some(tolerance) = target.tolerance {
                     self.line(3, format_args!("tolerance:"));

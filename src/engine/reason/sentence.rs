@@ -27,6 +27,15 @@ impl fmt::Display for Reason {
                 Number(*load),
                 Number(*needs)
             ),
+            Self::SquareRootNeeds { signal, load, per_node, work, spare, needed } => write!(
+                f,
+                "{signal} is {} req/s; at {} req/s a node that is {} nodes' worth of work, with {} \
+                 to spare by the square-root rule that needs {needed}",
+                Number(*load),
+                Number(*per_node),
+                Number(*work),
+                Number(*spare)
+            ),
             Self::RaisesOnly { signal, load, needed } => write!(
                 f,
                 "{signal} is {} req/s and needs {needed}; this rule only ever raises the count",

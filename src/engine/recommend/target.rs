@@ -57,6 +57,9 @@ fn opinion(look: &Look<'_>, rule: &TargetRule, Need { count, exact, because }: N
                 Reason::LoadNeeds { signal, load, needed, .. } => {
                     Reason::RaisesOnly { signal, load, needed }
                 }
+                Reason::SquareRootNeeds { signal, load, needed, .. } => {
+                    Reason::RaisesOnly { signal, load, needed }
+                }
                 Reason::LoadFits { signal, load, count, .. } => {
                     Reason::RaisesOnly { signal, load, needed: count }
                 }
@@ -91,9 +94,20 @@ fn total(look: &Look<'_>, rule: &TargetRule, per_node: RequestsPerSecond, load: 
     let signal = rule.signal.clone();
     let exact = shares(rule, per_node, load);
     let count = ceil_whole(exact);
-    let because = match count == look.from {
-        true => Reason::LoadFits { signal, load, needs: exact, count },
-        false => Reason::LoadNeeds {
+    let because = match (count == look.from, rule.square_root) {
+        (_, Some(_)) => {
+            let work = work(per_node, load);
+            Reason::SquareRootNeeds {
+                signal,
+                load,
+                per_node: per_node.get(),
+                work,
+                spare: exact - work,
+                needed: count,
+            }
+        }
+        (true, None) => Reason::LoadFits { signal, load, needs: exact, count },
+        (false, None) => Reason::LoadNeeds {
             signal,
             load,
             per_node: per_node.get(),
@@ -132,12 +146,27 @@ fn ratio(value: f64, target: f64) -> f64 {
     thousandths::as_it_is(value) / thousandths::as_it_is(target)
 }
 
-/// How many nodes' shares a total comes to, headroom included, before rounding up; always finite.
+/// How many nodes a total needs, headroom included, before rounding up; always finite.
+///
+/// Where the headroom is a square root it is `work + quality × √work`, so that a larger fleet keeps
+/// a smaller share of itself free. Source: S. Halfin and W. Whitt, "Heavy-traffic limits for queues
+/// with many exponential servers", Operations Research 29 (1981): with that much to spare, the
+/// share of requests that must wait is the same at any size.
 fn shares(rule: &TargetRule, per_node: RequestsPerSecond, load: f64) -> f64 {
+    if let Some(quality) = rule.square_root {
+        let work = work(per_node, load);
+        return (work + quality * work.sqrt()).min(f64::MAX);
+    }
     let (load, per_node) = (thousandths::as_it_is(load), thousandths::as_it_is(per_node.get()));
     // Beyond the largest number there is, the largest: JSON knows no infinity, and bounds come
     // later.
     (load * (1.0 + rule.headroom.fraction()) / per_node).min(f64::MAX)
+}
+
+/// How many nodes a total would keep wholly busy.
+fn work(per_node: RequestsPerSecond, load: f64) -> f64 {
+    let (load, per_node) = (thousandths::as_it_is(load), thousandths::as_it_is(per_node.get()));
+    (load / per_node).min(f64::MAX)
 }
 
 /// The smallest whole count that is not below `exact`, up to noise; the largest count where

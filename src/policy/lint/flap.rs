@@ -160,6 +160,8 @@ fn way(action: BandAction) -> Option<Way> {
 /// Where a target adds and takes: its value less the headroom, give or take its tolerance.
 fn of_target(policy: &Policy, rule: usize, target: &TargetRule) -> Vec<Range> {
     let (unit, aim) = match target.form {
+        // What a node carries depends on how many there are.
+        TargetForm::PerNode(_) if target.square_root.is_some() => return Vec::new(),
         TargetForm::PerNode(each) => (Unit::PerNode, each.get()),
         // The value is a factor: it has no unit to share with others.
         TargetForm::Value(0.0) => return Vec::new(),

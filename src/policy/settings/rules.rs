@@ -37,8 +37,11 @@ pub struct TargetRule {
     pub signal: SignalName,
     /// What the signal's value is held against.
     pub form: TargetForm,
-    /// Room kept free on top of the measured value.
+    /// Room kept free on top of the measured value; nothing beside [`TargetRule::square_root`].
     pub headroom: Percent,
+    /// Room kept free on top of a total over the pool, in square roots of the nodes' worth of
+    /// work that it is; above zero. Only beside [`TargetForm::PerNode`].
+    pub square_root: Option<f64>,
     /// Whether this rule has a say in scaling in.
     pub scale_in: RuleScaleIn,
     /// How far the signal may stray from its target; the policy's tolerance where none.

@@ -22,6 +22,9 @@ pub(super) fn target(
     let signal = fields.required("signal", "requests", notes, |v, n| signal(v, known, n));
     let form = form(&mut fields, notes);
     let headroom = fields.optional("headroom_percent", notes, fields::percent);
+    let square_root = fields.optional("headroom_square_root", notes, fields::number_above_zero);
+    let root_at = fields.place("headroom_square_root");
+    let has_both = fields.has("headroom_percent") && fields.has("headroom_square_root");
     let scale_in = fields.or("scale_in", RuleScaleIn::Allowed, notes, fields::word(SCALE_IN));
     let tolerance = fields.optional("tolerance", notes, |value, notes| {
         movement::tolerance(Fields::of(value, notes)?, notes)
@@ -29,11 +32,27 @@ pub(super) fn target(
     let hold = fields.or("hold", Duration::ZERO, notes, fields::duration);
     let group = group(&mut fields, notes);
     fields.finish(notes);
-    let form = form?;
+    let (form, square_root) = (form?, square_root?);
+    match (square_root, form) {
+        (Some(_), _) if has_both => {
+            let what = "`headroom_square_root` beside `headroom_percent`";
+            return refuse(notes, root_at, what, "keep one of the two");
+        }
+        (Some(_), TargetForm::Value(_))
+        | (Some(_), TargetForm::Average(_))
+        | (Some(_), TargetForm::UtilisationPercent(_)) => {
+            let what = "`headroom_square_root` without `per_node`: only a total is so many nodes' \
+                        worth of work";
+            return refuse(notes, root_at, what, "write `headroom_percent`, or use `per_node`");
+        }
+        (Some(_), TargetForm::PerNode(_)) | (None, _) => {}
+    }
+    let usual = if square_root.is_some() { percent(0.0) } else { usual_headroom(form) };
     Some(TargetRule {
         signal: signal?,
         form,
-        headroom: headroom?.unwrap_or_else(|| usual_headroom(form)),
+        headroom: headroom?.unwrap_or(usual),
+        square_root,
         scale_in: scale_in?,
         tolerance: tolerance?,
         hold: hold?,
