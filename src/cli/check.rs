@@ -75,10 +75,10 @@ fn linted(policies: Vec<(PathBuf, Policy)>) -> Vec<Good> {
     linted.collect()
 }
 
-/// The warning about a window that was once.
+/// The warning about a time that was once.
 fn over(key: String) -> Warning {
-    let what = "its window is over, and does not come again".into();
-    Warning { key, what, help: "delete the rule, or write a new window".into() }
+    let what = "its time is over, and does not come again".into();
+    Warning { key, what, help: "delete it, or write a new time".into() }
 }
 
 fn report(arguments: &CheckArguments, good: &[Good], bad: &[Problems]) -> Result<(), Failure> {

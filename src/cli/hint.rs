@@ -9,7 +9,8 @@ use super::exit::Failure;
 use super::hold::{known_pool, owner};
 use super::{ConfigArguments, Output};
 use crate::domain::{
-    CampaignKind, Duration, Hint, HintId, HintSize, PoolName, RequestsPerSecond, Timestamp, after,
+    CampaignKind, Duration, Hint, HintId, HintSize, HintSource, PoolName, RequestsPerSecond,
+    Timestamp, after,
 };
 use crate::policy::{Policy, Rule};
 use crate::ports::{Chance, Clock, SystemChance, SystemClock};
@@ -77,7 +78,7 @@ pub(super) async fn hint(arguments: HintArguments) -> Result<(), Failure> {
     let now = SystemClock.now();
     let hints = asked_for(&arguments, now)?;
     let store = Store::open_beside(&config.database).await.map_err(Failure::failed)?;
-    let result = talk_to(&store, &arguments, &hints, now).await;
+    let result = talk_to(&store, &policy, &arguments, &hints, now).await;
     store.close().await;
     result?;
     if !hints.is_empty() {
@@ -88,12 +89,14 @@ pub(super) async fn hint(arguments: HintArguments) -> Result<(), Failure> {
 
 async fn talk_to(
     store: &Store,
+    policy: &Policy,
     arguments: &HintArguments,
     hints: &[Hint],
     now: Timestamp,
 ) -> Result<(), Failure> {
     let pool = &arguments.pool;
     if let Some(id) = arguments.cancel {
+        store_of_calendar(store, policy, id, now).await?;
         let known = store.cancel_hint(pool, id, &owner(), now).await;
         if known.context("the campaign was not cancelled").map_err(Failure::failed)? {
             anstream::eprintln!("{id} is cancelled");
@@ -107,6 +110,7 @@ async fn talk_to(
     if arguments.list {
         let records = store.hints(pool, now).await;
         let records = records.context("can't read the campaigns").map_err(Failure::failed)?;
+        let records = with_calendar(records, policy, now);
         print(arguments.output, &records, &arguments.timezone);
         return Ok(());
     }
@@ -120,6 +124,36 @@ async fn talk_to(
         anstream::eprintln!("{kind} at {when} is announced to {pool}: {id}");
     }
     Ok(())
+}
+
+/// A campaign of the policy's calendar can be taken back once it is stored.
+async fn store_of_calendar(
+    store: &Store,
+    policy: &Policy,
+    id: HintId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(hint) = policy.campaigns_at(now).into_iter().find(|hint| hint.id == id) else {
+        return Ok(());
+    };
+    let announcement = Announcement { hint, owner: CALENDAR.to_owned() };
+    let stored = store.add_hints(&policy.pool, &[announcement]).await;
+    stored.context("the campaign was not cancelled").map_err(Failure::failed)
+}
+
+/// Who announces what stands in a policy.
+const CALENDAR: &str = "the policy's calendar";
+
+/// The records, and what the policy's calendar announces beside them, by their start.
+fn with_calendar(mut records: Vec<HintRecord>, policy: &Policy, now: Timestamp) -> Vec<HintRecord> {
+    for hint in policy.campaigns_at(now) {
+        if records.iter().all(|record| record.announcement.hint.id != hint.id) {
+            let announcement = Announcement { hint, owner: CALENDAR.to_owned() };
+            records.push(HintRecord { announcement, cancelled_at: None, response: None });
+        }
+    }
+    records.sort_by_key(|record| record.announcement.hint.starts_at);
+    records
 }
 
 /// The campaigns that the arguments announce; none where they ask for something else.
@@ -155,6 +189,7 @@ fn asked_for(arguments: &HintArguments, now: Timestamp) -> Result<Vec<Hint>, Fai
         spread,
         tail,
         reason,
+        source: HintSource::Person,
     };
     legal(hint, now).map(|hint| vec![hint]).map_err(|what| failed(&what))
 }
@@ -177,6 +212,7 @@ fn of_file(arguments: &HintArguments, file: &Path, now: Timestamp) -> Result<Vec
             spread: Duration::try_from_secs_f64(row.fan_out).unwrap_or(Duration::MAX),
             tail: arguments.tail,
             reason: arguments.reason.clone().unwrap_or_else(|| format!("announced in {name}")),
+            source: HintSource::Person,
         };
         legal(hint, now).map_err(|what| failed(&format!("{name}: {what}")))
     });

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::answer::{CaseError, ErrorKind};
 use super::{history, observation};
-use crate::engine::{History, Observation, StepMemory, rule_keys};
+use crate::engine::{Announced, History, Observation, StepMemory, rule_keys};
 use crate::policy::document::{self, Kind, Node};
 use crate::policy::fields::{self, Fields, Notes, Value};
 use crate::policy::{Policy, Rule, fragment};
@@ -65,7 +65,10 @@ fn case(document: &Node, notes: &mut Notes) -> Option<Case> {
 fn with_history(seen: observation::Seen, mut history: History, policy: &Policy) -> Observation {
     history.desired = Some(seen.count);
     history.steps = remembered(&seen, policy);
-    Observation { history, ..seen.observation }
+    let mut observation = Observation { history, ..seen.observation };
+    let of_calendar = Announced::of_calendar(policy, observation.at, &[]);
+    observation.hints.hints.extend(of_calendar.hints);
+    observation
 }
 
 /// What the step rules remember of the samples before the reading.

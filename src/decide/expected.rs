@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::history::seconds;
 use crate::domain::{
-    Duration, Hint, HintId, HintSize, RequestsPerSecond, Timestamp, after, before,
+    Duration, Hint, HintId, HintSize, HintSource, RequestsPerSecond, Timestamp, after, before,
 };
 use crate::engine::{Announced, Belief, Foreseen, ObservedHint};
 use crate::forecast::Level;
@@ -66,6 +66,7 @@ fn campaign(
         spread: spread?,
         tail: tail?,
         reason: "the case says so".into(),
+        source: HintSource::Person,
     };
     let number = |rate: Option<RequestsPerSecond>| rate.map(RequestsPerSecond::get);
     Some(ObservedHint {

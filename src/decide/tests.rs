@@ -169,3 +169,19 @@ fn no_samples_are_a_missing_reading_and_another_rule_sees_the_last() {
     let (_, last) = spoiled("35", r#"{"samples": [90, 90, 35]}"#);
     assert_eq!(last["count"], 4);
 }
+
+#[test]
+fn a_fragment_may_have_a_calendar() {
+    let case = concat!(
+        r#"{"policy": {"hints": [{"timezone": "Europe/Berlin", "cron": "0 18 * * *", "rps": 900, "#,
+        r#""kind": "daily"}], "rules": [{"hint": {"signal": "load", "per_node": 100, "#,
+        r#""margin_percent": 0}}]}, "#,
+        r#""observation": {"at": "2026-07-01T15:59:00Z", "count": 2, "signals": {"load": 200}}}"#
+    );
+    let answer = answer(case);
+    // Six in the evening in Berlin's summer; 900 req/s come on top of 200.
+    assert_eq!(answer["count"], 11, "{answer}");
+    assert_eq!(answer["reasons"][0]["reason"], "campaign_needs");
+    assert_eq!(answer["reasons"][0]["source"], "calendar");
+    assert_eq!(answer["reasons"][0]["starts_at"], "2026-07-01T16:00:00Z");
+}

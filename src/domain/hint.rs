@@ -4,11 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{CampaignKind, Duration, HintId, RequestsPerSecond, Timestamp, after};
 
-/// How long after the fan-out a hint counts where nobody said so: late devices call back for some
-/// minutes, and by then every rule that measures has seen them. Half of it would cut the tail of
-/// a large push, double would pay for what the other rules carry anyway.
-const USUAL_TAIL: Duration = Duration::from_secs(10 * 60);
-
 /// Load that was announced in advance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hint {
@@ -30,6 +25,27 @@ pub struct Hint {
     pub tail: Option<Duration>,
     /// Why, in the words of who announced it; never empty.
     pub reason: String,
+    /// Who announced it.
+    #[serde(default, skip_serializing_if = "HintSource::is_person")]
+    pub source: HintSource,
+}
+
+/// Who announced a campaign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HintSource {
+    /// Somebody, or a program of theirs.
+    #[default]
+    Person,
+    /// The policy's own calendar.
+    Calendar,
+}
+
+impl HintSource {
+    /// Whether that was somebody, and not the policy.
+    pub fn is_person(&self) -> bool {
+        *self == Self::Person
+    }
 }
 
 /// The size of a campaign, as it was announced.
@@ -43,6 +59,11 @@ pub enum HintSize {
 }
 
 impl Hint {
+    /// How long after the fan-out a hint counts where nobody said so: late devices call back for
+    /// some minutes, and by then every rule that measures has seen them. Half of it would cut the
+    /// tail of a large push, double would pay for what the other rules carry anyway.
+    pub const USUAL_TAIL: Duration = Duration::from_secs(10 * 60);
+
     /// When the last message should be sent.
     pub fn sent_at(&self) -> Timestamp {
         after(self.starts_at, self.spread)
@@ -50,7 +71,7 @@ impl Hint {
 
     /// When the hint counts no more.
     pub fn ends_at(&self) -> Timestamp {
-        after(self.sent_at(), self.tail.unwrap_or(USUAL_TAIL))
+        after(self.sent_at(), self.tail.unwrap_or(Self::USUAL_TAIL))
     }
 
     /// Whether somebody who looks at `now` knows of it, and it is not over.
@@ -85,6 +106,7 @@ mod tests {
             spread: Duration::from_secs(120),
             tail: None,
             reason: "lunch push".into(),
+            source: HintSource::Person,
         };
         assert!(!hint.is_known(at("2026-03-02T10:59:59Z")), "nobody has announced it");
         assert!(hint.is_known(at("2026-03-02T11:00:00Z")));

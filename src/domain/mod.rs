@@ -18,7 +18,7 @@ mod world;
 
 pub use address::{AddressRange, CidrBlock};
 pub use fleet::FleetCounts;
-pub use hint::{Hint, HintSize};
+pub use hint::{Hint, HintSize, HintSource};
 pub use ids::{
     BackendName, BalancerName, CampaignKind, DecisionId, HintId, InstanceId, InstanceLabel, NodeId,
     PoolName, RunId, ServerName, SignalName,

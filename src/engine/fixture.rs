@@ -25,6 +25,7 @@ pub(super) fn policy() -> Policy {
         budget: None,
         signals: Default::default(),
         rules: vec![target("requests", 400.0)],
+        hints: Vec::new(),
         tolerance: Tolerance { out: percent(0.0), scale_in: percent(0.0) },
         scale_out: ScaleOut {
             stabilize: seconds(0),
@@ -104,8 +105,8 @@ pub(super) fn target_rule(signal: &str, per_node: f64) -> TargetRule {
         signal: name(signal),
         form: TargetForm::PerNode(RequestsPerSecond::new(per_node).expect("a legal rate")),
         headroom: percent(0.0),
-        scale_in: RuleScaleIn::Allowed,
         square_root: None,
+        scale_in: RuleScaleIn::Allowed,
         tolerance: None,
         hold: seconds(0),
         group: None,

@@ -8,7 +8,8 @@ use super::Foreseen;
 use crate::domain::{
     Dollars, FleetCounts, Hint, Node, NodeCount, NodeState, Reading, Sample, SignalName, Timestamp,
 };
-use crate::forecast::campaign::Response;
+use crate::forecast::campaign::{Response, around, learned};
+use crate::policy::Policy;
 
 /// One look at a pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,17 @@ impl Announced {
     /// Whether there is nothing to know.
     pub fn is_empty(&self) -> bool {
         self.lead_seconds.is_none() && self.hints.is_empty()
+    }
+
+    /// What a policy's calendar announces at `at`, where nothing else is known of campaigns;
+    /// `said` are samples of what they come on top of, oldest first, as far back as anyone knows.
+    pub fn of_calendar(policy: &Policy, at: Timestamp, said: &[Sample]) -> Self {
+        let hints = policy.campaigns_at(at).into_iter().map(|hint| {
+            let around = around(&hint, said);
+            let (before, peak) = (around.before, around.peak);
+            ObservedHint { hint, response: learned(&[]), before, peak }
+        });
+        Self { lead_seconds: None, hints: hints.collect() }
     }
 }
 

@@ -6,7 +6,7 @@ mod sentence;
 use serde::{Deserialize, Serialize};
 
 use super::{Belief, Direction};
-use crate::domain::{CampaignKind, Dollars, Missing, NodeCount, SignalName, Timestamp};
+use crate::domain::{CampaignKind, Dollars, HintSource, Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,6 +155,9 @@ pub enum Reason {
         needed: NodeCount,
         /// In how many seconds nodes are asked for.
         in_seconds: u64,
+        /// Who announced it.
+        #[serde(default, skip_serializing_if = "HintSource::is_person")]
+        source: HintSource,
     },
     /// Announced campaigns need so many nodes.
     CampaignNeeds {
@@ -174,6 +177,9 @@ pub enum Reason {
         needed: NodeCount,
         /// From then on it needs fewer, step by step.
         until: Timestamp,
+        /// Who announced the largest one.
+        #[serde(default, skip_serializing_if = "HintSource::is_person")]
+        source: HintSource,
     },
     /// A signal can't be used.
     SignalMissing {
@@ -645,13 +651,13 @@ impl Reason {
         match self {
             Self::LoadNeeds { .. } => "load_needs",
             Self::LoadFits { .. } => "load_fits",
+            Self::SquareRootNeeds { .. } => "square_root_needs",
             Self::RaisesOnly { .. } => "raises_only",
             Self::RatioNeeds { .. } => "ratio_needs",
             Self::NoNodeServes { .. } => "no_node_serves",
             Self::AverageNeeds { .. } => "average_needs",
             Self::UtilisationNeeds { .. } => "utilisation_needs",
             Self::SilentNodesHold { .. } => "silent_nodes_hold",
-            Self::SquareRootNeeds { .. } => "square_root_needs",
             Self::SignalSays { .. } => "signal_says",
             Self::FixedCount { .. } => "fixed_count",
             Self::NothingAnnounced {} => "nothing_announced",

@@ -4,7 +4,7 @@ use super::fixture::*;
 use super::{
     Belief, BudgetPeriod, Costs, Direction, Distance, Explanation, Guard, Reason, explain,
 };
-use crate::domain::{Dollars, FleetCounts, Missing, NodeCount, after};
+use crate::domain::{Dollars, FleetCounts, HintSource, Missing, NodeCount, after};
 use crate::policy::{
     BandAction, Budget, Control, CountRule, FixedRule, Measures, Rule, RuleScaleIn, Samples,
     StepRule, TargetForm,
@@ -419,6 +419,7 @@ fn every_reason_reads_as_a_sentence() {
             expected: 9_000.0,
             needed: count(31),
             in_seconds: 1_230,
+            source: HintSource::Calendar,
         },
         Reason::CampaignNeeds {
             campaign: "lunch".parse().expect("a legal name"),
@@ -429,6 +430,7 @@ fn every_reason_reads_as_a_sentence() {
             margin_percent: 20.0,
             needed: count(31),
             until: at,
+            source: HintSource::Person,
         },
         Reason::NoOpinion { count: count(1) },
         Reason::BlindHeld { count: count(3), since: at, until: at, default: count(6) },

@@ -3,7 +3,7 @@
 use super::fixture::*;
 use super::{Announced, ObservedHint, Opinion, Reason, decide};
 use crate::domain::{
-    Hint, HintId, HintSize, NodeCount, RequestsPerSecond, Timestamp, after, before,
+    Hint, HintId, HintSize, HintSource, NodeCount, RequestsPerSecond, Timestamp, after, before,
 };
 use crate::forecast::campaign::{Response, seconds_after};
 use crate::policy::{HintRule, Lead, Policy, Rule};
@@ -36,6 +36,7 @@ fn lunch() -> Hint {
         spread: minutes(2),
         tail: None,
         reason: "lunch push".into(),
+        source: HintSource::Person,
     }
 }
 

@@ -8,12 +8,12 @@ use std::fmt::Write;
 
 use super::fields::written_out;
 use super::settings::{
-    BalancerSignal, BandAction, Budget, Control, CoverageNeed, ForecastRule, Lead, LeaveEarly,
-    LeaveOrder, Measures, NodeSeries, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn,
-    Samples, ScheduleRule, Signal, SignalSource, StepRounding, StepRule, SurgeRule, TargetForm,
-    When,
+    BalancerSignal, BandAction, Budget, CalendarEntry, Comes, Control, CoverageNeed, ForecastRule,
+    Lead, LeaveEarly, LeaveOrder, Measures, NodeSeries, Pace, PaceLimit, PaceSelect, Policy, Rule,
+    RuleScaleIn, Samples, ScheduleRule, Signal, SignalSource, StepRounding, StepRule, SurgeRule,
+    TargetForm, When,
 };
-use crate::domain::{SignalName, elapsed};
+use crate::domain::{HintSize, SignalName, elapsed};
 use crate::forecast::Mode;
 
 /// The whole of `policy` as YAML, every default written out.
@@ -36,6 +36,7 @@ pub fn explain_defaults(policy: &Policy) -> String {
     for rule in &policy.rules {
         out.rule(rule);
     }
+    out.calendar(&policy.hints);
     out.movement(policy);
     out.node(policy);
     out.service(policy);
@@ -87,6 +88,32 @@ impl Lines {
                 CoverageNeed::Serving => self.line(3, format_args!("at_least: serving")),
                 CoverageNeed::Count(count) => self.line(3, format_args!("at_least: {count}")),
             }
+        }
+    }
+
+    fn calendar(&mut self, entries: &[CalendarEntry]) {
+        if entries.is_empty() {
+            return;
+        }
+        self.line(0, format_args!("hints:"));
+        for CalendarEntry { kind, timezone, comes, size, spread, tail, reason } in entries {
+            self.line(1, format_args!("- kind: {}", quoted(kind.as_str())));
+            self.line(2, format_args!("timezone: {}", quoted(timezone.name())));
+            match comes {
+                Comes::Again(cron) => self.line(2, format_args!("cron: {}", quoted(cron.as_str()))),
+                Comes::Once(at) => {
+                    self.line(2, format_args!("at: {}", quoted(&timezone.written(*at))))
+                }
+            }
+            match size {
+                HintSize::Devices(devices) => self.line(2, format_args!("devices: {devices}")),
+                HintSize::RequestsPerSecond(rate) => {
+                    self.line(2, format_args!("rps: {}", rate.get()));
+                }
+            }
+            self.line(2, format_args!("spread: {}", written_out(*spread)));
+            self.line(2, format_args!("tail: {}", written_out(*tail)));
+            self.line(2, format_args!("reason: {}", quoted(reason)));
         }
     }
 

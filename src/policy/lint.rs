@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::fields::written_out;
 use super::read::free_addresses;
 use super::settings::{
-    Bounds, FixedRule, Measures, Policy, Rule, RuleScaleIn, ScheduleRule, SignalSource, TargetForm,
-    When,
+    Bounds, Comes, FixedRule, Measures, Policy, Rule, RuleScaleIn, ScheduleRule, SignalSource,
+    TargetForm, When,
 };
 use crate::domain::{Duration, NodeCount, SignalName};
 
@@ -42,6 +42,7 @@ pub fn lint(policy: &Policy) -> Vec<Warning> {
     budget(policy, &mut warnings);
     signals(policy, &mut warnings);
     rules(policy, &mut warnings);
+    calendar(policy, &mut warnings);
     movement(policy, &mut warnings);
     addresses(policy, &mut warnings);
     service(policy, &mut warnings);
@@ -239,6 +240,26 @@ fn shortest_hold(policy: &Policy) -> Duration {
         _ => None,
     });
     holds.min().unwrap_or_default()
+}
+
+fn calendar(policy: &Policy, warnings: &mut Vec<Warning>) {
+    if !policy.hints.is_empty() && !policy.rules.iter().any(|rule| matches!(rule, Rule::Hint(_))) {
+        let what = "no rule listens to campaigns";
+        warn(warnings, "hints", what, "add `- hint: {signal: …, per_node: …}` to `rules`");
+    }
+    for (place, entry) in policy.hints.iter().enumerate() {
+        let lasts = entry.length();
+        if let Comes::Again(cron) = &entry.comes
+            && cron.is_always_open(&entry.timezone, lasts)
+        {
+            let what = format!(
+                "it comes again before it is over ({} after its beginning), so that it always counts",
+                written_out(lasts)
+            );
+            let help = "shorten its `spread` or `tail`, or write `at_least` of a `schedule`";
+            warn(warnings, &format!("hints[{place}]"), what, help);
+        }
+    }
 }
 
 fn movement(policy: &Policy, warnings: &mut Vec<Warning>) {

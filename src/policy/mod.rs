@@ -5,6 +5,7 @@
 //! each with its line, column and remedy.
 //! Never: reads files, clocks or the world; replaces a good policy by a bad one.
 
+mod calendar;
 mod difference;
 pub(crate) mod document;
 mod explain;
@@ -33,12 +34,12 @@ pub(crate) use read::CONTROL;
 pub use schedule::{CronPattern, EffectiveBounds, Window, Zone, expired};
 pub use schema::json_schema;
 pub use settings::{
-    Backoff, BalancerMetric, BalancerSignal, Band, BandAction, Bounds, Budget, Configure, Control,
-    CountRule, Coverage, CoverageNeed, Effectiveness, FixedRule, ForecastRule, HealthCheck,
-    HintRule, Join, LatencyRule, Lead, Leave, LeaveEarly, LeaveOrder, Measures, MissingData,
-    NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples,
-    ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh, StepRounding, StepRule, SurgeRule,
-    Take, TargetForm, TargetRule, Tolerance, Vlan, When,
+    Backoff, BalancerMetric, BalancerSignal, Band, BandAction, Bounds, Budget, CalendarEntry,
+    Comes, Configure, Control, CountRule, Coverage, CoverageNeed, Effectiveness, FixedRule,
+    ForecastRule, HealthCheck, HintRule, Join, LatencyRule, Lead, Leave, LeaveEarly, LeaveOrder,
+    Measures, MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule,
+    RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh, StepRounding,
+    StepRule, SurgeRule, Take, TargetForm, TargetRule, Tolerance, Vlan, When,
 };
 pub use window::{window_of, with_window};
 

@@ -18,7 +18,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use serde::{Serialize, Serializer};
 
-use super::settings::{Policy, Rule, ScheduleRule, When};
+use super::settings::{Comes, Policy, Rule, ScheduleRule, When};
 use crate::domain::{Duration, NodeCount, Timestamp, after};
 
 /// A time zone by its name in the IANA database.
@@ -109,10 +109,11 @@ impl Policy {
     }
 }
 
-/// The keys of schedules whose only window has closed by `now`: they never do anything again.
+/// The keys of schedules and campaigns whose only time is over by `now`: they never do anything
+/// again.
 pub fn expired(policy: &Policy, now: Timestamp) -> Vec<String> {
     let rules = policy.rules.iter().enumerate();
-    let expired = rules.filter(|(_, rule)| match rule {
+    let expired_rules = rules.filter(|(_, rule)| match rule {
         Rule::Schedule(rule) => match &rule.when {
             When::Once(window) => window.closes <= now,
             When::Again { .. } => false,
@@ -122,7 +123,13 @@ pub fn expired(policy: &Policy, now: Timestamp) -> Vec<String> {
             false
         }
     });
-    expired.map(|(place, _)| format!("rules[{place}].schedule")).collect()
+    let keys = expired_rules.map(|(place, _)| format!("rules[{place}].schedule"));
+    let entries = policy.hints.iter().enumerate();
+    let expired_entries = entries.filter(|(_, entry)| match entry.comes {
+        Comes::Once(at) => after(at, entry.length()) <= now,
+        Comes::Again(_) => false,
+    });
+    keys.chain(expired_entries.map(|(place, _)| format!("hints[{place}]"))).collect()
 }
 
 impl ScheduleRule {
@@ -185,6 +192,19 @@ impl CronPattern {
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.written
+    }
+
+    /// The first time from a moment on, that moment included.
+    pub fn first_from(&self, zone: &Zone, at: Timestamp) -> Option<Timestamp> {
+        let at = at.to_zoned(zone.rules.clone());
+        self.cron.find_next_occurrence(&at, true).ok().map(|found| found.timestamp())
+    }
+
+    /// The first time after a moment.
+    pub fn next_after(&self, zone: &Zone, at: Timestamp) -> Option<Timestamp> {
+        let next = self.window(zone, at, Duration::ZERO, Direction::Forward)?.opens;
+        // In a night in which the clock goes back, a pattern must not stand still.
+        (at < next).then_some(next)
     }
 
     /// The window that opened last (now included), or that opens next.

@@ -5,7 +5,7 @@
 //! Never: knows the policy.
 
 use crate::decide::hint_size;
-use crate::domain::{Duration, Hint, HintId, NodeCount, Timestamp, after};
+use crate::domain::{Duration, Hint, HintId, HintSource, NodeCount, Timestamp, after};
 use crate::engine::{HeldChange, OrderedCount, OrderedHold, Overrides};
 use crate::policy::fields::{self, Fields, Notes, Value, refuse};
 
@@ -116,5 +116,6 @@ pub(super) fn hint(
         spread: spread?,
         tail: tail?,
         reason: "the test says so".into(),
+        source: HintSource::Person,
     })
 }

@@ -128,27 +128,22 @@ impl<'t> Pool<'t> {
 
     /// Keeps what was measured around campaigns.
     fn hears(&mut self, observation: &Observation) {
-        let about = self.policy.rules.iter().find_map(|rule| match rule {
-            Rule::Hint(hint) => Some(&hint.signal),
-            _ => None,
-        });
+        let about = self.policy.campaign_signal();
         let reading = about.and_then(|signal| observation.readings.get(signal));
-        if let Some(sample) = reading.and_then(Reading::sample).filter(|_| self.hints_matter()) {
+        if let Some(sample) = reading.and_then(Reading::sample) {
             self.said.push(Sample { at: observation.at, value: sample.value });
         }
     }
 
-    fn hints_matter(&self) -> bool {
-        !self.test.hints.is_empty()
-    }
-
-    /// What is known of campaigns. Devices respond as nobody has learned yet, and nodes are asked for
-    /// as long before as they take in this test.
+    /// What is known of campaigns, the test's and those of the policy's calendar. Devices respond as
+    /// nobody has learned yet, and nodes are asked for as long before as they take in this test.
     fn announced(&self) -> Announced {
-        let known = self.test.hints.iter().filter(|hint| hint.is_known(self.now()));
-        let hints = known.map(|hint| {
-            let Around { before, peak } = around(hint, &self.said);
-            ObservedHint { hint: hint.clone(), response: Response::USUAL, before, peak }
+        let stated = self.test.hints.iter().filter(|hint| hint.is_known(self.now())).cloned();
+        let mut known: Vec<_> = stated.chain(self.policy.campaigns_at(self.now())).collect();
+        known.sort_by_key(|hint| (hint.starts_at, hint.id));
+        let hints = known.into_iter().map(|hint| {
+            let Around { before, peak } = around(&hint, &self.said);
+            ObservedHint { hint, response: Response::USUAL, before, peak }
         });
         let lead_seconds = match &self.test.fleet {
             Fleet::Follows { ready_after, .. } => {

@@ -4,8 +4,7 @@ use super::look::PoolLoop;
 use crate::domain::{Duration, Hint, Sample, SignalName, Timestamp, after, before};
 use crate::engine::{Announced, ObservedHint};
 use crate::forecast::campaign::{LATE_SAMPLES, around, fit, learned, learned_until};
-use crate::policy::Rule;
-use crate::store::StoreError;
+use crate::store::{Announcement, StoreError};
 
 /// A little more than the minutes before a campaign that are looked at.
 const BEFORE: Duration = Duration::from_secs(6 * 60);
@@ -13,16 +12,12 @@ const BEFORE: Duration = Duration::from_secs(6 * 60);
 impl PoolLoop {
     /// What a decision may know of campaigns; nothing where no rule asks.
     pub(super) async fn announced(&self, now: Timestamp) -> Result<Announced, StoreError> {
-        let Some(signal) = self.campaign_signal() else {
+        let Some(signal) = self.policy.campaign_signal() else {
             return Ok(Announced::default());
         };
         let pool = &self.policy.pool;
         let mut hints = Vec::new();
-        for record in self.store.hints(pool, now).await? {
-            let hint = record.announcement.hint;
-            if record.cancelled_at.is_some() || !hint.is_known(now) {
-                continue;
-            }
+        for hint in self.known_campaigns(now).await? {
             let response = learned(&self.store.responses_like(pool, &hint).await?);
             let around = around(&hint, &self.samples_of(signal, &hint, now).await?);
             let (before, peak) = (around.before, around.peak);
@@ -34,9 +29,46 @@ impl PoolLoop {
         Ok(Announced { lead_seconds: self.learned_lead().await?, hints })
     }
 
+    /// Campaigns that were announced and those of the policy's calendar, by their start.
+    ///
+    /// One of the calendar is stored once it begins, or once it is cancelled. From then on what is
+    /// stored of it counts.
+    async fn known_campaigns(&self, now: Timestamp) -> Result<Vec<Hint>, StoreError> {
+        let stored = self.store.hints(&self.policy.pool, now).await?;
+        let of_calendar = self.policy.campaigns_at(now).into_iter();
+        let is_stored =
+            |hint: &Hint| stored.iter().any(|record| record.announcement.hint.id == hint.id);
+        let mut known: Vec<Hint> = of_calendar.filter(|hint| !is_stored(hint)).collect();
+        let announced = stored.into_iter().filter(|record| record.cancelled_at.is_none());
+        known.extend(announced.map(|record| record.announcement.hint));
+        known.retain(|hint| hint.is_known(now));
+        known.sort_by_key(|hint| (hint.starts_at, hint.id));
+        Ok(known)
+    }
+
+    /// Stores the calendar's campaigns that have begun, so that they can teach.
+    pub(super) async fn store_begun_campaigns(&self, now: Timestamp) -> Result<(), StoreError> {
+        if self.policy.campaign_signal().is_none() {
+            return Ok(());
+        }
+        let of_calendar = self.policy.campaigns_at(now).into_iter();
+        let begun: Vec<Hint> = of_calendar.filter(|hint| hint.starts_at <= now).collect();
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let stored = self.store.hints(&self.policy.pool, now).await?;
+        let is_new =
+            |hint: &Hint| stored.iter().all(|record| record.announcement.hint.id != hint.id);
+        let new = begun.into_iter().filter(is_new);
+        let owner = "the policy's calendar";
+        let new: Vec<Announcement> =
+            new.map(|hint| Announcement { hint, owner: owner.to_owned() }).collect();
+        self.store.add_hints(&self.policy.pool, &new).await
+    }
+
     /// Keeps what campaigns taught whose tail is measured.
     pub(super) async fn learn_from_campaigns(&self, now: Timestamp) -> Result<(), StoreError> {
-        let Some(signal) = self.campaign_signal() else {
+        let Some(signal) = self.policy.campaign_signal() else {
             return Ok(());
         };
         for hint in self.store.hints_to_learn_from(&self.policy.pool, now).await? {
@@ -48,15 +80,6 @@ impl PoolLoop {
             self.store.keep_response(hint.id, response.as_ref(), now).await?;
         }
         Ok(())
-    }
-
-    /// The load that campaigns come on top of, as the first rule about them has it.
-    fn campaign_signal(&self) -> Option<&SignalName> {
-        self.policy.rules.iter().find_map(|rule| match rule {
-            Rule::Hint(hint) => Some(&hint.signal),
-            Rule::Target(_) | Rule::Latency(_) | Rule::Count(_) | Rule::Fixed(_) => None,
-            Rule::Step(_) | Rule::Schedule(_) | Rule::Forecast(_) | Rule::Surge(_) => None,
-        })
     }
 
     async fn samples_of(

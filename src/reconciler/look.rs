@@ -162,6 +162,7 @@ impl PoolLoop {
         if let Some(mut readings) = readings {
             readings.extend(self.counted_signals(now));
             let costs = self.costs(price, now).await?;
+            self.store_begun_campaigns(now).await?;
             self.store.tell_hints(&self.policy.pool, now).await?;
             self.learn_from_campaigns(now).await?;
             let hints = self.announced(now).await?;

@@ -34,7 +34,8 @@ pub struct HintRecord {
 }
 
 impl Store {
-    /// Leaves announced campaigns for the loop, all or none.
+    /// Leaves announced campaigns for the loop, all or none. One that is there already stays as it
+    /// is: two may store what a calendar says.
     pub async fn add_hints(
         &self,
         pool: &PoolName,

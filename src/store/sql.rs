@@ -146,11 +146,11 @@ pub const KEEP_FORECAST: &str = "
 pub const KEPT_FORECAST: &str = "
     SELECT saved_at_milliseconds, query, state FROM forecasts WHERE pool = ?1 AND rule = ?2";
 
-/// Adds a hint.
+/// Adds a hint that is not there yet.
 pub const ADD_HINT: &str = "
     INSERT INTO hints
         (id, pool, kind, unit, starts_at_milliseconds, ends_at_milliseconds, document)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
 
 /// Cancels a hint that is neither over nor cancelled.
 pub const CANCEL_HINT: &str = "

@@ -11,8 +11,8 @@ use super::{
     Retention, Store, StoreError, sql,
 };
 use crate::domain::{
-    Attempt, Duration, FleetCounts, Hint, HintId, HintSize, InstanceId, InstanceLabel, Node,
-    NodeCount, NodeId, NodeState, PoolName, RunId, Timestamp, after,
+    Attempt, Duration, FleetCounts, Hint, HintId, HintSize, HintSource, InstanceId, InstanceLabel,
+    Node, NodeCount, NodeId, NodeState, PoolName, RunId, Timestamp, after,
 };
 use crate::engine::{Decision, History, Observation, decide};
 use crate::forecast::campaign::Response;
@@ -466,6 +466,7 @@ fn announced(number: u128, starts: i64) -> Announcement {
         spread: Duration::from_secs(120),
         tail: Some(Duration::from_secs(300)),
         reason: "lunch push".into(),
+        source: HintSource::Person,
     };
     Announcement { hint, owner: "ann".into() }
 }

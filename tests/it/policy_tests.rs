@@ -157,3 +157,33 @@ fn orders_campaigns_and_forecasts_that_mean_nothing_are_refused() {
         assert!(said.contains(told), "{replace}: {said}");
     }
 }
+
+#[test]
+fn a_policys_calendar_counts_in_its_tests() {
+    let tests = "\
+policy: ../minimal.yaml
+tests:
+  - name: the evening push has its nodes before six, and gives them back
+    starts: 2026-03-02T17:30:00Z
+    fleet: {serving: 2, ready_after: 2m}
+    signals: {requests: 400x120 2400x8 400x300}
+    expect:
+      - {at: 10m, count: 2}
+      - {at: 29m, count: 7, reason: campaign_needs, explains: [\"(from the policy's calendar)\"]}
+      - {at: 31m, count: 7}
+      - {at: 1h30m, count: 2}
+";
+    let folder = place(tests);
+    let calendar = "\
+hints: [{timezone: UTC, cron: '0 18 * * *', rps: 2000, kind: evening}]
+rules:
+  - target: {signal: requests, per_node: 400}
+  - hint: {signal: requests, per_node: 400}
+";
+    let rules = MINIMAL.find("rules:").expect("it has rules");
+    let after = MINIMAL[rules..].find("\nnode:").expect("and a node") + rules;
+    let policy = format!("{}{calendar}{}", &MINIMAL[..rules], &MINIMAL[after..]);
+    std::fs::write(folder.path().join("policies/minimal.yaml"), policy).expect("a written file");
+    let output = windlass(folder.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}

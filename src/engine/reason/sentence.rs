@@ -9,7 +9,7 @@ use std::fmt;
 use super::super::text::{Latency, Length, Listed, Moment, Number, Plain, TimeOfDay};
 use super::super::{Belief, Direction};
 use super::{BudgetPeriod, Reason};
-use crate::domain::{Dollars, NodeCount, Timestamp};
+use crate::domain::{Dollars, HintSource, NodeCount, Timestamp};
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,13 +91,16 @@ impl fmt::Display for Reason {
             }
             Self::FixedCount { count } => write!(f, "this rule always wants {count}"),
             Self::NothingAnnounced {} => f.write_str("no campaign is announced"),
-            Self::CampaignAhead { campaign, starts_at, expected, needed, in_seconds } => write!(
-                f,
-                "{campaign} at {} expects {} req/s on top and needs {needed}, asked for in {}",
-                TimeOfDay(*starts_at),
-                Number(*expected),
-                Length(*in_seconds)
-            ),
+            Self::CampaignAhead { campaign, starts_at, expected, needed, in_seconds, source } => {
+                write!(
+                    f,
+                    "{campaign} at {}{} expects {} req/s on top and needs {needed}, asked for in {}",
+                    TimeOfDay(*starts_at),
+                    Source(*source),
+                    Number(*expected),
+                    Length(*in_seconds)
+                )
+            }
             Self::CampaignNeeds {
                 campaign,
                 starts_at,
@@ -107,11 +110,13 @@ impl fmt::Display for Reason {
                 margin_percent,
                 needed,
                 until,
+                source,
             } => write!(
                 f,
-                "{campaign} at {} expects {} req/s on top of {} req/s; at {} req/s a node and {} % \
+                "{campaign} at {}{} expects {} req/s on top of {} req/s; at {} req/s a node and {} % \
                  margin that needs {needed} until {}",
                 TimeOfDay(*starts_at),
+                Source(*source),
                 Number(*expected),
                 Number(*beside),
                 Number(*per_node),
@@ -493,5 +498,17 @@ impl fmt::Display for Cap {
             BudgetPeriod::Month => "this month",
         };
         write!(f, "${:.2} {period}", self.0.get())
+    }
+}
+
+/// Where a campaign was announced, if not by somebody.
+struct Source(HintSource);
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            HintSource::Person => Ok(()),
+            HintSource::Calendar => f.write_str(" (from the policy's calendar)"),
+        }
     }
 }

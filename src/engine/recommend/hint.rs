@@ -174,6 +174,7 @@ impl Plan<'_> {
             margin_percent: self.rule.margin.get(),
             needed,
             until: after(hint.sent_at(), START_MARGIN).max(self.look.at),
+            source: hint.source,
         }
     }
 
@@ -188,6 +189,7 @@ impl Plan<'_> {
             expected,
             needed: ceil_whole(exact),
             in_seconds: elapsed(self.look.at, before(hint.starts_at, early)).as_secs(),
+            source: hint.source,
         }
     }
 }

@@ -166,7 +166,7 @@ fn two_parts(one: &[f64], other: &[f64], seen: &[f64]) -> Option<(f64, f64, f64)
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::{HintId, HintSize, RequestsPerSecond};
+    use crate::domain::{HintId, HintSize, HintSource, RequestsPerSecond};
 
     pub(in super::super) fn hint(size: HintSize, spread: u64) -> Hint {
         Hint {
@@ -178,6 +178,7 @@ pub(super) mod tests {
             spread: Duration::from_secs(spread),
             tail: None,
             reason: "lunch push".into(),
+            source: HintSource::Person,
         }
     }
 

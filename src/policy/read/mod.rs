@@ -6,6 +6,7 @@
 
 mod budget;
 mod effectiveness;
+mod hints;
 mod movement;
 mod node;
 mod rules;
@@ -28,7 +29,6 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let mut fields = Fields::of(Value { name: "", node: document }, notes)?;
     for (key, help) in [
         ("standby", "delete it; no node would be kept in standby. Raise `bounds.min` instead"),
-        ("hints", "delete it; nobody would listen to them"),
         ("health", "delete it; no node would be replaced for being unhealthy, only for being gone"),
     ] {
         fields.unsupported(key, help);
@@ -64,6 +64,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         notes,
         |value, notes| rules::rules(value, names.as_deref(), of_nodes.as_deref(), bounds, notes),
     );
+    let hints = fields.or("hints", Vec::new(), notes, hints::hints);
     let tolerance = fields.section("tolerance", notes, movement::tolerance);
     let scale_out = fields.section("scale_out", notes, movement::scale_out);
     let scale_in = fields.section("scale_in", notes, movement::scale_in);
@@ -92,6 +93,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         budget: budget?,
         signals: signals?,
         rules: rules?,
+        hints: hints?,
         tolerance: tolerance?,
         scale_out: scale_out?,
         scale_in: scale_in?,

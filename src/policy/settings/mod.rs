@@ -3,6 +3,7 @@
 
 mod balancer_signal;
 mod budget;
+mod calendar;
 mod rules;
 mod schedule;
 mod step;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use balancer_signal::{BalancerMetric, BalancerSignal, Take};
 pub use budget::Budget;
+pub use calendar::{CalendarEntry, Comes};
 pub use rules::{
     CountRule, FixedRule, ForecastRule, HintRule, LatencyRule, Lead, Rule, RuleScaleIn, SurgeRule,
     TargetForm, TargetRule,
@@ -41,6 +43,8 @@ pub struct Policy {
     pub signals: BTreeMap<SignalName, Signal>,
     /// What each wants; the highest wins, scale-in needs all. At least one.
     pub rules: Vec<Rule>,
+    /// Campaigns that come by themselves.
+    pub hints: Vec<CalendarEntry>,
     /// How far load may stray from the count before it changes.
     pub tolerance: Tolerance,
     /// How the count may rise.

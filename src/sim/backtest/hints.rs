@@ -5,7 +5,7 @@
 //! Never: says that a campaign really came.
 
 use super::table::{Unreadable, read};
-use crate::domain::{self, CampaignKind, Duration, HintId, HintSize, Timestamp};
+use crate::domain::{self, CampaignKind, Duration, HintId, HintSize, HintSource, Timestamp};
 
 const COLUMNS: [&str; 4] = [
     "announced_at_seconds",
@@ -65,6 +65,7 @@ impl Hint {
             spread: Duration::try_from_secs_f64(self.fan_out).unwrap_or_default(),
             tail: None,
             reason: "announced in the file of hints".to_owned(),
+            source: HintSource::Person,
         }
     }
 }

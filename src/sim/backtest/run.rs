@@ -13,7 +13,7 @@ use super::readings::Underivable;
 use super::score::{Score, Step, Tally, Yardstick};
 use super::settings::Settings;
 use super::{STEP_SECONDS, Trace};
-use crate::domain::NodeCount;
+use crate::domain::{self, Duration, NodeCount, Timestamp, after};
 use crate::policy::Policy;
 
 /// What a rehearsal came to.
@@ -86,7 +86,9 @@ pub(super) fn tally(rehearse: &Rehearse<'_>, place: usize) -> Result<(String, Ta
     let Rehearse { trace, settings, policies, baselines, .. } = rehearse;
     if let Some((name, policy)) = policies.get(place) {
         let hints = rehearse.hints.iter().enumerate();
-        let hints = hints.map(|(number, hint)| hint.announced(number, trace.scale)).collect();
+        let mut hints: Vec<_> =
+            hints.map(|(number, hint)| hint.announced(number, trace.scale)).collect();
+        hints.extend(of_calendar(policy, trace));
         let mut contender = PolicyContender::new(policy, settings, hints, trace.begins_at)?;
         let tally = live(rehearse, FleetRules::of(policy), &mut contender);
         return Ok((name.clone(), tally));
@@ -99,6 +101,13 @@ pub(super) fn tally(rehearse: &Rehearse<'_>, place: usize) -> Result<(String, Ta
         Course::Planned(plan) => carry_out(rehearse, &plan),
     };
     Ok((baseline.to_string(), tally))
+}
+
+/// The campaigns that a policy's calendar announces in the trace's time. Their sizes are the
+/// policy's own, as its `per_node` is: they don't grow with a trace that is scaled.
+fn of_calendar(policy: &Policy, trace: &Trace) -> Vec<domain::Hint> {
+    let begins = Timestamp::from_second(trace.begins_at).unwrap_or(Timestamp::MIN);
+    policy.campaigns_between(begins, after(begins, Duration::from_secs(trace.seconds())))
 }
 
 /// Lets one contender live through the trace.

@@ -3,7 +3,9 @@
 use super::super::{Simulation, Traffic};
 use super::fixture::{minutes, quick_with, seconds, simulation_of};
 use super::scenarios::load_for;
-use crate::domain::{Hint, HintId, HintSize, NodeCount, RequestsPerSecond, Timestamp, after};
+use crate::domain::{
+    Hint, HintId, HintSize, HintSource, NodeCount, RequestsPerSecond, Timestamp, after, elapsed,
+};
 use crate::ports::Clock;
 use crate::store::{Announcement, Entry, HintRecord};
 
@@ -28,6 +30,7 @@ async fn announce(simulation: &Simulation, ahead: u64) -> Hint {
         spread: minutes(2),
         tail: None,
         reason: "lunch push".into(),
+        source: HintSource::Person,
     };
     let announcement = Announcement { hint: hint.clone(), owner: "operator".into() };
     let store = simulation.store();
@@ -89,4 +92,49 @@ async fn a_campaign_that_never_comes_costs_its_window_and_a_cancelled_one_nothin
     assert!(!cancel(hint.id).await, "what is over can't be taken back");
     simulation.runs(minutes(32)).await;
     assert_eq!(serving(&simulation), 2);
+}
+
+#[tokio::test]
+async fn the_policys_calendar_needs_no_call_and_teaches_like_any_campaign() {
+    let rules = "headroom_percent: 0}}]";
+    let with_calendar = "headroom_percent: 0}}, {hint: {signal: requests, per_node: 100}}]\n\
+         hints: [{timezone: UTC, cron: '0 7-9 * * *', rps: 500, kind: hourly}]";
+    // It is six; at seven, eight and nine comes a push.
+    let mut simulation = simulation_of(quick_with(&[(rules, with_calendar)]), load_for(2)).await;
+    simulation.follows_load_for(2).await;
+    let start: Timestamp = "2026-03-02T07:00:00Z".parse().expect("a moment");
+    let until =
+        |simulation: &Simulation, moment: Timestamp| elapsed(simulation.world().now(), moment);
+    let lead = until(&simulation, start);
+    simulation.runs(lead).await;
+    assert_eq!(serving(&simulation), 8, "they serve as the first message is sent");
+    simulation.world().set_traffic(Traffic::steady(680.0));
+    simulation.runs(seconds(130)).await;
+    simulation.kill();
+    simulation.world().set_traffic(Traffic::steady(load_for(2)));
+    simulation.settles_at(2, minutes(15)).await;
+    simulation.runs(minutes(20)).await;
+
+    let (pool, store) = (simulation.policy().pool.clone(), simulation.store());
+    let records = store.hints(&pool, Timestamp::MIN).await.expect("the store works");
+    assert_eq!(records.len(), 1, "stored once, and only what has begun: {records:?}");
+    assert_eq!(records[0].announcement.hint.source, HintSource::Calendar);
+    assert_eq!(records[0].announcement.hint.starts_at, start);
+    assert!(records[0].response.is_some(), "it taught");
+
+    // The one at eight is taken back, the one at nine never comes: that costs its window.
+    let hints = simulation.policy().campaigns_at(simulation.world().now());
+    let (eight, nine) = (&hints[0], after(start, minutes(120)));
+    let announcement = Announcement { hint: eight.clone(), owner: "the policy's calendar".into() };
+    store.add_hints(&pool, &[announcement]).await.expect("the store works");
+    let now = simulation.world().now();
+    assert!(store.cancel_hint(&pool, eight.id, "operator", now).await.expect("the store works"));
+    let length = until(&simulation, after(eight.starts_at, minutes(2)));
+    simulation.runs(length).await;
+    assert_eq!(serving(&simulation), 2);
+    let length = until(&simulation, nine);
+    simulation.runs(length).await;
+    assert_eq!(serving(&simulation), 8);
+    simulation.settles_at(2, minutes(15)).await;
+    simulation.is_whole(2).await;
 }

@@ -13,8 +13,8 @@ use super::super::backtest::{
 use super::super::{self as sim, Faults, MetricsMood, Paces, SimWorld, Simulation, Traffic};
 use super::fixture::{quick_with, seconds};
 use crate::domain::{
-    CampaignKind, Dollars, Duration, FleetCounts, Hint, HintId, HintSize, NodeCount, Timestamp,
-    after, elapsed,
+    CampaignKind, Dollars, Duration, FleetCounts, Hint, HintId, HintSize, HintSource, NodeCount,
+    Timestamp, after, elapsed,
 };
 use crate::policy::Policy;
 use crate::ports::Clock;
@@ -264,6 +264,7 @@ async fn a_policy_that_is_told_of_campaigns_wants_the_same_at_both_speeds() {
             spread: seconds(30),
             tail: None,
             reason: "lunch push".into(),
+            source: HintSource::Person,
         }
     });
     let campaigns = |hour| begins.iter().map(|begins| burst(hour, *begins, 1_200.0)).sum();

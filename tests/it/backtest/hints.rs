@@ -90,3 +90,15 @@ fn sizes_that_are_always_told_wrong_are_learned() {
     assert!(boastful.node_hours < unlearned, "{} of {unlearned}", boastful.node_hours);
     assert_eq!(boastful.announced_requests_violating_ratio.map(|ratio| ratio < 0.02), Some(true));
 }
+
+#[test]
+fn what_the_policys_calendar_announces_needs_no_file() {
+    let calendar = "\nhints: [{timezone: UTC, cron: '30 * * * *', devices: 60000, spread: 1m}]\n";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/notifications.yaml");
+    let text = std::fs::read_to_string(&file).expect("the reference policy") + calendar;
+    let policy_with = policy::parse(&text, &file).unwrap_or_else(|problems| panic!("{problems}"));
+    let with = score(policy_with, &[]);
+    let without = score(policy(Hears::Hints), &[]);
+    assert!(0.01 < without.violating_requests_ratio, "{without:?}");
+    assert!(with.violating_requests_ratio < 0.002, "{with:?}");
+}

@@ -10,6 +10,8 @@ mod step;
 mod surge;
 mod target;
 
+pub(super) use schedule::{cron, wall_time, zone};
+
 use super::super::document::{Kind, Node};
 use super::super::fields::{self, Fields, Notes, Value, refuse, wrong_kind};
 use super::super::nearest::suggestion;
@@ -155,7 +157,7 @@ fn signal(value: Value<'_>, known: Option<&[SignalName]>, notes: &mut Notes) -> 
 }
 
 /// The requests per second that one warm node carries.
-fn rate_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<RequestsPerSecond> {
+pub(super) fn rate_above_zero(value: Value<'_>, notes: &mut Notes) -> Option<RequestsPerSecond> {
     let number = fields::number(value, notes)?;
     match RequestsPerSecond::new(number) {
         Some(rate) if 0.0 < rate.get() => Some(rate),

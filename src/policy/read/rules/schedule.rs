@@ -83,7 +83,7 @@ enum Times {
     Lasting { from: WallTime, lasts: Duration },
 }
 
-fn zone(value: Value<'_>, notes: &mut Notes) -> Option<Zone> {
+pub(in crate::policy::read) fn zone(value: Value<'_>, notes: &mut Notes) -> Option<Zone> {
     let name = fields::line(value, notes)?;
     if let Some(zone) = Zone::named(&name) {
         return Some(zone);
@@ -117,7 +117,7 @@ fn nearest_zone<'n>(written: &str, names: &'n [String]) -> Option<&'n str> {
     place.map(|place| names[place].as_str())
 }
 
-fn cron(value: Value<'_>, notes: &mut Notes) -> Option<CronPattern> {
+pub(in crate::policy::read) fn cron(value: Value<'_>, notes: &mut Notes) -> Option<CronPattern> {
     let written = fields::line(value, notes)?;
     match CronPattern::parse(&written) {
         Ok(cron) => Some(cron),
@@ -130,7 +130,7 @@ fn cron(value: Value<'_>, notes: &mut Notes) -> Option<CronPattern> {
     }
 }
 
-fn wall_time(value: Value<'_>, notes: &mut Notes) -> Option<WallTime> {
+pub(in crate::policy::read) fn wall_time(value: Value<'_>, notes: &mut Notes) -> Option<WallTime> {
     let written = fields::line(value, notes)?;
     match WallTime::parse(&written) {
         Some(time) => Some(time),
