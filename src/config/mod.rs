@@ -136,6 +136,8 @@ pub struct Retention {
     pub samples: Duration,
     /// Nodes that are gone. The journal is kept for ever: it is a chain.
     pub nodes: Duration,
+    /// Campaigns that are over.
+    pub hints: Duration,
 }
 
 impl Config {

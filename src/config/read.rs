@@ -281,8 +281,9 @@ fn retention(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Retention> {
     let decisions = fields.or("decisions", 30 * DAY, notes, fields::duration_from(DAY));
     let samples = fields.or("samples", 30 * DAY, notes, fields::duration_from(DAY));
     let nodes = fields.or("nodes", 400 * DAY, notes, fields::duration_from(DAY));
+    let hints = fields.or("hints", 400 * DAY, notes, fields::duration_from(DAY));
     fields.finish(notes);
-    Some(Retention { decisions: decisions?, samples: samples?, nodes: nodes? })
+    Some(Retention { decisions: decisions?, samples: samples?, nodes: nodes?, hints: hints? })
 }
 
 fn interval(value: Value<'_>, notes: &mut Notes) -> Option<Duration> {

@@ -205,6 +205,7 @@ fn retention(config: &Config) -> Retention {
         decisions: config.retention.decisions,
         samples: config.retention.samples,
         nodes: config.retention.nodes,
+        hints: config.retention.hints,
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Retention {
     pub samples: Duration,
     /// Nodes that are gone.
     pub nodes: Duration,
+    /// Campaigns that are over. The last ones of each kind stay for what they taught.
+    pub hints: Duration,
 }
 
 impl Store {
@@ -26,6 +28,7 @@ impl Store {
             (sql::PRUNE_DECISIONS, keep.decisions),
             (sql::PRUNE_SAMPLES, keep.samples),
             (sql::PRUNE_NODES, keep.nodes),
+            (sql::PRUNE_HINTS, keep.hints),
         ] {
             let done = sqlx::query(statement)
                 .bind(milliseconds(before(now, age)))

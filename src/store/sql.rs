@@ -128,6 +128,17 @@ pub const PRUNE_NODES: &str = "
     DELETE FROM nodes WHERE id IN (SELECT id FROM nodes
         WHERE is_final = 1 AND state_since_milliseconds < ?1 LIMIT 500)";
 
+/// Campaigns that ended long ago, some at a time; not the last twenty of a kind that taught
+/// something: a push at Christmas is like the last one.
+pub const PRUNE_HINTS: &str = "
+    DELETE FROM hints WHERE id IN (SELECT id FROM hints AS old
+        WHERE old.ends_at_milliseconds < ?1 AND (old.response IS NULL OR 20 <= (
+            SELECT count(*) FROM hints AS later
+            WHERE later.pool = old.pool AND later.kind = old.kind AND later.unit = old.unit
+                AND later.response IS NOT NULL
+                AND (later.starts_at_milliseconds, later.id) > (old.starts_at_milliseconds, old.id)
+        )) LIMIT 500)";
+
 /// Keeps a policy's text, unless it is known.
 pub const KEEP_POLICY: &str = "
     INSERT INTO policies (digest, first_used_at_milliseconds, text) VALUES (?1, ?2, ?3)
@@ -226,6 +237,7 @@ pub const ALL: &[&str] = &[
     PRUNE_DECISIONS,
     PRUNE_SAMPLES,
     PRUNE_NODES,
+    PRUNE_HINTS,
     KEEP_POLICY,
     POLICY_TEXT,
     KEEP_FORECAST,

@@ -340,6 +340,7 @@ async fn pruning_keeps_what_is_recent_alive_or_in_the_journal() {
         decisions: Duration::from_secs(10_000),
         samples: minute,
         nodes: minute,
+        hints: minute,
     };
     let gone = store.prune(at(930), keep).await.expect("the store works");
     let left = store.decisions(&web(), at(10_000), 10).await.expect("decisions");
@@ -469,6 +470,40 @@ fn announced(number: u128, starts: i64) -> Announcement {
         source: HintSource::Person,
     };
     Announcement { hint, owner: "ann".into() }
+}
+
+#[tokio::test]
+async fn pruning_keeps_of_each_kind_the_last_campaigns_that_taught() {
+    let (store, pool) = (store().await, web());
+    // One each hour, over after 420 s; every second of the first fifty taught something.
+    let campaigns: Vec<Announcement> =
+        (1..=60).map(|number| announced(number, number as i64 * 3_600)).collect();
+    store.add_hints(&pool, &campaigns).await.expect("written");
+    store.add_hints(&pool, &campaigns).await.expect("a second time changes nothing");
+    let taught = Response { factor: 0.4, campaigns: 1, ..Response::USUAL };
+    for campaign in campaigns[..50].iter().step_by(2) {
+        let id = campaign.hint.id;
+        store.keep_response(id, Some(&taught), at(300_000)).await.expect("written");
+    }
+    let keep = Retention {
+        idle_decisions: Duration::MAX,
+        decisions: Duration::MAX,
+        samples: Duration::MAX,
+        nodes: Duration::MAX,
+        hints: Duration::from_secs(3_600),
+    };
+    // Those that began up to two hours ago stay in any case: 56 to 60 are over or yet to end.
+    let gone = store.prune(at(57 * 3_600), keep).await.expect("the store works");
+    let left = store.hints(&pool, at(-1)).await.expect("read");
+    let left: Vec<u128> =
+        left.iter().map(|record| record.announcement.hint.id.0.as_u128()).collect();
+    let last_that_taught = (1..=50).step_by(2).skip(5);
+    let expected: Vec<u128> = last_that_taught.chain(56..=60).collect();
+    assert_eq!(left, expected);
+    assert_eq!(gone, 60 - 25);
+    let known = store.responses_like(&pool, &campaigns[0].hint).await.expect("read");
+    assert_eq!(known.len(), 20, "as many as are ever asked for");
+    assert_eq!(store.prune(at(57 * 3_600), keep).await.expect("the store works"), 0);
 }
 
 #[tokio::test]
