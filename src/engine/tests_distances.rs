@@ -73,6 +73,7 @@ fn forms(samples: Samples, lasts: u64) -> Vec<Rule> {
         latency("p95"),
         target("requests", 400.0),
         Rule::Target(TargetRule { headroom: percent(12.5), ..target_rule("requests", 333.3) }),
+        Rule::Target(TargetRule { square_root: Some(1.2), ..target_rule("requests", 450.0) }),
     ]
 }
 

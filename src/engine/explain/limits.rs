@@ -60,7 +60,7 @@ impl<'a> Turning<'a> {
             }
             Rule::Step(rule) => {
                 let bands = rule.bands.iter().filter(|band| raises(band, self.count));
-                let mut moves: Vec<_> = bands.filter_map(|band| self.into_band(band)).collect();
+                let mut moves: Vec<_> = bands.filter_map(|band| self.move_into(band)).collect();
                 moves.sort_by_key(|step| step.steps);
                 moves
             }
@@ -87,7 +87,7 @@ impl<'a> Turning<'a> {
     fn inward_of_bands(&self, rule: &StepRule) -> Option<Move> {
         if rule.removes() {
             let bands = rule.bands.iter().filter(|band| lowers(band, self.count));
-            let moves = bands.filter_map(|band| self.into_band(band));
+            let moves = bands.filter_map(|band| self.move_into(band));
             // People mean by "less" what comes first, where both would do.
             return moves.min_by_key(|step| (step.way == ShiftWay::More, step.steps));
         }
@@ -133,7 +133,7 @@ impl<'a> Turning<'a> {
         }
     }
 
-    fn into_band(&self, band: &Band) -> Option<Move> {
+    fn move_into(&self, band: &Band) -> Option<Move> {
         match (band.from, band.below) {
             (Some(from), _) if self.gauge.value < from => self.rise(|value| from <= value),
             (_, Some(below)) if below <= self.gauge.value => self.fall(|value| value < below),

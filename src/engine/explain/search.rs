@@ -129,7 +129,7 @@ impl<'a> Situation<'a> {
             return vec![Distance::AtMax { max }];
         }
         let mut found = Vec::new();
-        let mut held: Option<Stage> = None;
+        let mut held: Option<Box<Stage>> = None;
         // How much more of such a signal adds nodes depends on how fast it comes.
         for gauge in self.gauges.iter().filter(|gauge| !self.surges(&gauge.signal)) {
             let moves: Vec<_> = self.turnings(gauge).flat_map(|rule| rule.outward()).collect();
@@ -147,7 +147,7 @@ impl<'a> Situation<'a> {
             }
         }
         if found.is_empty() && self.by_time.is_err() {
-            found.extend(held.and_then(|stage| kept_by_guard(stage, Direction::Out)));
+            found.extend(held.and_then(|stage| kept_by_guard(*stage, Direction::Out)));
         }
         found
     }
@@ -158,7 +158,11 @@ impl<'a> Situation<'a> {
     }
 
     /// The fewest steps that add nodes, up to those of a move; the guard that forbids it.
-    fn adds(&self, gauge: &Gauge, Move { way, steps }: Move) -> Result<Distance, Option<Stage>> {
+    fn adds(
+        &self,
+        gauge: &Gauge,
+        Move { way, steps }: Move,
+    ) -> Result<Distance, Option<Box<Stage>>> {
         let after_steps = |steps| self.if_moved(&[(gauge, Move { way, steps })]);
         let is_news = |change: &Change| {
             let sooner = |by_time: &Change| {
@@ -170,7 +174,7 @@ impl<'a> Situation<'a> {
         let change = match after_steps(steps) {
             Ok(change) if steps > 0 && is_news(&change) => change,
             Ok(_) => return Err(None),
-            Err(last) => return Err(holding(&last, Direction::Out).cloned()),
+            Err(last) => return Err(holding(&last, Direction::Out).cloned().map(Box::new)),
         };
         let (steps, change) = match adds(steps - 1) {
             false => (steps, change),
