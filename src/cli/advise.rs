@@ -23,12 +23,17 @@ pub(super) async fn advise(arguments: &AdviseArguments) -> Result<(), Failure> {
         return Err(Failure::Usage(what.to_owned()));
     }
     arguments.world.refuse_contradictions()?;
-    let setup = set_up(&arguments.world).await?;
+    if 1 < arguments.world.traffic.traces.len() {
+        let what = "advice is about one trace\nhint: name one --trace at a time";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    let setup = set_up(&arguments.world, &[]).await?;
     say_what_is_odd(&setup);
+    let scene = &setup.scenes[0];
     let advised = rehearsed_advice(&Rehearse {
-        trace: &setup.trace,
-        settings: &setup.settings,
-        hints: &setup.hints,
+        trace: &scene.trace,
+        settings: &scene.settings,
+        hints: &scene.hints,
         policies: &setup.policies,
         baselines: &[],
     });

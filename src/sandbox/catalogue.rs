@@ -39,6 +39,17 @@ pub fn hourly_price(instance_type: &str, region: &str) -> Option<f64> {
     own.or_else(|| plan["price"]["hourly"].as_f64())
 }
 
+/// How many virtual processors `instance_type` has; `None` for a type that is not sold.
+pub fn virtual_cpus(instance_type: &str) -> Option<u32> {
+    let number = find(&TYPES, instance_type)?["vcpus"].as_u64()?;
+    u32::try_from(number).ok()
+}
+
+/// The names of all types.
+pub fn instance_types() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().filter_map(|plan| plan["id"].as_str())
+}
+
 /// Whether an entry's `capabilities` name `capability`.
 pub fn can(entry: &Value, capability: &str) -> bool {
     entry["capabilities"].as_array().is_some_and(|all| all.iter().any(|one| one == capability))

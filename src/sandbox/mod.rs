@@ -48,7 +48,7 @@ mod vlans;
 mod world;
 
 pub use auth::{TokenFileError, TokenSpec};
-pub use catalogue::hourly_price;
+pub use catalogue::{hourly_price, instance_types, virtual_cpus};
 pub use options::{NetworkHelper, SandboxOptions, Speed};
 pub use persist::StateError;
 pub use start::{Running, Sandbox, SandboxError, run};

@@ -2,10 +2,12 @@
 
 mod advise;
 mod command;
+mod contest;
 mod delays;
 mod documented;
 mod hints;
 mod recorded;
+mod report;
 mod shipped;
 
 use windlass::domain::{Dollars, NodeCount};

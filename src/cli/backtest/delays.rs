@@ -14,7 +14,7 @@ use crate::store::{Lives, Store};
 const FEWEST_LIVES: usize = 20;
 
 /// Delays, and where to learn them.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub(in crate::cli) struct DelayArguments {
     /// From ordering a node until it serves: a time, `90s..150s` for anything between, or
@@ -39,6 +39,14 @@ enum Delay {
     Told(u64, u64),
     /// As long as nodes took.
     Learned,
+}
+
+/// A delay that is told: `60s`, or `90s..150s`.
+pub(super) fn told(text: &str) -> Result<Lasts, String> {
+    match text.parse()? {
+        Delay::Told(shortest, longest) => Ok(Lasts::Between(shortest, longest)),
+        Delay::Learned => Err("give a time, such as `60s` or `90s..150s`".to_owned()),
+    }
 }
 
 impl FromStr for Delay {

@@ -1,53 +1,116 @@
 //! The report for people, in a hundred columns.
 
+mod many;
+
 use std::fmt::Write;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::super::backtest::{Setup, WorldArguments};
-use crate::sim::backtest::{Lasts, Rehearsal, Score};
+use super::arguments::BacktestArguments;
+use super::setup::Setup;
+use crate::sim::backtest::{Bout, CurvePoint, Lasts, Score, mean_curve};
 
 /// The whole report.
-pub(super) fn report(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> String {
-    let mut text = head(arguments, setup, rehearsal);
-    let scores = &rehearsal.scores;
-    let has_hints = !setup.hints.is_empty();
+pub(super) fn report(arguments: &BacktestArguments, setup: &Setup, bouts: &[Bout]) -> String {
+    let mut text = String::new();
+    match bouts {
+        [bout] => {
+            text += &head(arguments, setup, Some(bout));
+            text += &tables(&bout.scores, !setup.scenes[0].hints.is_empty());
+        }
+        _ => {
+            text += &head(arguments, setup, None);
+            let names: Vec<&str> = setup.scenes.iter().map(|scene| &*scene.trace.name).collect();
+            text += &many::tables(&names, bouts);
+        }
+    }
+    if arguments.curve.is_some() {
+        text += &curve(&mean_curve(bouts), bouts.len());
+    }
+    text
+}
+
+/// All columns of one trace.
+fn tables(scores: &[Score], has_hints: bool) -> String {
+    let mut text = String::new();
     for (title, table) in [
         ("users and money", money(scores, has_hints)),
         ("supply against demand", supply(scores)),
         ("movement", movement(scores)),
     ] {
         let _ = writeln!(text, "\n{title}");
-        for line in table.lines() {
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
+        push(&mut text, &table);
     }
     text
 }
 
-/// What was rehearsed, and in which world.
-fn head(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> String {
-    let (trace, settings) = (&setup.trace, &setup.settings);
-    let node = &settings.node;
-    let scaled = match arguments.peak_nodes {
-        Some(nodes) => format!(", scaled by {} to {nodes} nodes", rounded(trace.scale)),
-        None => String::new(),
+/// What each further spared request costs.
+fn curve(points: &[CurvePoint], traces: usize) -> String {
+    let mut text = match traces {
+        1 => "\ncost curve\n".to_owned(),
+        _ => format!("\ncost curve, the mean of {traces} traces\n"),
     };
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["", "at", "late %", "/oracle", "cost $"]);
+    for point in points {
+        let knob = match (point.level, point.target) {
+            (Some(level), _) => format!("level {level}"),
+            (None, Some(target)) => format!("{target:.0} %"),
+            (None, None) => String::new(),
+        };
+        table.add_row([
+            format!("  {}", name(&point.name)),
+            knob,
+            format!("{:.3}", 100.0 * point.violating_requests_ratio),
+            format!("{:.2}", point.billed_vs_oracle),
+            format!("{:.2}", point.cost_usd),
+        ]);
+    }
+    align(&mut table);
+    push(&mut text, &table);
+    text
+}
+
+/// What was rehearsed, and in which world; of several traces what they share.
+fn head(arguments: &BacktestArguments, setup: &Setup, bout: Option<&Bout>) -> String {
+    let (trace, settings) = (&setup.scenes[0].trace, &setup.scenes[0].settings);
+    let mut text = String::new();
+    if bout.is_some() {
+        let scaled = match arguments.world.peak_nodes {
+            Some(nodes) => format!(", scaled by {} to {nodes} nodes", rounded(trace.scale)),
+            None => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "trace   {}: {}, scored from {} on\n        the busiest minute has {:.0} req/s{scaled}",
+            trace.name,
+            length(trace.seconds()),
+            length(settings.scored_from),
+            trace.peak_minute(),
+        );
+    }
+    for (title, says) in world(setup) {
+        let _ = writeln!(text, "{title:<8}{}", says.replace('\n', "\n        "));
+    }
+    if let Some(bout) = bout {
+        let _ = writeln!(
+            text,
+            "oracle  {:.0} node hours or {} billed hours would have been enough, all known in advance",
+            bout.yardstick.node_hours, bout.yardstick.billed_node_hours,
+        );
+    }
+    text
+}
+
+/// The world that everyone shares, in words: a title and a line or two each.
+pub(super) fn world(setup: &Setup) -> [(&'static str, String); 2] {
+    let settings = &setup.scenes[0].settings;
+    let node = &settings.node;
     let sources = &setup.sources;
     let (boot, drain) = (lasts(&settings.boot), lasts(&settings.drain));
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "trace   {}: {}, scored from {} on\n        the busiest minute has {:.0} req/s{scaled}",
-        trace.name,
-        length(trace.seconds()),
-        length(settings.scored_from),
-        trace.peak_minute(),
-    );
-    let _ = writeln!(
-        text,
-        "node    {:.0} req/s within {} ms of waiting, {:.0} at most: {} workers of {} req/s,\n        {}",
+    let carries = format!(
+        "{:.0} req/s within {} ms of waiting, {:.0} at most: {} workers of {} req/s,\n{}",
         node.knee_rate(),
         node.objective() * 1e3,
         node.capacity(),
@@ -55,9 +118,8 @@ fn head(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> Str
         rounded(node.worker_rate()),
         sources.node,
     );
-    let _ = writeln!(
-        text,
-        "world   boot {boot}, {}\n        drain {drain}, {}\n        metrics {} old, {} to {} nodes, ${} a started hour: {}",
+    let lives = format!(
+        "boot {boot}, {}\ndrain {drain}, {}\nmetrics {} old, {} to {} nodes, ${} a started hour: {}",
         sources.boot,
         sources.drain,
         length(settings.lag),
@@ -66,12 +128,7 @@ fn head(arguments: &WorldArguments, setup: &Setup, rehearsal: &Rehearsal) -> Str
         settings.hourly_price.get(),
         sources.price,
     );
-    let _ = writeln!(
-        text,
-        "oracle  {:.0} node hours or {} billed hours would have been enough, all known in advance",
-        rehearsal.yardstick.node_hours, rehearsal.yardstick.billed_node_hours,
-    );
-    text
+    [("node", carries), ("world", lives)]
 }
 
 /// How long something lasts.
@@ -143,17 +200,33 @@ fn table(heads: Vec<&str>, scores: &[Score], cells: impl Fn(&Score) -> Vec<Strin
         row.extend(cells(score));
         table.add_row(row);
     }
+    align(&mut table);
+    table
+}
+
+/// Numbers stand at the right.
+pub(super) fn align(table: &mut Table) {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table
+}
+
+/// Adds a table's lines.
+pub(super) fn push(text: &mut String, table: &Table) {
+    for line in table.lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
 }
 
 /// A contender's name; of a long path only the end, so that rows keep to a line.
 fn name(name: &str) -> String {
-    const LONGEST: usize = 30;
+    short(name, 30)
+}
+
+/// The end of a name, in so many letters.
+pub(super) fn short(name: &str, longest: usize) -> String {
     let letters: Vec<char> = name.chars().collect();
-    match letters.len().checked_sub(LONGEST) {
+    match letters.len().checked_sub(longest) {
         None | Some(0) => name.to_owned(),
         Some(over) => format!("…{}", letters[over + 1..].iter().collect::<String>()),
     }

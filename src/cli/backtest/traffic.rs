@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::exit::Failure;
 use super::arguments::{refuse, time};
 use super::print::length;
-use super::read;
+use super::setup::read;
 use crate::domain::{Duration, Timestamp};
 use crate::policy::Policy;
 use crate::ports::{Clock, Fault, SystemClock};
@@ -20,13 +20,14 @@ use crate::sim::backtest::{STEP_SECONDS, Trace, demand_signal};
 const PIECE_DEADLINE: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// A file, or Prometheus and what to ask it.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 #[command(group(clap::ArgGroup::new("traffic").args(["trace", "prometheus"]).required(true)))]
 pub(in crate::cli) struct TrafficArguments {
-    /// The traffic: CSV with the header `timestamp_seconds,requests_per_second`.
-    #[arg(long, value_name = "FILE")]
-    pub trace: Option<PathBuf>,
+    /// The traffic: CSV with the header `timestamp_seconds,requests_per_second`; may be
+    /// repeated.
+    #[arg(long = "trace", id = "trace", value_name = "FILE")]
+    pub traces: Vec<PathBuf>,
     /// The traffic: as this Prometheus has recorded it.
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
@@ -108,21 +109,17 @@ impl TrafficArguments {
         ])
     }
 
-    /// The trace, and where it comes from.
+    /// The traces, and where they come from: at least one.
     pub(super) async fn read(
         &self,
         policy: Option<&(String, Policy)>,
-    ) -> Result<(Trace, Source), Failure> {
-        if let Some(file) = &self.trace {
-            let source = Source::File(file.clone());
-            let text = read(file, "a trace")?;
-            let name = file.file_stem().unwrap_or_default().to_string_lossy();
-            let trace = Trace::read(&name, &text).map_err(|error| source.mistake(error))?;
-            return Ok((trace, source));
+    ) -> Result<Vec<(Trace, Source)>, Failure> {
+        if !self.traces.is_empty() {
+            return self.traces.iter().map(|file| from_file(file)).collect();
         }
         let url = self.prometheus.as_deref().unwrap_or_default();
         let (query, choice) = self.what_to_ask(policy)?;
-        self.recorded(url, query, choice).await
+        Ok(vec![self.recorded(url, query, choice).await?])
     }
 
     /// The query, and whose it is.
@@ -185,6 +182,14 @@ impl TrafficArguments {
     }
 }
 
+fn from_file(file: &Path) -> Result<(Trace, Source), Failure> {
+    let source = Source::File(file.to_owned());
+    let text = read(file, "a trace")?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let trace = Trace::read(&name, &text).map_err(|error| source.mistake(error))?;
+    Ok((trace, source))
+}
+
 /// `$XDG_CACHE_HOME/windlass`, else `~/.cache/windlass`. Source: the XDG base directories; a
 /// relative path there is to be ignored.
 fn usual_cache() -> Option<PathBuf> {
@@ -215,6 +220,14 @@ impl Source {
                 moment(recorded.from_seconds),
                 moment(recorded.to_seconds)
             )),
+        }
+    }
+
+    /// The file; nothing where Prometheus was asked.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Recorded(_) => None,
         }
     }
 

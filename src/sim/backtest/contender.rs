@@ -4,6 +4,7 @@ use super::fleet::Machine;
 use super::past::Past;
 use super::settings::Settings;
 use crate::domain::{FleetCounts, NodeCount};
+use crate::engine::Reason;
 
 /// Something that scales.
 pub trait Contender {
@@ -13,6 +14,12 @@ pub trait Contender {
     /// How many nodes there should be from now on. What is not within bounds is brought there.
     /// Whoever has no opinion gives the count that there is: [`View::committed`].
     fn want(&mut self, view: &View<'_>) -> NodeCount;
+
+    /// Why the last answer was what it was, the binding reason first; nothing from those who
+    /// don't say.
+    fn reasons(&self) -> &[Reason] {
+        &[]
+    }
 }
 
 /// All that a contender may look at: the present fleet, and the past.

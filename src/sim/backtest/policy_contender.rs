@@ -13,7 +13,7 @@ use super::foresight::Foresight;
 use super::readings::{Readings, Underivable};
 use super::settings::Settings;
 use crate::domain::{FleetCounts, Hint, NodeCount, Timestamp};
-use crate::engine::{History, Observation, Overrides, decide_after};
+use crate::engine::{History, Observation, Overrides, Reason, decide_after};
 use crate::policy::{Control, Policy};
 
 /// A policy that decides at each interval, with the history that its decisions leave.
@@ -23,6 +23,7 @@ pub struct PolicyContender {
     foresight: Foresight,
     campaigns: Campaigns,
     observation: Observation,
+    reasons: Vec<Reason>,
     begins_at: i64,
     interval: u64,
 }
@@ -59,6 +60,7 @@ impl PolicyContender {
                 hints: Default::default(),
                 history: History::default(),
             },
+            reasons: Vec::new(),
             begins_at,
             interval: settings.interval,
         })
@@ -87,6 +89,11 @@ impl Contender for PolicyContender {
         let history = std::mem::take(&mut self.observation.history);
         let decision = decide_after(history, &self.policy, &self.observation);
         self.observation.history = decision.history;
+        self.reasons = decision.reasons;
         decision.to
+    }
+
+    fn reasons(&self) -> &[Reason] {
+        &self.reasons
     }
 }

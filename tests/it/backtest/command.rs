@@ -9,12 +9,12 @@ use tempfile::TempDir;
 const POLICY: &str = include_str!("../../data/web.yaml");
 
 /// A folder with a policy, a trace of twelve hours, and hints.
-struct Place {
-    folder: TempDir,
+pub(super) struct Place {
+    pub folder: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let place = Self { folder };
         place.write("web.yaml", &POLICY.replace("{min: 2, max: 5}", "{min: 2, max: 60}"));
@@ -27,11 +27,11 @@ impl Place {
         place
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("a written file");
     }
 
-    fn backtest(&self, arguments: &[&str]) -> Output {
+    pub fn backtest(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_windlass"))
             .arg("backtest")
             .args(arguments)
@@ -42,14 +42,14 @@ impl Place {
     }
 
     /// The JSON document of a rehearsal that ends well.
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.backtest(&[arguments, &["--output", "json"]].concat());
         let talk = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{talk}");
         serde_json::from_slice(&output.stdout).expect("a document")
     }
 
-    fn fails(&self, arguments: &[&str], code: i32, says: &[&str]) {
+    pub fn fails(&self, arguments: &[&str], code: i32, says: &[&str]) {
         let output = self.backtest(arguments);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{arguments:?} said:\n{text}");
@@ -59,7 +59,8 @@ impl Place {
     }
 }
 
-const USUAL: [&str; 6] = ["--policy", "web.yaml", "--trace", "day.csv", "--peak-nodes", "40"];
+pub(super) const USUAL: [&str; 6] =
+    ["--policy", "web.yaml", "--trace", "day.csv", "--peak-nodes", "40"];
 
 #[test]
 fn the_document_has_every_field_of_every_contender() {

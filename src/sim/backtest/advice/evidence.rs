@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::super::baselines::Baseline;
 use super::super::readings::Underivable;
-use super::super::run::{in_parallel, tally};
+use super::super::rehearse::tally;
+use super::super::run::in_parallel;
 use super::super::settings::{Bounds, Settings};
 use super::super::{Rehearse, STEP_SECONDS};
 use super::{Advice, OFTEN, Trial, judge};
@@ -168,7 +169,7 @@ fn trial(world: &Rehearse<'_>, change: &Change) -> Result<(Trial, u32), Underiva
     let baselines = [reactive];
     let changed =
         Rehearse { settings, policies: &policies, baselines: &baselines, ..world.clone() };
-    let (_, tally) = tally(&changed, 0)?;
+    let tally = tally(&changed, 0)?;
     let (late_requests, late_ratio) = tally.late();
     let billed_node_hours = tally.billed_hours;
     let cost_usd = settings.hourly_price.times(billed_node_hours).get();

@@ -168,6 +168,29 @@ impl Baseline {
         Course::Lives(contender)
     }
 
+    /// The same, aiming at so many percent; none where it aims at no utilisation.
+    pub fn at_utilisation(&self, percent: u8) -> Option<Self> {
+        let (_, aim) = self.entry();
+        let utilisation = f64::from(percent) / 100.0;
+        (aim == Aim::Utilisation).then(|| Self { utilisation, ..self.clone() })
+    }
+
+    /// The utilisation that it aims at, in percent; none where it aims at none.
+    pub fn utilisation_percent(&self) -> Option<f64> {
+        let (_, aim) = self.entry();
+        (aim == Aim::Utilisation).then_some(100.0 * self.utilisation)
+    }
+
+    /// Its name without the utilisation that it aims at.
+    pub fn family(&self) -> String {
+        Self { utilisation: USUAL_UTILISATION, ..self.clone() }.to_string()
+    }
+
+    /// Whether it knows the trace in advance: what nobody can do.
+    pub fn is_clairvoyant(&self) -> bool {
+        self.entry().1 == Aim::Plan
+    }
+
     /// Every name that can be said, the plain ones.
     pub fn names() -> impl Iterator<Item = &'static str> {
         KINDS.iter().map(|(name, _, _)| *name)
