@@ -139,9 +139,8 @@ fn can_come_back(node: &Node, facts: &BTreeMap<NodeId, Facts>) -> bool {
     };
     waits
         && facts.get(&node.id).is_some_and(|facts| {
-            let mut servers = facts.servers.iter().peekable();
-            servers.peek().is_some()
-                && facts.any_balancer_answers()
+            let mut servers = facts.servers.iter();
+            facts.any_balancer_answers()
                 && servers.all(|(_, fact)| !matches!(fact, ServerFact::Absent { .. }))
                 && !facts.instance_is_gone()
         })

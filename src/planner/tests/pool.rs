@@ -51,6 +51,7 @@ fn nothing_happens_before_anything_was_decided() {
 fn missing_nodes_are_planned_each_with_its_own_label_and_address() {
     let plan = Case::new(4, vec![serving(1)]).plan();
     assert!(plan.moves.is_empty());
+    assert!(!plan.is_empty());
     let created: Vec<_> = plan.create.iter().map(|node| (node.address, &node.label)).collect();
     assert_eq!(created.len(), 3);
     let first = Ipv4Addr::new(10, 10, 0, 20);
@@ -69,10 +70,12 @@ fn whoever_may_still_have_a_machine_counts_against_max() {
             (node, facts)
         })
         .collect();
-    let plan = Case::new(4, dying).plan();
+    let plan = Case::new(5, dying.clone()).plan();
     assert_eq!(plan.create.len(), 2, "ten may exist, eight do");
-    let wanted = Note::MaxReached { wanted: NodeCount(2), max: NodeCount(10) };
+    let wanted = Note::MaxReached { wanted: NodeCount(3), max: NodeCount(10) };
     assert_eq!(plan.notes, [wanted]);
+    let plan = Case::new(2, dying).plan();
+    assert_eq!((plan.create.len(), plan.notes), (2, vec![]), "there is room for both");
 }
 
 #[test]
@@ -97,22 +100,32 @@ fn draining_nodes_come_back_first_then_standby_then_new_ones() {
 }
 
 #[test]
-fn a_draining_node_that_a_balancer_has_forgotten_does_not_come_back() {
+fn a_draining_node_comes_back_only_where_every_balancer_can_be_told() {
     let (node, _) = draining(1);
-    let forgotten = facts(&node, &[Says::Busy(ServerAdmin::Drain), ABSENT]);
-    let plan = Case::new(1, vec![(node, forgotten)]).plan();
-    assert_eq!(plan.create.len(), 1);
-    assert!(plan.moves.is_empty(), "it goes on draining: {:?}", plan.moves);
+    for (says, because) in [
+        ([Says::Busy(ServerAdmin::Drain), ABSENT], "one balancer has forgotten it"),
+        ([Says::Nothing, Says::Nothing], "no balancer could be told"),
+    ] {
+        let plan = Case::new(1, vec![(node.clone(), facts(&node, &says))]).plan();
+        assert_eq!(plan.create.len(), 1, "{because}");
+        assert!(plan.moves.is_empty(), "it goes on draining, {because}: {:?}", plan.moves);
+    }
 }
 
 #[test]
 fn nodes_that_boot_in_the_same_look_share_runs_of_at_most_a_batch() {
-    let plan = Case::new(7, (1..=7).map(booted).collect()).plan();
+    // Neither one that is not so far nor one whose run is started anew takes a place.
+    let mut nodes = vec![(node(8, NodeState::Planned), Facts::unknown()), configuring(9, run(5))];
+    nodes[1].1.run = Some(RunStatus::NotStarted);
+    nodes.extend((1..=7).map(booted));
+    let plan = Case::new(9, nodes).plan();
+    assert!(!plan.is_empty());
     let mut sizes: BTreeMap<RunId, u32> = BTreeMap::new();
     for one in &plan.moves {
-        assert_eq!(one.step, Some(Step::StartRun));
-        let Some(NodeState::Configuring { run, .. }) = one.enter else { panic!("{one:?}") };
-        *sizes.entry(run).or_default() += 1;
+        if let Some(NodeState::Configuring { run, .. }) = one.enter {
+            assert_eq!(one.step, Some(Step::StartRun));
+            *sizes.entry(run).or_default() += 1;
+        }
     }
     let mut sizes: Vec<u32> = sizes.into_values().collect();
     sizes.sort();
@@ -177,6 +190,34 @@ fn a_surplus_node_stays_for_its_paid_hour_and_the_note_says_until_when() {
 }
 
 #[test]
+fn a_note_counts_only_those_that_stay_for_their_paid_hour() {
+    let mut leaves = serving(1);
+    // Its hour ends when a drain of two minutes has, and 30 s later.
+    leaves.0.instance_created_at = Some(at(-3_450));
+    let mut case = Case::new(2, vec![leaves, serving(2), serving(3)]);
+    case.policy = policy_with("leave_early: yes", "leave_early: no");
+    let plan = case.plan();
+    assert_eq!((numbers(&plan), plan.notes), (vec![1], vec![]), "one is too many, and leaves");
+    case.desired = Some(NodeCount(1));
+    let plan = case.plan();
+    let until = at(3_600 - 1_100 - 120 - 90);
+    assert_eq!(numbers(&plan), [1]);
+    assert_eq!(plan.notes, [Note::PaidHour { surplus: NodeCount(1), until }]);
+}
+
+#[test]
+fn a_node_whose_drain_may_outlast_any_hour_leaves_as_its_hour_begins() {
+    let mut case = Case::new(1, vec![serving(1), serving(2)]);
+    case.policy = policy_with("leave_early: yes", "leave_early: no");
+    case.policy.leave.drain_timeout = std::time::Duration::from_secs(2 * 3_600);
+    let begins = 3_600 - 1_100;
+    for (seconds, leaves) in [(-1, 0), (0, 1), (90, 1), (91, 0)] {
+        let plan = case.plan_at(at(begins + seconds));
+        assert_eq!(numbers(&plan).len(), leaves, "{seconds} s into the hour");
+    }
+}
+
+#[test]
 fn failures_in_a_row_make_creating_rest_ever_longer() {
     let policy = policy();
     let rests = |failures: &[i64]| {
@@ -191,8 +232,11 @@ fn failures_in_a_row_make_creating_rest_ever_longer() {
     let many: Vec<i64> = (1..=9).map(|number| -50 * number).collect();
     assert_eq!(rests(&many), Some((at(-50 + 1_800), 9)), "never longer than half an hour");
     assert_eq!(rests(&[-3, -2, -1]), None, "nodes planned together fail as one");
-    assert_eq!(rests(&[-400, -301]), None, "the rest is over");
+    assert_eq!(rests(&[-10, -7]), None, "planned in the look that saw the first one fail");
+    assert_eq!(rests(&[-400, -300]), None, "the rest is over");
     assert_eq!(rests(&[-11_000, -10_900, -1]), None, "three quiet hours end a row");
+    assert_eq!(rests(&[-10_800, -10_700, -1]), Some((at(-1 + 300), 2)), "they are over");
+    assert_eq!(rests(&[-10_799, -10_700, -1]), Some((at(-1 + 600), 3)), "not quite three hours");
 }
 
 #[test]
@@ -213,14 +257,14 @@ fn a_node_that_served_ends_a_row_of_failures() {
 
 #[test]
 fn a_network_without_a_free_address_is_noted() {
-    let mut case = Case::new(4, vec![]);
+    let mut case = Case::new(5, vec![]);
     // All but two are held by other pools.
     let hosts = case.policy.node.vlan.cidr.hosts().skip(2);
     case.addresses = hosts.map(|address| (address, AddressUse::Held)).collect();
     case.policy.node.vlan.reserve.clear();
     let plan = case.plan();
     assert_eq!(plan.create.len(), 2);
-    assert_eq!(plan.notes, [Note::AddressesExhausted { wanted: NodeCount(2) }]);
+    assert_eq!(plan.notes, [Note::AddressesExhausted { wanted: NodeCount(3) }]);
 }
 
 #[test]
@@ -263,6 +307,31 @@ fn a_failure_is_told_with_the_move_that_it_led_to() {
     facts.instance = super::super::InstanceFact::Absent { looks: 2 };
     let plan = Case::new(1, vec![(node, facts)]).plan();
     assert_eq!(plan.moves[0].failure, Some(Failure::Vanished));
+}
+
+#[test]
+fn a_node_whose_life_is_over_waits_for_nothing() {
+    let plan = Case::new(1, vec![serving(1), failed(2, -20)]).plan();
+    assert_eq!(plan.waits.keys().map(|id| id.0.as_u128()).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn a_note_reads_as_a_sentence() {
+    let balancer = super::fixture::balancer(0);
+    let node = node(1, NodeState::InService).id;
+    let count = NodeCount;
+    let notes = [
+        Note::MaxReached { wanted: count(3), max: count(10) },
+        Note::CreatingRests { wanted: count(1), until: at(290), failures: 2 },
+        Note::AddressesExhausted { wanted: count(2) },
+        Note::PaidHour { surplus: count(1), until: at(900) },
+        Note::TakenOutByHand { node, balancer: balancer.clone() },
+        Note::BalancerUnreachable { balancer, why: "connection refused".into() },
+        Note::InventoryShrank { missing: count(4), known: count(5) },
+        Note::InventoryUnknown { why: "no answer".into() },
+        Note::Orphan { label: "web-0a".into() },
+    ];
+    insta::assert_snapshot!(notes.map(|note| note.to_string()).join("\n"));
 }
 
 #[test]

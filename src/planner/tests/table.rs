@@ -241,8 +241,10 @@ fn a_node_that_a_balancer_never_sees_up_is_deleted_at_its_deadline_and_says_wher
 #[test]
 fn a_join_deadline_moves_on_while_no_balancer_answers() {
     let silent = [Says::Nothing, Says::Nothing];
-    let node = joining(61);
-    assert_eq!(told(&node, &facts(&node, &silent), Wish::Stay), "waits");
+    for deadline in [61, 60] {
+        let node = joining(deadline);
+        assert_eq!(told(&node, &facts(&node, &silent), Wish::Stay), "waits", "half of it is left");
+    }
     for deadline in [59, 0, -100] {
         let node = joining(deadline);
         assert_eq!(told(&node, &facts(&node, &silent), Wish::Stay), "becomes joining");
@@ -412,9 +414,9 @@ fn only_the_clouds_404_ends_a_node_whose_instance_was_known() {
     ] {
         let facts = seen(&node, instance.clone());
         assert_eq!(told(&node, &facts, Wish::Stay), "delete_instance", "{instance:?}");
+        let rested = told(&resting(node.clone()), &facts, Wish::Stay);
+        assert_eq!(rested, "waits", "asked again after a rest: {instance:?}");
     }
-    let facts = seen(&node, InstanceFact::Absent { looks: 9 });
-    assert_eq!(told(&resting(node), &facts, Wish::Stay), "waits", "asked again after a rest");
 }
 
 #[test]
