@@ -206,6 +206,9 @@ fn a_window_that_closed_for_ever_is_expired() {
     let policy = policy_with([past, open, again("UTC", "0 0 1 1 *", minutes(5))]);
     assert_eq!(expired(&policy, noon()), ["rules[1].schedule"]);
     assert_eq!(expired(&policy, before(noon(), seconds(1))), [] as [String; 0]);
+    let opens = once("2026-03-02T12:00Z", "2026-03-02T13:00Z");
+    assert_eq!(opens.next(noon()), None, "it is open, and there is no other");
+    assert!(opens.next(before(noon(), seconds(1))).is_some());
 }
 
 // Bounds.
@@ -232,6 +235,23 @@ fn an_open_window_moves_the_bounds_and_several_the_furthest() {
         (vec![with_counts(rush(), 60, None)], (40, 40), "nothing passes the largest count"),
     ] {
         assert_eq!(bounds_at(schedules, noon()), bounds, "{because}");
+    }
+}
+
+#[test]
+fn of_windows_with_the_same_count_the_one_that_closes_last_speaks() {
+    let first = |floor: u32, ceiling: u32| {
+        with_counts(once("2026-03-02T11:00Z", "2026-03-02T12:30Z"), floor, ceiling)
+    };
+    let last = |floor: u32, ceiling: u32| {
+        with_counts(once("2026-03-02T11:30Z", "2026-03-02T13:00Z"), floor, ceiling)
+    };
+    for schedules in
+        [[first(8, 20), last(8, 20)], [last(8, 20), first(8, 20)], [last(60, 20), first(50, 20)]]
+    {
+        let bounds = policy_with(schedules).bounds_at(noon());
+        let closes = Some(moment("2026-03-02T13:00Z"));
+        assert_eq!((bounds.floor_until, bounds.ceiling_until), (closes, closes));
     }
 }
 

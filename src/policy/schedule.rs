@@ -70,15 +70,18 @@ impl Policy {
         let (min, max) = (self.bounds.min, self.bounds.max);
         let mut bounds = EffectiveBounds { min, max, floor_until: None, ceiling_until: None };
         for (rule, window) in self.schedules().filter_map(|rule| Some((rule, rule.open(at)?))) {
-            if let Some(floor) = rule.at_least.filter(|floor| {
-                // Of two windows with the same floor, the one that closes later speaks.
-                *floor > bounds.min
-                    || (*floor == bounds.min
-                        && bounds.floor_until.is_some_and(|until| until < window.closes))
-            }) {
-                (bounds.min, bounds.floor_until) = (floor.min(max), Some(window.closes));
+            // Of two windows with the same count, the one that closes later speaks.
+            let outlasts = |until: Option<Timestamp>| until.is_some_and(|at| at < window.closes);
+            let floor = rule.at_least.map(|floor| floor.min(max)).filter(|floor| {
+                *floor > bounds.min || (*floor == bounds.min && outlasts(bounds.floor_until))
+            });
+            if let Some(floor) = floor {
+                (bounds.min, bounds.floor_until) = (floor, Some(window.closes));
             }
-            if let Some(ceiling) = rule.at_most.filter(|ceiling| *ceiling < bounds.max) {
+            let ceiling = rule.at_most.filter(|ceiling| {
+                *ceiling < bounds.max || (*ceiling == bounds.max && outlasts(bounds.ceiling_until))
+            });
+            if let Some(ceiling) = ceiling {
                 (bounds.max, bounds.ceiling_until) = (ceiling, Some(window.closes));
             }
         }
@@ -95,7 +98,7 @@ impl Policy {
             let opens = rule.next(at).map(|window| window.opens);
             [closes, opens].into_iter().flatten()
         });
-        edges.filter(|edge| at < *edge && *edge <= horizon).min()
+        edges.filter(|edge| *edge <= horizon).min()
     }
 
     fn schedules(&self) -> impl Iterator<Item = &ScheduleRule> {
