@@ -4,7 +4,8 @@
 //! Out: the nearest of them, if one is near enough to be meant.
 //! Never: guesses when two strangers meet.
 
-/// The word of `known` that `written` most resembles, where at most a third of it is different.
+/// The word of `known` that `written` most resembles, where at most a third of it is
+/// different: letters added, dropped, replaced, or swapped with their neighbours.
 pub(crate) fn nearest<'k>(
     written: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -15,7 +16,7 @@ pub(crate) fn nearest<'k>(
         .into_iter()
         // A cheap look first: a file of garbage must not cost seconds.
         .filter(|word| length.abs_diff(word.chars().count()) <= word.len() / 3 + 1)
-        .map(|word| (distance(&written, word), word))
+        .map(|word| (strsim::osa_distance(&written, word), word))
         .filter(|(distance, word)| *distance <= (word.chars().count() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
@@ -31,52 +32,34 @@ pub(crate) fn suggestion(written: &str, known: &[&str]) -> String {
     }
 }
 
-/// How many letters are to be added, dropped, replaced or swapped with their neighbour to turn
-/// one word into the other (optimal string alignment).
-fn distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().collect();
-    let right: Vec<char> = right.chars().collect();
-    let mut rows = vec![vec![0; right.len() + 1]; left.len() + 1];
-    for i in 0..=left.len() {
-        for j in 0..=right.len() {
-            rows[i][j] = match (i, j) {
-                (0, _) => j,
-                (_, 0) => i,
-                _ => {
-                    let replaced = rows[i - 1][j - 1] + usize::from(left[i - 1] != right[j - 1]);
-                    let swapped = (2 <= i
-                        && 2 <= j
-                        && left[i - 1] == right[j - 2]
-                        && left[i - 2] == right[j - 1])
-                        .then(|| rows[i - 2][j - 2] + 1);
-                    (rows[i - 1][j] + 1)
-                        .min(rows[i][j - 1] + 1)
-                        .min(replaced)
-                        .min(swapped.unwrap_or(usize::MAX))
-                }
-            };
-        }
-    }
-    rows[left.len()][right.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_slip_of_the_finger_is_understood_and_a_stranger_is_not() {
-        let known = ["cooldown", "stabilize", "pace", "max"];
+        let known = ["cooldown", "stabilize", "pace", "max", "of"];
         for (written, meant) in [
             ("cooldwon", Some("cooldown")),
             ("stabilise", Some("stabilize")),
             ("Pace", Some("pace")),
             ("mx", Some("max")),
+            ("mxa", Some("max")),
+            ("stabelise", Some("stabilize")),
+            ("stbilz", Some("stabilize")),
+            ("or", Some("of")),
+            ("oft", Some("of")),
             ("colour", None),
             ("", None),
             (&"x".repeat(10_000), None),
         ] {
             assert_eq!(nearest(written, known), meant, "{written}");
         }
+    }
+    #[test]
+    fn whoever_means_none_of_the_words_is_told_all_of_them() {
+        assert_eq!(suggestion("mxa", &["pace", "max"]), "did you mean `max`?");
+        assert_eq!(suggestion("colour", &["pace", "max"]), "possible here: `pace`, `max`");
+        assert_eq!(suggestion("colour", &[]), "there is none to choose from");
     }
 }
