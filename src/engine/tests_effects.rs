@@ -3,7 +3,7 @@
 use super::fixture::*;
 use super::{Reason, decide};
 use crate::domain::{NodeCount, SignalName};
-use crate::policy::{Measures, Policy};
+use crate::policy::{Measures, Policy, Rule, TargetForm, TargetRule};
 
 // Flap.
 
@@ -69,6 +69,43 @@ fn a_latency_has_no_part_in_what_is_foreseen_and_is_named() {
     let Reason::FlapAhead { not_foreseen, .. } = &decision.reasons[0] else { panic!("it is") };
     let names: Vec<&str> = not_foreseen.iter().map(SignalName::as_str).collect();
     assert_eq!(names, ["p95"]);
+}
+
+#[test]
+fn those_who_stay_carry_what_those_who_leave_did_on_what_they_have_themselves() {
+    let small = |value: f64| Seen::Has { value, capacity: 10.0 };
+    let large = |value: f64| Seen::Has { value, capacity: 100.0 };
+    let idle = Seen::OnItsWay(90.0);
+    for (nodes, count, because) in [
+        (vec![large(5.0), small(5.0)], 1, "all on the large one are 10 %"),
+        (vec![small(2.0), large(8.0)], 2, "all on the small one are 100 %"),
+        (vec![small(0.0), large(10.0)], 2, "also where it carried nothing before"),
+        (vec![large(5.0), small(5.0), idle], 1, "what is on its way takes nothing over"),
+    ] {
+        let mut policy = policy();
+        policy.bounds.min = NodeCount(0);
+        policy.rules = vec![with_form("busy", TargetForm::UtilisationPercent(50))];
+        policy.signals.insert(name("busy"), signal_of(Measures::Node));
+        let mut pool = Pool::settled(policy, 2).sees("busy", &nodes);
+        // Machines that are no nodes of the pool leave it nothing.
+        pool.hears_strangers("busy", &[900.0]);
+        let decision = pool.would_decide();
+        assert_eq!(to(&decision), count, "{because}");
+        assert_eq!(why(&decision)[0] == "flap_ahead", count == 2, "{because}");
+    }
+}
+
+#[test]
+fn what_a_division_loses_keeps_no_node() {
+    let mut pool = busy_nodes(Measures::Node);
+    let target = TargetRule { headroom: percent(10.0), ..target_rule("busy", 1.0) };
+    let form = TargetForm::Value(10.0);
+    pool.policy.rules = vec![Rule::Target(TargetRule { form, ..target })];
+    // Just what five need, of which a multiplication there and back makes a little more.
+    pool.set("busy", 10.0 / 1.1 * 5.0 / 21.0);
+    pool.look.history.desired = Some(NodeCount(21));
+    pool.look.fleet.serving = NodeCount(21);
+    assert_eq!(to(&pool.would_decide()), 5);
 }
 
 #[test]
@@ -158,6 +195,8 @@ fn other_rules_go_on_adding() {
         let decision = pool.decides_after(seconds(5));
         assert_eq!((to(&decision), why(&decision)[0]), (15, "ineffective"), "{because}");
     }
+    let tries = pool.look.history.effects.len();
+    assert_eq!(tries, 3, "what others add is no try of a rule in vain");
 }
 
 #[test]
@@ -166,6 +205,54 @@ fn a_rate_from_outside_is_never_judged() {
     pool.policy.effectiveness = Some(effectiveness());
     pool.policy.scale_out.pace = vec![nodes_per(2, minutes(3))];
     assert_eq!(pool.counts_for(minutes(60)).last(), Some(&40));
+    assert_eq!(pool.look.history.effects, []);
+}
+
+/// Eight nodes, a queue that is this long whatever is added, where ten would be right, and two
+/// more nodes each three minutes.
+fn queue_in_vain(length: f64) -> Pool {
+    let mut pool = Pool::settled(policy(), 8).reads("queue", length);
+    pool.policy.rules = vec![with_form("queue", TargetForm::Value(10.0))];
+    pool.policy.tolerance.out = percent(25.0);
+    pool.policy.effectiveness = Some(effectiveness());
+    pool.policy.scale_out.pace = vec![nodes_per(2, minutes(3))];
+    pool
+}
+
+#[test]
+fn a_target_that_more_nodes_bring_no_nearer_is_judged_too() {
+    let mut pool = queue_in_vain(13.0);
+    assert_eq!(steps(&pool.counts_for(minutes(20))), [10, 12, 14]);
+    assert_eq!(why(&pool.would_decide())[0], "ineffective");
+}
+
+#[test]
+fn a_target_is_judged_by_how_far_it_is_missed_whatever_the_count() {
+    let mut pool = queue_in_vain(20.0);
+    // The second one is judged at 280 s; 19 is 5 % less than 20.
+    pool.counts_for(minutes(4));
+    pool.set("queue", 19.0);
+    assert_eq!(pool.counts_for(minutes(20)).last(), Some(&18), "three more after the second");
+}
+
+#[test]
+fn a_target_within_its_tolerance_forgets_what_was_in_vain() {
+    for (length, forgets) in [(12.5, true), (12.6, false)] {
+        let mut pool = queue_in_vain(13.0);
+        pool.counts_for(minutes(20));
+        pool.set("queue", length);
+        pool.decides_after(seconds(5));
+        assert_eq!(pool.look.history.effects.is_empty(), forgets, "{length}");
+    }
+}
+
+#[test]
+fn nodes_of_an_empty_pool_are_not_judged_by_what_nobody_carried() {
+    let mut pool = queue_in_vain(20.0);
+    pool.policy.bounds.min = NodeCount(0);
+    pool.look.history.desired = Some(NodeCount(0));
+    pool.look.fleet.serving = NodeCount(0);
+    assert_eq!(to(&pool.decides()), 2);
     assert_eq!(pool.look.history.effects, []);
 }
 

@@ -148,6 +148,40 @@ fn a_value_that_cannot_be_one_is_a_node_s_silence() {
 }
 
 #[test]
+fn a_capacity_that_cannot_be_one_is_taken_to_be_that_of_the_others() {
+    for capacity in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let mut nodes = vec![Seen::Has { value: 10.0, capacity: 20.0 }; 3];
+        nodes.push(Seen::Has { value: 10.0, capacity });
+        let form = TargetForm::UtilisationPercent(50);
+        let pool = Pool::settled(policy_of(form), 4).sees("load", &nodes);
+        assert_eq!(wanted(&pool.would_decide()), Some(4), "half of 20 each, {capacity}");
+    }
+}
+
+#[test]
+fn while_the_nodes_that_speak_have_too_much_to_do_no_surplus_leaves_on_a_guess() {
+    let mut nodes = serving(&[11.0; 5]);
+    nodes.extend([Seen::Silent, Seen::OnItsWay(0.0)]);
+    // 11 are too many; but 55 on seven nodes would be too few, so nothing is known.
+    let mut pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 3).sees("load", &nodes);
+    assert_eq!(wanted(&pool.would_decide()), Some(6), "all that serve, the silent one too");
+    pool.policy.scale_in.leave_early = LeaveEarly::Yes;
+    assert_eq!(wanted(&pool.would_decide()), Some(3), "as HPA has it");
+}
+
+#[test]
+fn where_no_surplus_stays_a_tolerance_is_of_the_count_as_hpa_has_it() {
+    let policy = policy_of(TargetForm::Average(10.0));
+    let mut pool = Pool::settled(policy, 4).sees("load", &serving(&[10.5; 6]));
+    pool.policy.tolerance = Tolerance { out: percent(10.0), scale_in: percent(10.0) };
+    pool.policy.scale_in.leave_early = LeaveEarly::Yes;
+    assert_eq!(to(&pool.would_decide()), 4, "5 % too much, though 6 nodes carry it");
+    pool.look.history.desired = Some(NodeCount(0));
+    pool.set_nodes("load", &serving(&[25.0]));
+    assert_eq!(to(&pool.would_decide()), 3, "nothing is within a tolerance of no nodes");
+}
+
+#[test]
 fn two_samples_of_one_node_are_none() {
     let pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 2);
     let pool = pool.sees("load", &serving(&[30.0, 30.0]));

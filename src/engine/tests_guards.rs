@@ -1,9 +1,9 @@
 //! What each guard does from stabilization on.
 
-use super::Direction;
 use super::fixture::*;
+use super::{Direction, Reason};
 use crate::domain::{NodeCount, after};
-use crate::policy::Control;
+use crate::policy::{Control, Tolerance};
 
 // Stabilization.
 
@@ -42,6 +42,38 @@ fn a_rise_waits_for_its_own_window() {
     pool.set("requests", 3_600.0);
     assert_eq!(pool.counts_for(seconds(25)), [3; 5]);
     assert_eq!(to(&pool.decides_after(seconds(5))), 9);
+}
+
+#[test]
+fn what_waits_for_a_window_says_until_when_either_way() {
+    for (load, way, window) in [(4_000.0, Direction::Out, 30), (400.0, Direction::In, 600)] {
+        let mut policy = policy();
+        policy.scale_out.stabilize = seconds(30);
+        policy.scale_in.stabilize = minutes(10);
+        let mut pool = Pool::watched(policy, 6, 2_400.0);
+        let last = pool.look.at;
+        pool.set("requests", load);
+        for _ in 0..3 {
+            let decision = pool.decides_after(seconds(5));
+            let Reason::Stabilized { direction, until, .. } = &decision.reasons[0] else {
+                panic!("{:?}", decision.reasons)
+            };
+            assert_eq!((*direction, *until), (way, after(last, seconds(window))));
+        }
+    }
+}
+
+#[test]
+fn a_load_within_tolerance_names_the_tolerance_of_its_direction() {
+    for (load, tolerated) in [(4_100.0, 5.0), (3_600.0, 15.0)] {
+        let mut pool = Pool::settled(policy(), 10).reads("requests", load);
+        pool.policy.tolerance = Tolerance { out: percent(5.0), scale_in: percent(15.0) };
+        let decision = pool.would_decide();
+        let Reason::WithinTolerance { tolerance_percent, .. } = &decision.reasons[0] else {
+            panic!("{:?}", decision.reasons)
+        };
+        assert_eq!((to(&decision), *tolerance_percent), (10, tolerated));
+    }
 }
 
 #[test]

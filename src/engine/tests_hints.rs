@@ -6,7 +6,7 @@ use crate::domain::{
     Hint, HintId, HintSize, HintSource, NodeCount, RequestsPerSecond, Timestamp, after, before,
 };
 use crate::forecast::campaign::{Response, seconds_after};
-use crate::policy::{HintRule, Lead, Policy, Rule};
+use crate::policy::{HintRule, Lead, PaceSelect, Policy, Rule};
 
 fn hint_rule(lead: Lead) -> Rule {
     Rule::Hint(HintRule {
@@ -177,6 +177,47 @@ fn a_slow_pace_is_asked_earlier_and_an_ask_is_never_taken_back() {
     assert_eq!(before_start.last(), Some(&16), "all are there when it begins");
 }
 
+/// How many seconds before the lunch all its nodes are first asked for, while four serve.
+fn asked_early(pool: &Pool) -> u64 {
+    let mut pool = pool.clone();
+    let asks = (0..300).rev().map(|step| step * 5).find(|early| {
+        pool.look.at = before(lunch().starts_at, seconds(*early));
+        pool.set("requests", 1_600.0);
+        pool.would_decide().recommendations[1].count() == Some(NodeCount(16))
+    });
+    asks.expect("they are asked for")
+}
+
+#[test]
+fn each_further_step_of_a_pace_is_asked_a_period_earlier() {
+    let mut pool = pool();
+    // (1,600 + 1.2 × 4,000) / 400 = 16 nodes are needed as the last messages leave.
+    let at_once = asked_early(&pool);
+    for (paces, select, steps, because) in [
+        (vec![nodes_per(12, minutes(1))], PaceSelect::Largest, 0, "4, 16: one step"),
+        (vec![nodes_per(11, minutes(1))], PaceSelect::Largest, 1, "4, 15, 16"),
+        (vec![percent_per(100.0, minutes(1))], PaceSelect::Largest, 1, "4, 8, 16"),
+        (vec![percent_per(50.0, minutes(1))], PaceSelect::Largest, 3, "4, 6, 9, 14, 16"),
+        (
+            vec![nodes_per(11, minutes(1)), percent_per(50.0, minutes(1))],
+            PaceSelect::Largest,
+            1,
+            "the more generous one",
+        ),
+        (
+            vec![nodes_per(11, minutes(1)), percent_per(50.0, minutes(1))],
+            PaceSelect::Smallest,
+            3,
+            "the less generous one",
+        ),
+        (vec![nodes_per(0, minutes(1))], PaceSelect::Largest, 15, "never: no longer than 15 min"),
+    ] {
+        pool.policy.scale_out.pace = paces;
+        pool.policy.scale_out.pace_select = select;
+        assert_eq!(asked_early(&pool), at_once + steps * 60, "{because}");
+    }
+}
+
 #[test]
 fn campaigns_at_the_same_time_add_up() {
     let mut pool = pool();
@@ -197,6 +238,17 @@ fn without_its_signal_a_campaign_still_gets_its_nodes_and_none_leaves() {
     assert!((16..=17).contains(&pool.would_decide().to.0), "what was measured before is known");
     pool.look.history.desired = Some(NodeCount(60));
     assert_eq!(pool.would_decide().to, NodeCount(60), "blind, so none leaves");
+}
+
+#[test]
+fn an_observation_is_stored_with_what_was_announced_and_only_then() {
+    let mut pool = pool();
+    let stored = |pool: &Pool| serde_json::to_value(&pool.look).expect("JSON")["hints"].is_object();
+    assert!(stored(&pool));
+    pool.look.hints.hints.clear();
+    assert!(!stored(&pool));
+    pool.look.hints.lead_seconds = Some(60.0);
+    assert!(stored(&pool));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What operators order, and what a pool may cost.
 
 use super::fixture::*;
-use super::{Costs, HeldChange, OrderedCount, OrderedHold, Overrides};
+use super::{Costs, HeldChange, OrderedCount, OrderedHold, Overrides, budget_used};
 use crate::domain::{Dollars, NodeCount, after};
-use crate::policy::{Budget, Control};
+use crate::policy::{Budget, Control, Policy};
 
 // Overrides.
 
@@ -201,6 +201,23 @@ fn a_budget_below_the_smallest_count_says_so() {
     assert_eq!(to(&decision), 2);
     assert_eq!(why(&decision)[0], "cut_by_budget");
     assert!(why(&decision).contains(&"budget_below_min"));
+    let decision =
+        on_a_budget(2, 8_000.0, budget(Some(0.072), None), Some(costs(0.0))).would_decide();
+    assert!(!why(&decision).contains(&"budget_below_min"), "it pays for just those two");
+}
+
+#[test]
+fn the_used_share_of_a_budget_is_that_of_the_tighter_one() {
+    let used = |budget: Option<Budget>, costs: Option<&Costs>| {
+        budget_used(&Policy { budget, ..policy() }, costs, NodeCount(5))
+    };
+    let both = || Some(budget(Some(0.36), Some(200.0)));
+    assert_eq!(used(both(), Some(&costs(20.0))), Some(0.5), "half of the hour's");
+    assert_eq!(used(both(), Some(&costs(150.0))), Some(0.75), "three quarters of the month's");
+    let unknown = Costs { node_hourly: None, ..costs(20.0) };
+    assert_eq!(used(both(), Some(&unknown)), Some(0.1), "without a price only the month's");
+    assert_eq!(used(both(), None), None);
+    assert_eq!(used(None, Some(&costs(20.0))), None);
 }
 
 #[test]

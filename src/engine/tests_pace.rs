@@ -8,8 +8,8 @@
 //! limit lies beyond it.
 
 use super::fixture::*;
-use super::{Direction, ScaleEvent};
-use crate::domain::{NodeCount, before};
+use super::{Direction, Reason, ScaleEvent};
+use crate::domain::{NodeCount, after, before};
 use crate::policy::{Pace, PaceSelect};
 
 /// The same pace in both directions, and nothing else that guards.
@@ -62,6 +62,25 @@ fn each_selection_of_limits_moves_the_count_as_kubernetes_does() {
         let decision = pool(from, wants, paces, select).would_decide();
         assert_eq!(to(&decision), count, "{from} → {wants}, {select:?}: {because}");
     }
+}
+
+#[test]
+fn a_limit_says_when_the_first_change_of_its_direction_stops_counting() {
+    let paces = [nodes_per(4, seconds(60)), nodes_per(4, seconds(300))];
+    let changes =
+        vec![changed(290, 9, 6), changed(240, 6, 8), changed(60, 8, 9), changed(20, 9, 10)];
+    for (wants, direction, in_seconds) in [(50, Direction::Out, 40), (0, Direction::In, 10)] {
+        let mut pool = pool(10, wants, &paces, PaceSelect::Smallest);
+        pool.look.history.scale_events = changes.clone();
+        let decision = pool.would_decide();
+        let Reason::LimitedByPace { direction: way, until, .. } = &decision.reasons[0] else {
+            panic!("{:?}", decision.reasons)
+        };
+        assert_eq!((*way, *until), (direction, Some(after(noon(), seconds(in_seconds)))));
+    }
+    let decision = pool(10, 50, &paces, PaceSelect::Smallest).would_decide();
+    let Reason::LimitedByPace { until, .. } = &decision.reasons[0] else { panic!("it is limited") };
+    assert_eq!(*until, None, "nothing changed, so nothing ends");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::fixture::*;
-use super::{Distance, History, Opinion, explain};
+use super::{Distance, History, Opinion, Reason, explain};
 use crate::domain::{NodeCount, after, before};
 use crate::policy::{Band, BandAction, Policy, Rule, Samples, StepRounding, StepRule};
 
@@ -42,6 +42,25 @@ fn share(value: f64) -> BandAction {
 
 fn share_off(value: f64) -> BandAction {
     BandAction::RemovePercent(percent(value))
+}
+
+#[test]
+fn a_value_outside_of_every_band_names_the_nearest_ones() {
+    let bands = [
+        band(Some(90.0), None, BandAction::Add(2)),
+        band(Some(70.0), Some(90.0), BandAction::Add(1)),
+        band(Some(10.0), Some(30.0), BandAction::Remove(1)),
+        band(None, Some(10.0), BandAction::Remove(2)),
+    ];
+    for (value, names) in [(50.0, [2, 1]), (30.0, [2, 1]), (69.9, [2, 1])] {
+        let decision = pool(4, &bands).reads("queue", value).would_decide();
+        let Reason::OutsideBands { nearest, .. } = decision.recommendations[0].opinion.because()
+        else {
+            panic!("{:?}", decision.recommendations)
+        };
+        let wanted = names.map(|place| format!("{}: {}", bands[place], bands[place].action));
+        assert_eq!(nearest.as_slice(), wanted, "{value}");
+    }
 }
 
 #[test]
