@@ -116,6 +116,14 @@ mod tests {
     }
 
     #[test]
+    fn what_was_empty_is_named_when_something_is_in_it() {
+        assert_eq!(
+            changes("node.yml}", "node.yml, variables: {port: 80}}"),
+            ["configure.variables: gone, was {}", "configure.variables.port: new, 80"]
+        );
+    }
+
+    #[test]
     fn what_is_only_written_differently_is_no_change() {
         assert_eq!(changes("max: 12", "max: 12, default: 2"), [""; 0]);
         assert_eq!(changes("pool:", "# a remark\npool:"), [""; 0]);

@@ -73,10 +73,7 @@ impl<'n> Fields<'n> {
     pub fn of(value: Value<'n>, notes: &mut Notes) -> Option<Self> {
         let (map, question): (&'n [(Key, Node)], _) = match &value.node.kind {
             Kind::Map(map) => (map, None),
-            Kind::Question(question) => {
-                question.has_keys();
-                (&[], Some(question.clone()))
-            }
+            Kind::Question(question) => (&[], Some(question.clone())),
             _ => return wrong_kind(value, "a mapping of keys to values", notes),
         };
         let mut entries: BTreeMap<&str, (&Key, &Node)> = BTreeMap::new();
@@ -280,7 +277,7 @@ pub(crate) fn list<T>(
 pub(crate) fn line(value: Value<'_>, notes: &mut Notes) -> Option<String> {
     value.says(|| json!({"type": "string", "pattern": r"^\S(.*\S)?$"}));
     let text = text(value, notes)?;
-    if text.trim().is_empty() || text.trim() != text || text.chars().any(char::is_control) {
+    if text.trim() != text || text.chars().any(char::is_control) {
         let what = format!("`{}` must be one line of text without blanks around it", value.name);
         return refuse(notes, value.node.at, what, "write the plain value");
     }

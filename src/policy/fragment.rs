@@ -255,6 +255,28 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_is_what_a_rule_names_and_no_other_word() {
+        let text = "{rules: [{target: {signal: load, per_node: 10, scale_in: never}}]}";
+        let policy = read(text).0.expect("no problem, so a policy");
+        let names: Vec<&str> = policy.signals.keys().map(SignalName::as_str).collect();
+        assert_eq!(names, ["load"]);
+    }
+
+    #[test]
+    fn half_a_tolerance_of_a_rules_own_is_no_tolerance_the_other_way() {
+        let text = "{rules: [{target: {signal: load, per_node: 10, tolerance: {out_percent: 5}}}]}";
+        let policy = read(text).0.expect("no problem, so a policy");
+        let tolerance = policy.rules[0].tolerance().expect("it has one");
+        assert_eq!((tolerance.out.get(), tolerance.scale_in.get()), (5.0, 0.0));
+    }
+
+    #[test]
+    fn the_largest_count_may_be_written_down() {
+        let text = "{bounds: {max: 10000000}, rules: [{target: {signal: load, per_node: 10}}]}";
+        assert_eq!(read(text).1, []);
+    }
+
+    #[test]
     fn what_it_names_is_read_as_in_a_policy_file() {
         let text = "{bounds: {min: 2}, rules: [{target: {signal: load, per_node: 10, \
                     headroom_percent: 5}}], scale_in: {pace: [{nodes: 1, per: 1m}]}}";

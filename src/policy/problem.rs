@@ -175,3 +175,49 @@ fn picture(text: &str, at: Place) -> String {
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_sentence_keeps_its_beginning_and_its_end() {
+        let longest = "x".repeat(LONGEST_SENTENCE);
+        assert_eq!(cropped(&longest), longest);
+        let sentence = format!("begin{}end", "é".repeat(LONGEST_SENTENCE));
+        let half = LONGEST_SENTENCE / 2;
+        let (head, tail) = ("é".repeat(half - 5), "é".repeat(half - 3));
+        assert_eq!(cropped(&sentence), format!("begin{head} … {tail}end"));
+    }
+
+    #[test]
+    fn the_caret_stands_below_the_value_wherever_the_line_had_to_be_cut() {
+        for (before, after, width, because) in [
+            (0, 0, 5, "a short line"),
+            (10, 90, 5, "a long one, cut behind"),
+            (60, 90, 5, "cut on both sides"),
+            (200, 0, 5, "cut before"),
+            (WIDEST_PICTURE - 5, 0, 5, "as long as fits"),
+        ] {
+            let text = format!("{}value{}", "é".repeat(before), "-".repeat(after));
+            let picture = picture(&text, Place { line: 1, column: before + 1, width });
+            let [line, caret] =
+                picture.trim_start_matches('\n').split('\n').collect::<Vec<_>>()[..]
+            else {
+                panic!("{because}: {picture}");
+            };
+            let start = line.chars().take_while(|c| *c != 'v').count();
+            let shown = caret.chars().take_while(|c| *c != '^').count();
+            assert_eq!((start, caret.trim_end().chars().count() - shown), (shown, 5), "{because}");
+            assert!(line.chars().count() <= WIDEST_PICTURE + " 1 | ".len(), "{because}: {line}");
+        }
+    }
+
+    #[test]
+    fn a_caret_ends_with_the_line() {
+        let told = picture("ab", Place { line: 1, column: 2, width: 9 });
+        assert_eq!(told, "\n 1 | ab\n   |  ^");
+        let told = picture("ab", Place { line: 1, column: 3, width: 1 });
+        assert_eq!(told, "\n 1 | ab\n   |   ^", "what is missing is missing behind it");
+    }
+}

@@ -50,11 +50,6 @@ impl Question {
         }
     }
 
-    /// Notes that this is a mapping with known keys.
-    pub fn has_keys(&self) {
-        self.0.borrow_mut().keys.get_or_insert_default();
-    }
-
     /// What a key holds.
     pub fn key(&self, key: &'static str) -> Self {
         let mut answers = self.0.borrow_mut();

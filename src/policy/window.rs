@@ -54,6 +54,7 @@ fn first_range(query: &str) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::Measures;
     use super::*;
 
     #[test]
@@ -70,6 +71,13 @@ mod tests {
             if seconds.is_some() {
                 assert_eq!(window_of(&shorter), Some(Duration::from_secs(20)), "{shorter}");
             }
+            let signal = Signal {
+                source: SignalSource::Prometheus { query: query.into(), nodes: None },
+                measures: Measures::Pool,
+                stale_after: Duration::from_secs(45),
+                coverage: None,
+            };
+            assert_eq!(signal.window().map(|range| range.as_secs()), seconds, "{query}");
         }
         let replaced =
             with_window(r#"rate(a{p="[5m]"}[1m]) / rate(b[1m])"#, Duration::from_secs(20));

@@ -174,6 +174,12 @@ fn a_setting_that_cannot_be_meant_is_refused() {
         ("bounds: {max: 3, <<: {min: 2}}\n", "merge keys (`<<`) are not supported"),
         ("bounds: {max: 3, max: 4}\n", "`max` is there a second time"),
         ("bounds:\n", "`bounds` has no value"),
+        ("configure: {playbook: ' node.yml'}\n", "`playbook` must be one line of text without"),
+        (
+            "scale_in: {order: 5}\n",
+            "`order` must be `billing_hour` or `newest` or `oldest`, but is",
+        ),
+        ("scale_in: {pace: [{percent: 0, per: 1m}]}\n", "`percent` is 0"),
         ("signals: {}\n", "`signals` is empty"),
         ("signals: {'a b': {prometheus: {query: up}}}\n", "`a b` is no signal name"),
         ("rules: []\n", "`rules` is empty"),
@@ -371,6 +377,37 @@ fn a_setting_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
+fn names_that_linux_and_linode_would_refuse_are_refused_here() {
+    let node = |ssh: &str, label: &str| {
+        let vlan = format!("{{label: '{label}', cidr: 10.10.0.0/24, reserve: [10.10.0.1]}}");
+        minimal_and(&format!(
+            "node: {{type: a, region: b, image: c, vlan: {vlan}, ssh: {{user: '{ssh}'}}}}\n"
+        ))
+    };
+    let (longest_user, longest_label) = ("u".repeat(32), "l".repeat(64));
+    for (user, label) in [("_apt-1", "App-1"), (&longest_user, &longest_label)] {
+        assert!(parse(&node(user, label)).is_ok(), "{user}, {label}");
+    }
+    for user in ["Root", "1st", "-a", "a b", "ä", &format!("{longest_user}u")] {
+        let told = problems(&node(user, "app")).to_string();
+        assert!(told.contains("`user` is no name of a Linux user"), "{user}: {told}");
+    }
+    for label in ["-a", "a--b", "a_b", "a b", "ä", &format!("{longest_label}l")] {
+        let told = problems(&node("root", label)).to_string();
+        assert!(told.contains("`label` is no label of a VLAN"), "{label}: {told}");
+    }
+}
+
+#[test]
+fn a_rule_on_the_wrong_kind_of_signal_is_told_where_it_names_it() {
+    let text = minimal_and("rules: [{target: {average: 5, signal: requests}}]\n");
+    let told = problems(&text).problems.remove(0);
+    assert_eq!(told.what, "`requests` has one value, but this rule needs one of each node");
+    let line = text.lines().nth(told.at.line - 1).expect("it is a line of the text");
+    assert!(line[told.at.column - 1..].starts_with("requests}"), "{:?}", told.at);
+}
+
+#[test]
 fn a_zone_with_a_slip_in_it_is_understood() {
     for (written, help) in [
         ("Europe/Berlim", "did you mean `Europe/Berlin`?"),
@@ -444,6 +481,7 @@ fn bands_that_overlap_and_windows_that_never_close_are_warnings() {
     };
     assert_eq!(schedule("0 * * * *", "59m"), [""; 0]);
     assert_eq!(schedule("0 17 * * 1-5", "3h"), [""; 0]);
+    assert_eq!(schedule("0 0-12 * * *", "1h"), [""; 0], "it closes for the afternoon");
     assert_eq!(
         schedule("0 * * * *", "1h"),
         ["`0 * * * *` opens the next window before 1h are over, so it never closes"]
@@ -458,6 +496,19 @@ fn defaults_make_way_for_what_is_written() {
     let seconds = std::time::Duration::from_secs;
     let bounds = read("bounds: {min: 3, max: 12}\n").bounds;
     assert_eq!(bounds.default, bounds.min, "blind, the smallest count is the floor");
+    let all = read("bounds: {max: 235}\n").bounds.max;
+    assert_eq!(all, windlass::domain::NodeCount(235), "as many as there are addresses");
+    let clears = |latency: &str| {
+        let rules = read(&format!("rules: [{{latency: {{signal: requests, {latency}}}}}]\n")).rules;
+        let policy::Rule::Latency(latency) = &rules[0] else { panic!("it is a latency") };
+        latency.clear_below
+    };
+    let nanoseconds = std::time::Duration::from_nanos;
+    assert_eq!(clears("objective: 100ms"), nanoseconds(66_000_000), "two thirds, in whole ms");
+    assert_eq!(clears("objective: 1ms"), nanoseconds(666_666), "where there are any");
+    assert_eq!(clears("objective: 100ms, clear_below: 100ms"), nanoseconds(100_000_000));
+    let schedule = "timezone: UTC, cron: '0 17 * * *', lasts: 1h, at_least: 5, at_most: 5";
+    assert_eq!(read(&format!("rules: [{{schedule: {{{schedule}}}}}]\n")).rules.len(), 1);
     let vlan = "vlan: {label: app, cidr: 10.10.0.0/24}";
     let ssh = |ssh: &str| {
         read(&format!("node: {{type: a, region: b, image: c, {vlan}, ssh: {ssh}}}\n")).node.ssh
@@ -471,10 +522,24 @@ fn defaults_make_way_for_what_is_written() {
     };
     assert_eq!(backoff("{first: 1h}").longest, seconds(3600), "never below `first`");
     assert_eq!(backoff("{longest: 1m}").first, seconds(60), "never above `longest`");
-    for no in ["no", "false", "'no'"] {
-        let scale_in = read(&format!("scale_in: {{leave_early: {no}}}\n")).scale_in;
-        assert_eq!(scale_in.leave_early, policy::LeaveEarly::No, "{no}");
+    for (word, meaning) in [
+        ("no", policy::LeaveEarly::No),
+        ("false", policy::LeaveEarly::No),
+        ("'no'", policy::LeaveEarly::No),
+        ("yes", policy::LeaveEarly::Yes),
+        ("true", policy::LeaveEarly::Yes),
+    ] {
+        let scale_in = read(&format!("scale_in: {{leave_early: {word}}}\n")).scale_in;
+        assert_eq!(scale_in.leave_early, meaning, "{word}");
     }
+    let coverage = |at_least: &str| {
+        let coverage = format!("{{query: up, at_least: {at_least}}}");
+        let signal = format!("{{prometheus: {{query: up}}, coverage: {coverage}}}");
+        let read = read(&format!("signals: {{requests: {signal}}}\n"));
+        read.signals.into_values().next().and_then(|signal| signal.coverage).expect("it has one")
+    };
+    assert_eq!(coverage("serving").at_least, policy::CoverageNeed::Serving);
+    assert_eq!(coverage("3").at_least, policy::CoverageNeed::Count(3));
     assert_eq!(read("scale_in: {pace: []}\n").scale_in.pace, [], "no limit at all");
     assert_eq!(read("scale_in: {cooldown: 0}\n").scale_in.cooldown, seconds(0), "0 needs no unit");
     let budget = |text: &str| read(&format!("budget: {text}\n")).budget.expect("there is one");
@@ -582,6 +647,28 @@ fn words_that_yaml_could_take_for_something_else_survive_being_written_out() {
 }
 
 #[test]
+fn letters_that_no_editor_shows_are_escaped_when_written_out() {
+    let text = minimal_and(
+        "signals: {requests: {prometheus: {query: \"a\\x07b\\u2028c\\uFEFFd\\u00A0e\\u0085f ü\"}}}\n",
+    );
+    let read = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    let explained = policy::explain_defaults(&read);
+    let written = r#""a\U00000007b\U00002028c\U0000feffd\U000000a0e\U00000085f ü""#;
+    assert!(explained.contains(written), "{explained}");
+    let again = parse(&explained).unwrap_or_else(|problems| panic!("{explained}\n{problems}"));
+    assert_eq!(again.signals, read.signals);
+}
+
+#[test]
+fn a_file_may_be_as_long_as_the_sentence_says() {
+    let filled = |bytes: usize| format!("{MINIMAL}#{}\n", "x".repeat(bytes - MINIMAL.len() - 2));
+    let most = 256 * 1024;
+    assert!(parse(&filled(most)).is_ok());
+    assert!(problems(&filled(most + 1)).to_string().contains("the file is 256 KiB long"));
+    assert!(problems(&filled(2 * most)).to_string().contains("it may have 256 KiB at most"));
+}
+
+#[test]
 fn what_is_legal_but_unwise_is_a_warning() {
     let text = minimal_and(
         "\
@@ -614,6 +701,107 @@ leave: {drain_timeout: 5s}
     let fixed = parse(&minimal_and("bounds: {min: 4, max: 4}\n"));
     let fixed = policy::lint(&fixed.unwrap_or_else(|problems| panic!("{problems}")));
     assert_eq!(fixed.iter().map(|warning| warning.key.as_str()).collect::<Vec<_>>(), ["bounds"]);
+}
+
+#[test]
+fn a_warning_begins_where_its_sentence_says() {
+    let target = "{target: {signal: requests, per_node: 400}}";
+    let held = "{target: {signal: requests, per_node: 400, hold: 3m}}";
+    let rules = |rules: &str| format!("rules: [{rules}]\n");
+    let settles = |first: &str, other: &str| {
+        format!("rules: [{first}, {other}]\nscale_in: {{stabilize: 30s}}\n")
+    };
+    let node = |vlan: &str| {
+        let vlan = format!("{{label: l, cidr: 10.10.0.0/24, {vlan}}}");
+        format!("node: {{type: a, region: b, image: c, vlan: {vlan}}}\n")
+    };
+    let signal =
+        |more: &str| format!("signals: {{requests: {{prometheus: {{query: up}}, {more}}}}}\n");
+    let latency = |clear: &str| {
+        let latency = format!("{{signal: requests, objective: 300ms, clear_below: {clear}}}");
+        rules(&format!("{target}, {{latency: {latency}}}"))
+    };
+    let reserve = "reserve: [10.10.0.1-10.10.0.19]";
+    for (key, peaceful, unwise) in [
+        (
+            "budget.monthly",
+            // 744 hours at half a dollar.
+            "budget: {hourly: 0.5, monthly: 372}\n".to_owned(),
+            "budget: {hourly: 0.5, monthly: 373}\n".to_owned(),
+        ),
+        ("signals.requests.stale_after", signal("stale_after: 15s"), signal("stale_after: 14s")),
+        (
+            "rules",
+            rules("{count: {signal: requests}}"),
+            rules("{count: {signal: requests, scale_in: never}}"),
+        ),
+        (
+            "rules",
+            rules("{step: {signal: requests, bands: [{from: 900, set: 5}]}}"),
+            rules("{step: {signal: requests, bands: [{from: 900, add: 5}]}}"),
+        ),
+        ("rules", rules("{fixed: {count: 2}}"), rules("{fixed: {count: 1}}")),
+        ("rules", rules("{fixed: {count: 12}}"), rules("{fixed: {count: 13}}")),
+        ("rules.latency:requests.clear_below", latency("270ms"), latency("271ms")),
+        (
+            "scale_in.stabilize",
+            "scale_in: {stabilize: 180s}\n".to_owned(),
+            "scale_in: {stabilize: 179s}\n".to_owned(),
+        ),
+        (
+            // Each rule that lets nodes leave must hold its wish for as long.
+            "scale_in.stabilize",
+            settles(held, "{count: {signal: requests, scale_in: never}}"),
+            settles(held, "{count: {signal: requests}}"),
+        ),
+        (
+            "scale_in.stabilize",
+            settles(held, "{target: {signal: requests, per_node: 1, scale_in: never}}"),
+            settles(held, target),
+        ),
+        (
+            "scale_in.stabilize",
+            settles(held, "{step: {signal: requests, bands: [{from: 900, add: 1}]}}"),
+            settles(held, "{step: {signal: requests, bands: [{below: 3, remove: 1}]}}"),
+        ),
+        (
+            "tolerance.in_percent",
+            "tolerance: {in_percent: 0}\nscale_in: {stabilize: 120s}\n".to_owned(),
+            "tolerance: {in_percent: 0}\nscale_in: {stabilize: 119s}\n".to_owned(),
+        ),
+        ("node.vlan.reserve", node(reserve), node("reserve: [10.10.0.250-10.10.1.5]")),
+        ("node.vlan.reserve", node(reserve), node("reserve: [10.9.255.9-10.10.0.19]")),
+        (
+            // 235 are free; a quarter more than 188 are as many.
+            "node.vlan.cidr",
+            "bounds: {min: 2, max: 188}\n".to_owned(),
+            "bounds: {min: 2, max: 189}\n".to_owned(),
+        ),
+        (
+            "node.vlan.quarantine",
+            node(&format!("{reserve}, quarantine: 60s")),
+            node(&format!("{reserve}, quarantine: 59s")),
+        ),
+        (
+            "leave.drain_timeout",
+            "join: {backend: b, port: 80, check: {interval: 10s}}\nleave: {drain_timeout: 10s}\n"
+                .to_owned(),
+            "join: {backend: b, port: 80, check: {interval: 10s}}\nleave: {drain_timeout: 9s}\n"
+                .to_owned(),
+        ),
+        (
+            "join.timeout",
+            "join: {backend: b, port: 80, slow_start: 40s, timeout: 40s}\n".to_owned(),
+            "join: {backend: b, port: 80, slow_start: 40s, timeout: 39s}\n".to_owned(),
+        ),
+    ] {
+        for (fragment, warned) in [(peaceful, false), (unwise, true)] {
+            let policy = parse(&minimal_and(&fragment)).unwrap_or_else(|told| panic!("{told}"));
+            let told = policy::lint(&policy);
+            let is_there = told.iter().any(|warning| warning.key == key);
+            assert_eq!(is_there, warned, "{key}: {fragment}{told:#?}");
+        }
+    }
 }
 
 #[test]
@@ -674,6 +862,11 @@ fn rules_that_add_and_take_at_the_same_values_are_warnings() {
         step("{from: 60, add: 1}, {below: 50, remove: 1}"),
         step("{from: 60, add: 1}, {from: 50, below: 60, add: 0}, {below: 50, remove: 1}"),
         format!("{}, {}", value("value: 100, headroom_percent: 25"), step("{from: 70, add: 1}")),
+        // Rules of one group stand back for each other.
+        format!(
+            "{}, {{step: {{signal: requests, bands: [{{from: 60, add: 1}}], group: load}}}}",
+            value("value: 100, group: load")
+        ),
         format!(
             "{}, {}",
             value("value: 100, scale_in: never"),
