@@ -69,6 +69,8 @@ nodes_come_and_serve() {
   wait_until 30 "an answer through TLS, HAProxy, nginx and the application" answers_200
   [ "$(call /)" = 404 ] || give_up "the main application answers $(call /), not what nobody configured"
   say "the daemon made two nodes; $PUBLIC.100 answers through TLS, HAProxy and nginx"
+  say "the phases of a node's life, in seconds: $(on 2 'curl -s http://127.0.0.1:8377/api/v1/pools/notifications/learned' |
+    jq -r 'map("\(.phase) \(.median_seconds)") | join(", ")')"
 }
 
 prometheus_finds_them() {
@@ -81,17 +83,21 @@ prometheus_finds_them() {
 }
 
 nobody_from_outside_reaches_the_vlan() {
-  local door
-  for door in 2:8377 2:8378 2:22 3:9999 3:8405 5:9090 5:9093 6:3306; do
-    ! nsenter --net=/run/netns/cli timeout 2 bash -c "exec 3<>/dev/tcp/$VLAN.${door%:*}/${door#*:}" 2> /dev/null ||
-      give_up "a caller from outside reaches $VLAN.$door"
+  local net door
+  for net in $VLAN $PUBLIC; do
+    for door in 2:8377 2:8378 3:9999 3:8405 5:9090 5:9093 6:3306 6:9104; do
+      ! from_outside "$net.${door%:*}" "${door#*:}" || give_up "a caller from outside reaches $net.$door"
+    done
   done
+  from_outside $PUBLIC.3 443 || give_up "a caller does not reach a balancer: then the doors above prove nothing"
   # And over the VLAN, what a host has no business with: a database asks a balancer's runtime API.
   ! on 6 "timeout 2 bash -c 'exec 3<>/dev/tcp/$VLAN.3/9999'" 2> /dev/null || give_up "a database reaches a balancer's runtime API"
   on 2 "timeout 2 bash -c 'exec 3<>/dev/tcp/$VLAN.3/9999'" || give_up "the control host does not reach the runtime API"
   [ "$(on 5 "curl -s -o /dev/null -w '%{http_code}' http://$VLAN.2:8378/api/v1/pools")" = 404 ] || give_up "the API can be reached over the VLAN"
   say "from outside nothing of the VLAN is reached; inside, only who needs a door gets through it"
 }
+
+from_outside() { nsenter --net=/run/netns/cli timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2> /dev/null; }
 
 a_lagging_replica_begins_to_lag() {
   wait_until 60 "a replica that follows" is 'mysql_slave_status_seconds_behind_master' 0
