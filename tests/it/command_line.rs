@@ -115,7 +115,7 @@ fn a_window_that_is_over_is_told() {
     let output = place.windlass(&["check", "policies/web.yaml"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned()
         + &String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("rules[0].schedule: its window is over"), "{said}");
+    assert!(said.contains("rules[0].schedule: its time is over"), "{said}");
 }
 
 #[test]
