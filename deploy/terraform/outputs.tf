@@ -13,7 +13,7 @@ output "ansible_inventory" {
           hosts = {
             for name, host in local.hosts : name => merge(
               {
-                ansible_host = tolist(linode_instance.host[name].ipv4)[0]
+                ansible_host = linode_instance.host[name].ip_address
                 vlan_ip      = module.addresses.addresses[name]
               },
               group == "databases" ? { database_role = name == "db1" ? "primary" : "replica" } : {},
