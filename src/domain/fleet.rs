@@ -11,7 +11,7 @@ pub struct FleetCounts {
     pub serving: NodeCount,
     /// On their way to serve: planned, provisioning, configuring or joining.
     pub on_the_way: NodeCount,
-    /// Configured, kept in maintenance.
+    /// Configured and registered, given no requests.
     pub standby: NodeCount,
     /// Draining or deleting.
     pub leaving: NodeCount,

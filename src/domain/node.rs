@@ -41,7 +41,8 @@ pub struct Node {
     pub host_keys: Vec<String>,
     /// The last try of what this state does, where one was made.
     pub attempt: Option<Attempt>,
-    /// When it was first registered with the balancers.
+    /// When it was first registered with the balancers; none once it has stood by: what it takes
+    /// from there is no join.
     pub joining_since: Option<Timestamp>,
     /// When a balancer was first told to send it requests, having seen it UP.
     pub served_at: Option<Timestamp>,
@@ -81,7 +82,7 @@ pub enum NodeState {
     },
     /// Given requests.
     InService,
-    /// Configured and registered, kept in maintenance: joins with one command.
+    /// Configured, registered and checked, given no requests: joins with one command.
     Standby,
     /// Given no new requests; the old ones may end.
     Draining {

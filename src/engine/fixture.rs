@@ -12,8 +12,8 @@ use crate::policy::{
     Backoff, Band, BandAction, Bounds, Configure, Control, Effectiveness, ForecastRule,
     HealthCheck, Join, LatencyRule, Lead, Leave, LeaveEarly, LeaveOrder, Measures, MissingData,
     NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn,
-    ScaleOut, Signal, SignalSource, Ssh, StepRounding, StepRule, SurgeRule, TargetForm, TargetRule,
-    Tolerance, Vlan,
+    ScaleOut, Signal, SignalSource, Ssh, Standby, StepRounding, StepRule, SurgeRule, TargetForm,
+    TargetRule, Tolerance, Vlan,
 };
 
 /// 400 req/s a node without headroom, 2 to 40 nodes, no tolerance, no guard that waits.
@@ -43,6 +43,7 @@ pub(super) fn policy() -> Policy {
         },
         effectiveness: None,
         missing_data: MissingData { hold_for: minutes(5) },
+        standby: Standby { nodes: NodeCount::ZERO },
         node: NodeTemplate {
             instance_type: "g6-standard-2".into(),
             region: "eu-central".into(),

@@ -128,6 +128,11 @@ impl ObservedNode {
         let (label, address) = (node.label.to_string(), node.address.to_string());
         Some(Self { label, address, readiness })
     }
+
+    /// The same, on its way to stand by.
+    pub fn ignored(self) -> Self {
+        Self { readiness: Readiness::Ignored, ..self }
+    }
 }
 
 /// What operators ordered. An order counts until it ends; whoever builds an observation may leave

@@ -1,6 +1,6 @@
 //! When the next node may be created, after nodes that came to nothing.
 
-use crate::domain::{Duration, Node, Timestamp, after, before};
+use crate::domain::{Duration, Node, NodeState, Timestamp, after, before};
 use crate::policy::Backoff;
 
 /// Failures older than this are forgotten.
@@ -12,8 +12,8 @@ const MEMORY: Duration = Duration::from_secs(3 * 3600);
 ///
 /// A failure is followed by another try at once; from the second in a row on, creating rests
 /// for `first`, doubling to `longest`. Nodes that were planned before the first of them failed
-/// count as one failure: a batch whose playbook is broken is not ten. A node that served ends
-/// the row, and so do three quiet hours. `None`: create freely.
+/// count as one failure: a batch whose playbook is broken is not ten. A node that served or stands
+/// by ends the row, and so do three quiet hours. `None`: create freely.
 pub fn create_not_before<'a>(
     nodes: impl IntoIterator<Item = &'a Node>,
     backoff: Backoff,
@@ -23,7 +23,9 @@ pub fn create_not_before<'a>(
     for node in nodes {
         let failed = node.failed_at.filter(|_| node.served_at.is_none());
         failures.extend(failed.map(|failed| (failed, node.planned_at)));
-        last_success = last_success.max(node.served_at.unwrap_or(last_success));
+        let stands_by = (node.state == NodeState::Standby).then_some(node.state_since);
+        last_success =
+            node.served_at.into_iter().chain(stands_by).fold(last_success, Timestamp::max);
     }
     failures.retain(|(failed, _)| last_success < *failed);
     failures.sort();

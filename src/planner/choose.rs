@@ -64,7 +64,13 @@ pub fn leavers<'a>(
 
 /// When this node may leave.
 fn leaves_at(node: &Node, leaving: Leaving, now: Timestamp) -> Timestamp {
-    if leaving.early == LeaveEarly::Yes || node.state == NodeState::Planned {
+    let at_once = match leaving.early {
+        LeaveEarly::Yes => true,
+        // A node on its way goes on: its hour is paid, and it will stand by.
+        LeaveEarly::ToStandby => node.state == NodeState::InService,
+        LeaveEarly::No => false,
+    };
+    if at_once || node.state == NodeState::Planned {
         return now;
     }
     // Whoever drains beyond the end of the hour begins another one, which is then paid, too: it
@@ -76,6 +82,18 @@ fn leaves_at(node: &Node, leaving: Leaving, now: Timestamp) -> Timestamp {
         _ if left < latest => after(now, left + (PAID_HOUR - earliest)),
         _ if left <= earliest => now,
         _ => after(now, left - earliest),
+    }
+}
+
+/// When a node that stands by and is not needed leaves: once no more is left of its paid hour than
+/// a drain and the window.
+pub fn leaves_standby_at(node: &Node, leaving: Leaving, now: Timestamp) -> Timestamp {
+    let latest = leaving.drain_timeout.min(PAID_HOUR - WINDOW);
+    match leaving.early {
+        LeaveEarly::Yes => now,
+        LeaveEarly::No | LeaveEarly::ToStandby => {
+            after(now, paid_time_left(node, now).saturating_sub(latest + WINDOW))
+        }
     }
 }
 
@@ -101,7 +119,11 @@ fn stage(node: &Node) -> u8 {
 
 /// The order among nodes of one stage; smaller leaves first. Ids settle ties, so that the same
 /// look always chooses the same nodes.
-fn rank(node: &Node, order: LeaveOrder, now: Timestamp) -> (i128, crate::domain::NodeId) {
+pub(super) fn rank(
+    node: &Node,
+    order: LeaveOrder,
+    now: Timestamp,
+) -> (i128, crate::domain::NodeId) {
     let key = match order {
         LeaveOrder::BillingHour => paid_time_left(node, now).as_millis() as i128,
         LeaveOrder::Newest => -node.planned_at.as_nanosecond(),

@@ -1,6 +1,6 @@
 //! What this look showed of one node.
 
-use crate::domain::{BalancerName, Instance, RunStatus, Server};
+use crate::domain::{BalancerName, Instance, RunStatus, Server, ServerAdmin, ServerHealth};
 
 /// The world's side of one node.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +67,18 @@ impl Facts {
         self.servers.iter().all(|(_, fact)| !matches!(fact, ServerFact::Unreachable { .. }))
     }
 
+    /// Whether a balancer answers, and each that does sees the node UP.
+    pub fn is_up_on_all_that_answer(&self) -> bool {
+        let answers = |fact: &ServerFact| !matches!(fact, ServerFact::Unreachable { .. });
+        self.any_balancer_answers()
+            && self.servers.iter().all(|(_, fact)| is_up(fact) || !answers(fact))
+    }
+
+    /// As [`are_down`] says of all of its servers.
+    pub fn is_down_everywhere(&self) -> bool {
+        are_down(&self.servers)
+    }
+
     /// The balancers whose fact `wanted` accepts.
     pub fn balancers_where(&self, wanted: impl Fn(&ServerFact) -> bool) -> Vec<BalancerName> {
         self.servers
@@ -80,4 +92,29 @@ impl Facts {
     pub fn instance_is_gone(&self) -> bool {
         matches!(self.instance, InstanceFact::Absent { looks } if looks >= 2)
     }
+}
+
+/// Checked with a fresh full pass, and not in maintenance.
+pub(super) fn is_up(fact: &ServerFact) -> bool {
+    match fact {
+        ServerFact::Present { server, .. } => {
+            let checked = matches!(server.health, ServerHealth::Up | ServerHealth::Unchecked);
+            checked && server.admin != ServerAdmin::Maintenance
+        }
+        ServerFact::Absent { .. } | ServerFact::Unreachable { .. } => false,
+    }
+}
+
+/// Whether a balancer answers, and each that does says that the node's checks fail: one balancer's
+/// word alone may be about the balancer.
+pub fn are_down(servers: &[(BalancerName, ServerFact)]) -> bool {
+    let is_down = |fact: &ServerFact| match fact {
+        ServerFact::Unreachable { .. } => None,
+        ServerFact::Absent { .. } => Some(false),
+        ServerFact::Present { server, .. } => {
+            Some(matches!(server.health, ServerHealth::Down { .. }))
+        }
+    };
+    let mut answers = servers.iter().filter_map(|(_, fact)| is_down(fact)).peekable();
+    answers.peek().is_some() && answers.all(|is_down| is_down)
 }

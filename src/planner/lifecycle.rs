@@ -4,7 +4,7 @@
 //! Out: wait, write a state, or write a state and take a step.
 //! Never: acts, or trusts a record over a fact.
 
-use super::facts::{Facts, InstanceFact, ServerFact};
+use super::facts::{Facts, InstanceFact, ServerFact, is_up};
 use super::step::Step;
 use crate::domain::{
     BalancerName, Duration, Failure, HostResult, InstanceStatus, Node, NodeState, RunId, RunStatus,
@@ -28,6 +28,8 @@ pub enum Wish {
     Leave,
     /// Needed again: come back, if you are draining or in standby.
     Serve,
+    /// Not needed to serve, and kept: stand by.
+    StandBy,
 }
 
 /// What a node does next.
@@ -208,20 +210,16 @@ impl Life<'_> {
             return wait("any balancer to answer");
         }
         let unknown = self.unregistered();
-        let (up, not_up): (Vec<_>, Vec<_>) = self
-            .facts
-            .servers
-            .iter()
-            .filter(|(_, fact)| !matches!(fact, ServerFact::Unreachable { .. }))
-            .partition(|(_, fact)| is_up(fact));
-        if not_up.is_empty() {
-            let balancers = up.into_iter().map(|(balancer, _)| balancer.clone()).collect();
-            let step = Step::MakeReady { balancers };
+        if self.facts.is_up_on_all_that_answer() {
+            if self.wish == Wish::StandBy {
+                let because = "UP on every reachable balancer; kept in standby";
+                return go(NodeState::Standby, None, because);
+            }
+            let step = Step::MakeReady { balancers: self.answering() };
             return go(NodeState::InService, Some(step), "UP on every reachable balancer");
         }
         if deadline <= self.now {
-            let reason = not_up.iter().map(|(name, fact)| describe(name, fact)).collect::<Vec<_>>();
-            let failure = Failure::NeverHealthy { reason: reason.join("; ") };
+            let failure = Failure::NeverHealthy { reason: self.described() };
             return self.give_up(Some(failure), "never UP on every balancer");
         }
         if !unknown.is_empty() && self.may_try() {
@@ -234,10 +232,15 @@ impl Life<'_> {
         if self.facts.instance_is_gone() {
             return self.give_up(Some(Failure::Vanished), "the instance vanished");
         }
-        if self.wish == Wish::Leave {
+        let because = match self.wish {
+            Wish::Stay | Wish::Serve => None,
+            Wish::Leave => Some("not needed any more"),
+            Wish::StandBy => Some("not needed now; it will stand by"),
+        };
+        if let Some(because) = because {
             let deadline = after(self.now, self.policy.leave.drain_timeout);
             let step = Step::DrainServer { balancers: self.answering() };
-            return go(NodeState::Draining { deadline }, Some(step), "not needed any more");
+            return go(NodeState::Draining { deadline }, Some(step), because);
         }
         self.repair().unwrap_or_else(|| wait("a reason to leave"))
     }
@@ -278,10 +281,47 @@ impl Life<'_> {
             return self.give_up(Some(Failure::Vanished), "the instance vanished");
         }
         match self.wish {
-            Wish::Serve => self.serve_again("needed; it stands by"),
-            Wish::Leave => self.give_up(None, "not needed any more"),
-            Wish::Stay => wait("a need for it"),
+            Wish::Serve => {
+                let balancers = self.facts.balancers_where(is_up);
+                let step = Step::MakeReady { balancers };
+                go(NodeState::InService, Some(step), "needed; it stands by")
+            }
+            Wish::Leave => self.leave_standby(),
+            Wish::Stay | Wish::StandBy => self.keep_ready(),
         }
+    }
+
+    /// What a node in standby is owed by balancers, so that one command makes it serve.
+    fn keep_ready(&self) -> Next {
+        if self.facts.is_down_everywhere() {
+            let deadline = after(self.now, self.policy.join.timeout);
+            let because = format!("no longer UP: {}", self.described());
+            return go(NodeState::Joining { deadline }, None, &because);
+        }
+        let receiving = self.receiving();
+        if !receiving.is_empty() && self.may_try() {
+            let step = Step::DrainServer { balancers: receiving };
+            return stay(step, "given requests, though it stands by");
+        }
+        let unknown = self.unregistered();
+        if !unknown.is_empty() && self.may_try() {
+            return stay(Step::Register { balancers: unknown }, "a balancer lacks it");
+        }
+        wait("a need for it")
+    }
+
+    /// Requests that outlived its drain may still be under way.
+    fn leave_standby(&self) -> Next {
+        let because = "not needed any more";
+        if self.node.served_at.is_none() {
+            return self.give_up(None, because);
+        }
+        if self.has_ended_its_requests() {
+            return self.leave_with(Sessions::LetEnd, because);
+        }
+        let deadline = after(self.now, self.policy.leave.drain_timeout);
+        let step = Step::DrainServer { balancers: self.answering() };
+        go(NodeState::Draining { deadline }, Some(step), because)
     }
 
     fn draining(&self, deadline: Timestamp) -> Next {
@@ -291,22 +331,48 @@ impl Life<'_> {
         if self.wish == Wish::Serve {
             return self.serve_again("needed again before it had left");
         }
+        let is_kept = self.wish == Wish::StandBy;
+        if deadline <= self.now && is_kept {
+            let because = "its drain deadline passed; what is left may end while it stands by";
+            return go(NodeState::Standby, None, because);
+        }
         if deadline <= self.now {
             return self.leave_with(Sessions::Cut, "its drain deadline passed");
         }
-        let receiving = self.facts.balancers_where(|fact| {
-            matches!(fact, ServerFact::Present { server, .. } if server.admin == ServerAdmin::Ready)
-        });
+        let receiving = self.receiving();
         if !receiving.is_empty() && self.may_try() {
             return stay(Step::DrainServer { balancers: receiving }, "still given requests");
         }
         if !receiving.is_empty() {
             return wait("the next try to drain it");
         }
-        if self.facts.every_balancer_answers() && self.facts.servers.iter().all(|(_, f)| idle(f)) {
+        if self.has_ended_its_requests() && is_kept {
+            return go(NodeState::Standby, None, "no sessions on any balancer; kept in standby");
+        }
+        if self.has_ended_its_requests() {
             return self.leave_with(Sessions::LetEnd, "no sessions on any balancer");
         }
         wait("its last requests to end")
+    }
+
+    /// Balancers that give it requests.
+    fn receiving(&self) -> Vec<BalancerName> {
+        self.facts.balancers_where(|fact| {
+            matches!(fact, ServerFact::Present { server, .. } if server.admin == ServerAdmin::Ready)
+        })
+    }
+
+    fn has_ended_its_requests(&self) -> bool {
+        self.facts.every_balancer_answers() && self.facts.servers.iter().all(|(_, f)| idle(f))
+    }
+
+    /// What each balancer says that answers and does not see it UP.
+    fn described(&self) -> String {
+        let not_up =
+            self.facts.servers.iter().filter(|(_, fact)| {
+                !is_up(fact) && !matches!(fact, ServerFact::Unreachable { .. })
+            });
+        not_up.map(|(name, fact)| describe(name, fact)).collect::<Vec<_>>().join("; ")
     }
 
     fn serve_again(&self, because: &str) -> Next {
@@ -456,17 +522,6 @@ fn go(enter: NodeState, step: Option<Step>, because: &str) -> Next {
 
 fn stay(step: Step, because: &str) -> Next {
     Next::Do { enter: None, step: Some(step), failure: None, because: because.into() }
-}
-
-/// Checked with a fresh full pass, and not in maintenance.
-fn is_up(fact: &ServerFact) -> bool {
-    match fact {
-        ServerFact::Present { server, .. } => {
-            let checked = matches!(server.health, ServerHealth::Up | ServerHealth::Unchecked);
-            checked && server.admin != ServerAdmin::Maintenance
-        }
-        ServerFact::Absent { .. } | ServerFact::Unreachable { .. } => false,
-    }
 }
 
 /// Given requests, and able to take them.

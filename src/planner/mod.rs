@@ -14,11 +14,13 @@ mod plan;
 mod step;
 #[cfg(test)]
 mod tests;
+mod wishes;
 
 pub use address::{AddressUse, free_address};
 pub use backoff::create_not_before;
-pub use choose::{Leavers, Leaving, leavers};
-pub use facts::{Facts, InstanceFact, ServerFact};
+pub use choose::{Leavers, Leaving, leavers, leaves_standby_at};
+pub use facts::{Facts, InstanceFact, ServerFact, are_down};
 pub use lifecycle::{Next, Wish, next};
 pub use plan::{Plan, PlanInput, plan};
 pub use step::{Move, Note, Step};
+pub use wishes::spare_on_the_way;

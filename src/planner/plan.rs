@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::address::{AddressUse, free_address};
 use super::backoff::create_not_before;
-use super::choose::{Leaving, leavers};
 use super::facts::{Facts, ServerFact};
 use super::lifecycle::{Next, Wish, next};
 use super::step::{Move, Note, Step};
+use super::wishes::{Missing, wishes};
 use crate::domain::{
     InstanceLabel, Node, NodeCount, NodeId, NodeState, RunId, ServerAdmin, Timestamp,
 };
@@ -37,6 +37,8 @@ pub struct PlanInput<'a> {
 pub struct Plan {
     /// Nodes to write down as planned; their lives begin with the next look, at once.
     pub create: Vec<Node>,
+    /// Those of them that fill the standby.
+    pub refills: BTreeSet<NodeId>,
     /// What existing nodes do now.
     pub moves: Vec<Move>,
     /// What each waiting node waits for.
@@ -55,8 +57,8 @@ impl Plan {
 /// Plans one look. `fresh` gives a new version 7 UUID at each call.
 pub fn plan(input: &PlanInput, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
     let mut plan = Plan::default();
-    let wishes = wishes(input, &mut plan.notes);
-    plan.create = create(input, &wishes, &mut plan.notes, fresh);
+    let (wishes, missing) = wishes(input, &mut plan.notes);
+    create(input, missing, &mut plan, fresh);
     let unknown = Facts::unknown();
     let mut runs = Runs::new(input.policy.configure.batch);
     for node in input.nodes {
@@ -101,92 +103,41 @@ fn spare_shared_runs(nodes: &[Node], moves: &mut [Move]) {
     }
 }
 
-/// Who shall leave, and who shall come back.
-fn wishes(input: &PlanInput, notes: &mut Vec<Note>) -> BTreeMap<NodeId, Wish> {
-    let Some(desired) = input.desired else {
-        return BTreeMap::new();
-    };
-    let committed = input.nodes.iter().filter(|node| node.state.is_committed()).count() as u32;
-    if committed <= desired.0 {
-        let mut back: Vec<&Node> =
-            input.nodes.iter().filter(|node| can_come_back(node, input.facts)).collect();
-        // Draining nodes first: they are warm, and bring back what was about to be lost.
-        back.sort_by_key(|node| (node.state == NodeState::Standby, node.planned_at, node.id));
-        let missing = (desired.0 - committed) as usize;
-        return back.into_iter().take(missing).map(|node| (node.id, Wish::Serve)).collect();
-    }
-    let surplus = (committed - desired.0) as usize;
-    let leavers = leavers(input.nodes, Leaving::of(input.policy), input.now);
-    if let Some(until) = leavers.next_at.filter(|_| leavers.now.len() < surplus) {
-        let kept = NodeCount((surplus - leavers.now.len()) as u32);
-        notes.push(Note::PaidHour { surplus: kept, until });
-    }
-    leavers.now.into_iter().take(surplus).map(|node| (node.id, Wish::Leave)).collect()
-}
-
-/// Whether one command brings the node back: every balancer that answers still has its server.
-fn can_come_back(node: &Node, facts: &BTreeMap<NodeId, Facts>) -> bool {
-    let waits = match node.state {
-        NodeState::Draining { deadline: _ } | NodeState::Standby => true,
-        NodeState::Planned
-        | NodeState::Provisioning { .. }
-        | NodeState::Configuring { .. }
-        | NodeState::Joining { .. }
-        | NodeState::InService
-        | NodeState::Deleting { .. }
-        | NodeState::Deleted
-        | NodeState::Failed { .. } => false,
-    };
-    waits
-        && facts.get(&node.id).is_some_and(|facts| {
-            let mut servers = facts.servers.iter();
-            facts.any_balancer_answers()
-                && servers.all(|(_, fact)| !matches!(fact, ServerFact::Absent { .. }))
-                && !facts.instance_is_gone()
-        })
-}
-
-/// The nodes to add, as many as `max`, backoff and addresses allow.
-fn create(
-    input: &PlanInput,
-    wishes: &BTreeMap<NodeId, Wish>,
-    notes: &mut Vec<Note>,
-    fresh: &mut dyn FnMut() -> Uuid,
-) -> Vec<Node> {
-    let Some(desired) = input.desired else {
-        return Vec::new();
-    };
-    let committed = input.nodes.iter().filter(|node| node.state.is_committed()).count() as u32;
-    let back = wishes.values().filter(|wish| **wish == Wish::Serve).count() as u32;
-    let mut wanted = desired.0.saturating_sub(committed + back);
-    if wanted == 0 {
-        return Vec::new();
-    }
-    let backoff = input.policy.node.backoff;
-    if let Some((until, failures)) = create_not_before(input.nodes, backoff, input.now) {
-        notes.push(Note::CreatingRests { wanted: NodeCount(wanted), until, failures });
-        return Vec::new();
-    }
+/// Adds the missing nodes, as many as `max`, backoff and addresses allow; the standby yields to
+/// those that shall serve.
+fn create(input: &PlanInput, missing: Missing, plan: &mut Plan, fresh: &mut dyn FnMut() -> Uuid) {
     let existing = input.nodes.iter().filter(|node| node.counts_against_max()).count() as u32;
     let room = input.policy.bounds.max.0.saturating_sub(existing);
-    if room < wanted {
-        let over = NodeCount(wanted - room);
-        notes.push(Note::MaxReached { wanted: over, max: input.policy.bounds.max });
-        wanted = room;
+    let to_serve = missing.to_serve.min(room);
+    let wanted = missing.to_serve + missing.to_stand_by.min(room - to_serve);
+    if wanted == 0 {
+        return;
     }
+    let (notes, backoff) = (&mut plan.notes, input.policy.node.backoff);
+    if let Some((until, failures)) = create_not_before(input.nodes, backoff, input.now) {
+        notes.push(Note::CreatingRests { wanted: NodeCount(wanted), until, failures });
+        return;
+    }
+    if to_serve < missing.to_serve {
+        let over = NodeCount(missing.to_serve - to_serve);
+        notes.push(Note::MaxReached { wanted: over, max: input.policy.bounds.max });
+    }
+    let wanted = wanted.min(room);
     let mut addresses = input.addresses.clone();
-    let mut created = Vec::new();
-    while (created.len() as u32) < wanted {
+    while (plan.create.len() as u32) < wanted {
         let vlan = &input.policy.node.vlan;
         let Some(address) = free_address(vlan, &addresses, input.now) else {
-            let left = NodeCount(wanted - created.len() as u32);
-            notes.push(Note::AddressesExhausted { wanted: left });
+            let left = NodeCount(wanted - plan.create.len() as u32);
+            plan.notes.push(Note::AddressesExhausted { wanted: left });
             break;
         };
         addresses.insert(address, AddressUse::Held);
-        created.push(planned_node(input, NodeId(fresh()), address));
+        let node = planned_node(input, NodeId(fresh()), address);
+        if to_serve <= plan.create.len() as u32 {
+            plan.refills.insert(node.id);
+        }
+        plan.create.push(node);
     }
-    created
 }
 
 fn planned_node(input: &PlanInput, id: NodeId, address: Ipv4Addr) -> Node {
@@ -239,14 +190,17 @@ impl Runs {
     }
 }
 
-/// A serving node that is not ready somewhere, and we owe it nothing there: a person did that.
+/// A serving node that is not ready somewhere, or one in standby that is in maintenance, and we
+/// owe it nothing there: a person did that.
 fn note_by_hand(node: &Node, facts: &Facts, notes: &mut Vec<Note>) {
-    if node.state != NodeState::InService {
-        return;
-    }
+    let is_taken_out = |admin| match node.state {
+        NodeState::InService => admin != ServerAdmin::Ready,
+        NodeState::Standby => admin == ServerAdmin::Maintenance,
+        _ => false,
+    };
     for (balancer, fact) in &facts.servers {
         if let ServerFact::Present { server, .. } = fact
-            && server.admin != ServerAdmin::Ready
+            && is_taken_out(server.admin)
             && !node.admitting.contains(balancer)
         {
             let balancer = balancer.clone();

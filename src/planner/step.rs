@@ -132,7 +132,7 @@ pub enum Note {
         /// When the first of them may leave.
         until: Timestamp,
     },
-    /// An operator took a serving node out of a balancer by hand.
+    /// An operator took a node that serves or stands by out of a balancer by hand.
     TakenOutByHand {
         /// The node.
         node: NodeId,

@@ -3,4 +3,5 @@
 mod fixture;
 mod pool;
 mod properties;
+mod standby;
 mod table;

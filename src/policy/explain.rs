@@ -313,6 +313,7 @@ impl Lines {
         let leave_early = match scale_in.leave_early {
             LeaveEarly::No => "no",
             LeaveEarly::Yes => "yes",
+            LeaveEarly::ToStandby => "to_standby",
         };
         self.line(1, format_args!("leave_early: {leave_early}"));
         match policy.effectiveness {
@@ -328,6 +329,8 @@ impl Lines {
         self.line(0, format_args!("missing_data:"));
         self.line(1, format_args!("hold_for: {}", written_out(policy.missing_data.hold_for)));
         self.line(1, format_args!("then: default"));
+        self.line(0, format_args!("standby:"));
+        self.line(1, format_args!("nodes: {}", policy.standby.nodes.0));
     }
 
     fn node(&mut self, policy: &Policy) {

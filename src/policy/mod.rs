@@ -38,8 +38,8 @@ pub use settings::{
     Comes, Configure, Control, CountRule, Coverage, CoverageNeed, Effectiveness, FixedRule,
     ForecastRule, HealthCheck, HintRule, Join, LatencyRule, Lead, Leave, LeaveEarly, LeaveOrder,
     Measures, MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule,
-    RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh, StepRounding,
-    StepRule, SurgeRule, Take, TargetForm, TargetRule, Tolerance, Vlan, When,
+    RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh, Standby,
+    StepRounding, StepRule, SurgeRule, Take, TargetForm, TargetRule, Tolerance, Vlan, When,
 };
 pub use window::{window_of, with_window};
 

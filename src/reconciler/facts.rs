@@ -10,9 +10,9 @@ use super::look::PoolLoop;
 use super::pool_tag;
 use crate::domain::{
     BackendName, BackendView, BalancerName, Duration, Instance, Node, NodeCount, NodeId, NodeState,
-    RunId, RunStatus, Server, ServerHealth, ServerName, Timestamp,
+    RunId, RunStatus, Server, ServerName, Timestamp,
 };
-use crate::planner::{Facts, InstanceFact, Note, ServerFact};
+use crate::planner::{Facts, InstanceFact, Note, ServerFact, are_down};
 use crate::ports::Fault;
 
 /// While nodes wait for the cloud, its listing is asked for this often; 200 a minute are allowed.
@@ -153,7 +153,7 @@ impl PoolLoop {
         let settled = |node: &&Node| {
             matches!(node.state, NodeState::InService | NodeState::Standby)
                 && node.instance.is_some()
-                && !servers.get(&node.id).is_some_and(are_dead)
+                && !servers.get(&node.id).is_some_and(|servers| are_down(servers))
         };
         let known: Vec<&Node> = self.nodes.values().filter(settled).collect();
         let missing = known.iter().filter(|node| !instances.iter().any(|one| is_of(one, node)));
@@ -196,21 +196,6 @@ impl Seeing {
         let servers = views.flat_map(|view| &view.servers).filter(|server| server.is_ours);
         servers.map(|server| *server.address.ip()).collect()
     }
-}
-
-/// Whether a balancer answers, and each that does says that the node's checks fail.
-fn are_dead(servers: &Servers) -> bool {
-    let mut answers = servers
-        .iter()
-        .filter_map(|(_, fact)| match fact {
-            ServerFact::Unreachable { .. } => None,
-            ServerFact::Absent { .. } => Some(false),
-            ServerFact::Present { server, .. } => {
-                Some(matches!(server.health, ServerHealth::Down { .. }))
-            }
-        })
-        .peekable();
-    answers.peek().is_some() && answers.all(|is_dead| is_dead)
 }
 
 /// Whether this instance is the node's: by the cloud's number once known, else by the label.

@@ -21,7 +21,7 @@ use crate::engine::{
     Announced, Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, Overrides,
     decide,
 };
-use crate::planner::{AddressUse, Note, Plan, PlanInput, plan};
+use crate::planner::{AddressUse, Note, Plan, PlanInput, plan, spare_on_the_way};
 use crate::policy::{Control, Policy};
 use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource};
 use crate::store::{Change, Command, CommandKind, Entry, NewDecision, Store, StoreError};
@@ -205,7 +205,13 @@ impl PoolLoop {
         at: Timestamp,
     ) -> Observation {
         let fleet = FleetCounts::of(self.nodes.values());
-        let nodes = self.nodes.values().filter_map(ObservedNode::of).collect();
+        let (desired, standby) = (self.history.desired, self.policy.standby.nodes);
+        let spare = spare_on_the_way(self.nodes.values(), desired, standby);
+        let observed = |node: &Node| match spare.contains(&node.id) {
+            true => ObservedNode::of(node).map(ObservedNode::ignored),
+            false => ObservedNode::of(node),
+        };
+        let nodes = self.nodes.values().filter_map(observed).collect();
         let history = self.history.clone();
         let overrides = Overrides::default();
         Observation {

@@ -159,8 +159,10 @@ fn told(
     now: Timestamp,
 ) -> Node {
     let admits = matches!(step, "make_ready" | "readmit_server");
+    // In standby it is owed its registration alone.
+    let is_owed_no_more = node.state == NodeState::Standby && step == "register_server";
     for (balancer, answer) in answers {
-        if admits && answer.is_ok() {
+        if (admits || is_owed_no_more) && answer.is_ok() {
             node.admitting.remove(balancer);
         }
     }
@@ -194,19 +196,15 @@ fn phases(before: &Node, after: &Node, now: Timestamp) -> Vec<(NodeId, Phase, f6
         let seconds = elapsed(before.planned_at, now).as_secs_f64();
         phases.push((before.id, Phase::Create, seconds));
     }
-    if before.served_at.is_none() && after.served_at.is_some() {
+    if let (None, Some(_), Some(since)) = (before.served_at, after.served_at, before.joining_since)
+    {
         // In service since the moment that it was seen UP: the join ended with that very step.
-        let seconds = elapsed(joined_since(before), now).as_secs_f64();
-        phases.push((before.id, Phase::Join, seconds));
+        phases.push((before.id, Phase::Join, elapsed(since, now).as_secs_f64()));
     }
     if before.state != after.state {
         phases.extend(phase_ended(before, &after.state, now));
     }
     phases
-}
-
-fn joined_since(node: &Node) -> Timestamp {
-    node.joining_since.unwrap_or(node.state_since)
 }
 
 fn state_entry(before: &Node, after: &Node, detail: &str) -> Entry {

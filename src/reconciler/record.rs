@@ -35,7 +35,10 @@ impl PoolLoop {
         }
         let mut change = Change::default();
         for node in &plan.create {
-            change.entries.push((Some(node.id), new_node(node)));
+            let fills_standby = plan.refills.contains(&node.id);
+            let because =
+                if fills_standby { "one more shall stand by" } else { "one more is needed" };
+            change.entries.push((Some(node.id), new_node(node, because)));
             change.nodes.push(node.clone());
         }
         let mut private = BTreeMap::new();
@@ -113,6 +116,9 @@ impl PoolLoop {
             moved.failure = Some(failure.clone());
             moved.failed_at = Some(now);
         }
+        if step.enter == Some(NodeState::Standby) {
+            moved.admitting.clear();
+        }
         if matches!(step.enter, Some(NodeState::InService)) {
             // On every balancer, also on those that don't answer now: one that still has it
             // drained would otherwise be taken for an operator's doing once it is back.
@@ -171,8 +177,13 @@ fn told_of_itself(node: &Node, step: &Move, facts: &Facts) -> Option<Entry> {
 
 /// A node in a new state; tries begin anew.
 pub(super) fn entered(mut node: Node, state: NodeState, now: Timestamp) -> Node {
-    if matches!(state, NodeState::Joining { .. }) {
-        node.joining_since.get_or_insert(now);
+    match state {
+        // Out of standby it does not join, it recovers: nothing to learn a time from.
+        NodeState::Joining { .. } if node.state != NodeState::Standby => {
+            node.joining_since.get_or_insert(now);
+        }
+        NodeState::Standby => node.joining_since = None,
+        _ => {}
     }
     node.state = state;
     node.state_since = now;
@@ -189,24 +200,27 @@ pub(super) fn phase_ended(
     let phase = match (&node.state, state) {
         (NodeState::Provisioning { .. }, NodeState::Configuring { .. }) => Phase::Boot,
         (NodeState::Configuring { .. }, NodeState::Joining { .. }) => Phase::Configure,
+        (NodeState::Joining { .. }, NodeState::Standby) if node.joining_since.is_some() => {
+            Phase::Join
+        }
+        (NodeState::Draining { .. }, NodeState::Standby) => Phase::Drain,
         (NodeState::Draining { .. }, NodeState::Deleting { .. }) => Phase::Drain,
         (NodeState::Deleting { .. }, NodeState::Deleted) => Phase::Delete,
         _ => return None,
     };
     let began = match phase {
         Phase::Boot => node.attempt.as_ref().map_or(node.state_since, |attempt| attempt.at),
-        Phase::Create | Phase::Configure | Phase::Join | Phase::Drain | Phase::Delete => {
-            node.state_since
-        }
+        Phase::Join => node.joining_since.unwrap_or(node.state_since),
+        Phase::Create | Phase::Configure | Phase::Drain | Phase::Delete => node.state_since,
     };
     Some((node.id, phase, elapsed(began, now).as_secs_f64()))
 }
 
-fn new_node(node: &Node) -> Entry {
+fn new_node(node: &Node, because: &str) -> Entry {
     Entry::Entered {
         before: None,
         after: NodeState::Planned,
-        because: format!("one more is needed: {} at {}", node.label, node.address),
+        because: format!("{because}: {} at {}", node.label, node.address),
         failure: None,
     }
 }

@@ -1,6 +1,6 @@
 //! The state of the simulated world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::backtest::NodeModel;
 use super::chance;
@@ -31,6 +31,8 @@ pub(super) struct Model {
     /// By label: which run configures it, and from when on its application answers.
     pub configured: BTreeMap<String, (RunId, Timestamp)>,
     pub balancers: Vec<SimBalancerState>,
+    /// Labels of instances whose application fails its checks.
+    pub broken: BTreeSet<String>,
     /// Until when the weather's metrics and cloud moods last.
     pub metrics_until: Option<Timestamp>,
     pub cloud_until: Option<Timestamp>,
@@ -58,6 +60,7 @@ impl Model {
             runs: BTreeMap::new(),
             configured: BTreeMap::new(),
             balancers,
+            broken: BTreeSet::new(),
             metrics_until: None,
             cloud_until: None,
             die_after_writing: None,

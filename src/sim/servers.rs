@@ -22,6 +22,8 @@ pub(super) struct SimBalancerState {
     pub started_at: Timestamp,
     /// It answers no call before this; its servers serve on.
     pub unreachable_until: Option<Timestamp>,
+    /// Its checks reach nobody before this.
+    pub cut_off_until: Option<Timestamp>,
     pub mode: Mode,
     pub servers: Vec<SimServer>,
     /// What it has counted since it started.
@@ -83,9 +85,15 @@ impl Model {
         Some((&instance.label, self.answers_since(&instance.label)?))
     }
 
-    fn health(&self, server: &SimServer) -> ServerHealth {
+    fn health(&self, balancer: &SimBalancerState, server: &SimServer) -> ServerHealth {
+        if balancer.cut_off_until.is_some_and(|until| self.now < until) {
+            return ServerHealth::Down { check: "L4TOUT".into() };
+        }
         match self.application_at(*server.address.ip()) {
-            Some((label, _)) if self.is_thrown(self.faults.never_healthy, "health", label) => {
+            Some((label, _))
+                if self.broken.contains(label)
+                    || self.is_thrown(self.faults.never_healthy, "health", label) =>
+            {
                 ServerHealth::Down { check: "L7STS".into() }
             }
             Some((_, since)) => {
@@ -97,7 +105,8 @@ impl Model {
     }
 
     fn sessions(&self, server: &SimServer) -> u32 {
-        if self.application_at(*server.address.ip()).is_none() {
+        let Some((label, _)) = self.application_at(*server.address.ip()) else { return 0 };
+        if self.broken.contains(label) {
             return 0;
         }
         let given = server.admin == ServerAdmin::Ready && 0.0 < self.rate(self.now);
@@ -107,8 +116,8 @@ impl Model {
 
     /// Whether the balancer sends requests to a server and they are answered. One that has not
     /// failed a check yet gets its share.
-    fn serves(&self, server: &SimServer) -> bool {
-        let answers = match self.health(server) {
+    fn serves(&self, balancer: &SimBalancerState, server: &SimServer) -> bool {
+        let answers = match self.health(balancer, server) {
             ServerHealth::Up | ServerHealth::Rising | ServerHealth::Unchecked => true,
             ServerHealth::Down { .. } => false,
         };
@@ -117,15 +126,17 @@ impl Model {
 
     /// Addresses that some balancer sends requests to and where they are answered.
     pub(super) fn serving_addresses(&self) -> BTreeSet<Ipv4Addr> {
-        let servers = self.balancers.iter().flat_map(|balancer| &balancer.servers);
-        let serving = servers.filter(|server| self.serves(server));
-        serving.map(|server| *server.address.ip()).collect()
+        let of = |balancer: &'_ SimBalancerState| -> Vec<Ipv4Addr> {
+            let serving = balancer.servers.iter().filter(|server| self.serves(balancer, server));
+            serving.map(|server| *server.address.ip()).collect()
+        };
+        self.balancers.iter().flat_map(of).collect()
     }
 
     /// The servers of one balancer that take requests and answer them.
     pub(super) fn serving_on(&self, balancer: usize) -> u32 {
-        let servers = &self.balancers[balancer].servers;
-        servers.iter().filter(|server| self.serves(server)).count() as u32
+        let balancer = &self.balancers[balancer];
+        balancer.servers.iter().filter(|server| self.serves(balancer, server)).count() as u32
     }
 
     /// Notes the requests that end when the machine at an address goes.
@@ -163,7 +174,7 @@ impl Model {
             address: server.address,
             is_ours: true,
             admin: server.admin,
-            health: self.health(server),
+            health: self.health(balancer, server),
             sessions: self.sessions(server),
             queued: 0,
         });

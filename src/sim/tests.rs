@@ -9,6 +9,7 @@ mod money;
 mod nodes;
 mod operators;
 mod scenarios;
+mod standby;
 mod swarm;
 mod two_speeds;
 mod unknown;

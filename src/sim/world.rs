@@ -50,6 +50,7 @@ impl SimWorld {
             name: BalancerName::new(format!("lb{}", index + 1)).expect("a legal name"),
             started_at: began,
             unreachable_until: None,
+            cut_off_until: None,
             mode: if index % 2 == 0 { Mode::Slots } else { Mode::Dynamic },
             servers: Vec::new(),
             carried: Carried::nothing(began),
@@ -106,8 +107,9 @@ impl SimWorld {
         (model.metrics, model.metrics_until) = (MetricsMood::Well, None);
         (model.cloud_mood, model.cloud_until) = (CloudMood::Well, None);
         for balancer in &mut model.balancers {
-            balancer.unreachable_until = None;
+            (balancer.unreachable_until, balancer.cut_off_until) = (None, None);
         }
+        model.broken.clear();
         model.tell("healed".into());
     }
 
@@ -141,6 +143,25 @@ impl SimWorld {
         let mut model = self.model();
         let until = after(model.now, length);
         model.balancers[index].unreachable_until = Some(until);
+    }
+
+    /// A balancer answers, but for so long its checks reach no node.
+    pub fn cut_off_balancer(&self, index: usize, length: Duration) {
+        let mut model = self.model();
+        let until = after(model.now, length);
+        model.balancers[index].cut_off_until = Some(until);
+    }
+
+    /// From now on the application on the instance with this label fails its checks.
+    pub fn break_application(&self, label: &str) {
+        let mut model = self.model();
+        model.broken.insert(label.to_owned());
+        model.tell(format!("the application of {label} breaks"));
+    }
+
+    /// It passes them again.
+    pub fn mend_application(&self, label: &str) {
+        self.model().broken.remove(label);
     }
 
     /// An operator takes a server out of one balancer by hand. The server's name.

@@ -121,7 +121,6 @@ join: {backend: app/1, port: eighty, check: {path: /healthz, fall: 1}, timeout:}
 fn what_this_version_does_not_know_yet_is_refused_rather_than_believed() {
     let text = minimal_and(
         "\
-standby: {nodes: 1}
 signals:
   requests: {prometheus: {query: up}}
 rules:
@@ -1061,7 +1060,8 @@ mod any {
                  lasts: 1h {extra}s, at_least: {min}, at_most: {max}}}\n\
                  tolerance: {{out_percent: {out}, in_percent: {inward}}}\n\
                  scale_in: {{stabilize: {stabilize}, pace: [{{percent: {out}, per: {stale}}}], \
-                 leave_early: yes, order: oldest}}\n\
+                 leave_early: to_standby, order: oldest}}\n\
+                 standby: {{nodes: {extra}}}\n\
                  configure: {{playbook: {}, variables: {{a: {}}}}}\n\
                  leave: {{drain_timeout: {drain}}}\n",
                 quote(&query), quote(&coverage), "x.yml", quote(&variable),

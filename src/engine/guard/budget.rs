@@ -5,6 +5,8 @@
 //! Never: goes below the smallest count, which the bounds hold anyway; lowers a count because a
 //! price is unknown.
 //!
+//! Nodes in standby are paid first: what a budget pays for is less by as many.
+//!
 //! An hour's budget pays for `floor(hourly / price)` nodes. What is left of a month's pays for as
 //! many as can run to the month's end: `floor((monthly - used) / (price × time left))`, where
 //! `used` leaves out what is paid ahead, the rest of the hours that have started: else each new
@@ -55,7 +57,8 @@ pub(in crate::engine) fn warnings(look: &Look<'_>, to: NodeCount) -> Vec<Reason>
         let Limit { affordable, period, .. } = limit;
         Reason::BudgetBelowMin { affordable, period, min }
     });
-    let near = shares(budget, &costs, to).into_iter().filter_map(|(period, cap, share)| {
+    let near = shares(budget, &costs, with_standby(look.policy, to));
+    let near = near.into_iter().filter_map(|(period, cap, share)| {
         let used_percent = share * 100.0;
         let is_near = used_percent >= budget.soft.get();
         is_near.then_some(Reason::BudgetNear { period, cap, used_percent })
@@ -66,7 +69,7 @@ pub(in crate::engine) fn warnings(look: &Look<'_>, to: NodeCount) -> Vec<Reason>
 /// How much of its budget a pool of so many nodes uses: 1 is all of it. The larger share where it
 /// has two budgets; `None` without a budget.
 pub fn used(policy: &Policy, costs: Option<&Costs>, count: NodeCount) -> Option<f64> {
-    let shares = shares(policy.budget.as_ref()?, costs?, count);
+    let shares = shares(policy.budget.as_ref()?, costs?, with_standby(policy, count));
     shares.into_iter().map(|(_, _, share)| share).reduce(f64::max)
 }
 
@@ -80,16 +83,22 @@ fn shares(budget: &Budget, costs: &Costs, count: NodeCount) -> Vec<(BudgetPeriod
     hourly.into_iter().chain(monthly).collect()
 }
 
+/// All that is paid for when so many nodes serve.
+fn with_standby(policy: &Policy, count: NodeCount) -> NodeCount {
+    count.plus(policy.standby.nodes.0)
+}
+
 /// The tighter of both budgets; none where nodes are free.
 fn limit(look: &Look<'_>, budget: &Budget, node_hourly: Dollars) -> Option<Limit> {
+    let standby = look.policy.standby.nodes.0;
     let hourly = budget.hourly.and_then(|cap| {
-        let affordable = NodeCount(cap.pays_for(node_hourly, HOUR)?);
+        let affordable = NodeCount(cap.pays_for(node_hourly, HOUR)?).minus(standby);
         Some(Limit { period: BudgetPeriod::Hour, cap, affordable, node_hourly })
     });
     let monthly = budget.monthly.zip(look.observation.costs).and_then(|(cap, costs)| {
         let left = cap.plus(costs.paid_ahead).minus(costs.spent);
         let time = Duration::from_secs(costs.month_seconds_left.max(1));
-        let affordable = NodeCount(left.pays_for(node_hourly, time)?);
+        let affordable = NodeCount(left.pays_for(node_hourly, time)?).minus(standby);
         Some(Limit { period: BudgetPeriod::Month, cap, affordable, node_hourly })
     });
     hourly.into_iter().chain(monthly).min_by_key(|limit| limit.affordable)

@@ -98,7 +98,7 @@ pub(super) fn need(look: &Look<'_>, rule: &TargetRule, gauge: Gauge) -> Result<N
         // Where those who speak have too much to do, no surplus node may leave either.
         let held = match look.policy.scale_in.leave_early {
             LeaveEarly::No if told > 1.0 => from.max(NodeCount((heard + missing) as u32)),
-            LeaveEarly::No | LeaveEarly::Yes => from,
+            LeaveEarly::No | LeaveEarly::Yes | LeaveEarly::ToStandby => from,
         };
         let because = Reason::SilentNodesHold {
             signal: signal(),
@@ -112,8 +112,10 @@ pub(super) fn need(look: &Look<'_>, rule: &TargetRule, gauge: Gauge) -> Result<N
         LeaveEarly::No if guessed > 1.0 => (count.max(from), from.0.max(nodes.len() as u32)),
         LeaveEarly::No => (count, from.0.max(nodes.len() as u32)),
         // Nothing is within a tolerance of no nodes.
-        LeaveEarly::Yes if from == NodeCount::ZERO => (count, nodes.len() as u32),
-        LeaveEarly::Yes => (count, from.0),
+        LeaveEarly::Yes | LeaveEarly::ToStandby if from == NodeCount::ZERO => {
+            (count, nodes.len() as u32)
+        }
+        LeaveEarly::Yes | LeaveEarly::ToStandby => (count, from.0),
     };
     let because = because(rule, gauge, &values.heard, [missing, unready], count);
     Ok(Need { count, exact: (guessed * f64::from(measured_on)).min(f64::MAX), because })

@@ -264,6 +264,13 @@ pub fn serving(number: u8) -> (Node, Facts) {
     (node, facts)
 }
 
+/// A node that stands by on both balancers.
+pub fn standing_by(number: u8) -> (Node, Facts) {
+    let node = node(number, NodeState::Standby);
+    let facts = facts(&node, &[up(ServerAdmin::Drain), up(ServerAdmin::Drain)]);
+    (node, facts)
+}
+
 /// A node that drains on both balancers, with requests under way.
 pub fn draining(number: u8) -> (Node, Facts) {
     let deadline = after(now(), Duration::from_secs(60));

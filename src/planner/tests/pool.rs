@@ -83,19 +83,21 @@ fn draining_nodes_come_back_first_then_standby_then_new_ones() {
     let standby = node(3, NodeState::Standby);
     let stands_by = facts(&standby, &[up(ServerAdmin::Drain)]);
     let nodes = vec![draining(4), (standby, stands_by), draining(5), serving(1)];
-    for (desired, back, created) in [
-        (1, vec![], 0),
-        (2, vec![4], 0),
-        (3, vec![4, 5], 0),
-        (4, vec![4, 5, 3], 0),
-        (6, vec![4, 5, 3], 2),
+    for (desired, back, created, because) in [
+        (1, vec![], 0, "enough serve"),
+        (2, vec![4], 0, "who drains is warm"),
+        (3, vec![4, 5], 0, "both"),
+        (4, vec![4, 5, 3], 1, "and another one is made for the standby"),
+        (6, vec![4, 5, 3], 3, "two to serve, one to stand by"),
     ] {
-        let plan = Case::new(desired, nodes.clone()).plan();
+        let mut case = Case::new(desired, nodes.clone());
+        case.policy.standby.nodes = NodeCount(1);
+        let plan = case.plan();
         let mut moved = numbers(&plan);
         let mut wanted: Vec<u128> = back;
         moved.sort();
         wanted.sort();
-        assert_eq!((moved, plan.create.len()), (wanted, created), "{desired} wanted");
+        assert_eq!((moved, plan.create.len()), (wanted, created), "{desired} wanted: {because}");
     }
 }
 

@@ -5,8 +5,12 @@ use proptest::prelude::*;
 use super::super::{Facts, InstanceFact, Next, Wish, next};
 use super::fixture::{
     ABSENT, Case, Check, Says, at, facts, instance, node, now, policy, resting, run, serving,
+    standing_by,
 };
-use crate::domain::{Failure, HostResult, InstanceStatus, Node, NodeState, RunStatus, ServerAdmin};
+use crate::domain::{
+    Failure, HostResult, InstanceStatus, Node, NodeCount, NodeState, RunStatus, ServerAdmin,
+};
+use crate::policy::{LeaveEarly, Policy};
 
 fn any_state() -> impl Strategy<Value = NodeState> {
     (0..10u8, -500..500i64).prop_map(|(which, seconds)| {
@@ -78,16 +82,27 @@ fn any_node() -> impl Strategy<Value = (Node, Facts)> {
     )
 }
 
+fn any_policy() -> impl Strategy<Value = Policy> {
+    let early =
+        prop_oneof![Just(LeaveEarly::No), Just(LeaveEarly::Yes), Just(LeaveEarly::ToStandby)];
+    (early, 0..4u32).prop_map(|(early, standby)| {
+        let mut policy = policy();
+        (policy.scale_in.leave_early, policy.standby.nodes) = (early, NodeCount(standby));
+        policy
+    })
+}
+
 /// Up to twelve nodes with their own ids, labels and addresses.
 fn any_case() -> impl Strategy<Value = Case> {
-    (proptest::collection::vec(any_node(), 0..12), 0..=10u32).prop_map(|(nodes, desired)| {
+    let nodes = proptest::collection::vec(any_node(), 0..12);
+    (nodes, 0..=10u32, any_policy()).prop_map(|(nodes, desired, policy)| {
         let distinct = nodes.into_iter().zip(1..).map(|((like, facts), number)| {
             let own = node(number, like.state.clone());
             let own = Node { instance: like.instance.and(own.instance), ..own };
             let attempt = like.attempt;
             (Node { attempt, instance_created_at: like.instance_created_at, ..own }, facts)
         });
-        Case::new(desired, distinct.collect())
+        Case { policy, ..Case::new(desired, distinct.collect()) }
     })
 }
 
@@ -106,11 +121,38 @@ proptest! {
         let committed = case.nodes.iter().filter(|node| node.state.is_committed()).count() as u32;
         let desired = case.desired.expect("it was decided").0;
         let plan = case.plan();
-        prop_assert!(plan.create.len() as u32 <= desired.saturating_sub(committed));
+        let refills = plan.refills.len() as u32;
+        let to_serve = plan.create.len() as u32 - refills;
+        prop_assert!(to_serve <= desired.saturating_sub(committed));
+        let standby = case.nodes.iter().filter(|node| node.state == NodeState::Standby).count();
+        prop_assert!(refills as usize + standby <= standby.max(
+            case.policy.standby.nodes.0 as usize + taken(&case, &plan)
+        ));
+        let serves = |id| case.nodes.iter().any(|node| {
+            node.id == id && node.state == NodeState::InService
+        });
         let drains = plan.moves.iter().any(|one| {
-            matches!(one.enter, Some(NodeState::Draining { .. }))
+            serves(one.node) && matches!(one.enter, Some(NodeState::Draining { .. }))
         });
         prop_assert!(!drains || plan.create.is_empty());
+    }
+
+    /// Whoever serves is sent away only for a surplus of those that serve.
+    #[test]
+    fn no_plan_leaves_fewer_serving_than_are_wanted_and_were(case in any_case()) {
+        let desired = case.desired.expect("it was decided").0 as usize;
+        let serving = |node: &&Node| {
+            node.state == NodeState::InService && !case.facts[&node.id].instance_is_gone()
+        };
+        let serving: Vec<_> = case.nodes.iter().filter(serving).map(|node| node.id).collect();
+        let plan = case.plan();
+        let sent_away = plan.moves.iter().filter(|one| {
+            serving.contains(&one.node) && matches!(one.enter, Some(NodeState::Draining { .. }))
+        });
+        let gone = case.nodes.iter().filter(|node| node.state == NodeState::InService).count()
+            - serving.len();
+        let left = serving.len() - sent_away.count();
+        prop_assert!(serving.len().min(desired.saturating_sub(gone)) <= left);
     }
 
     #[test]
@@ -129,8 +171,11 @@ proptest! {
     }
 
     #[test]
-    fn a_settled_pool_is_left_alone(count in 0..10u8) {
-        let case = Case::new(count.into(), (1..=count).map(serving).collect());
+    fn a_settled_pool_is_left_alone(count in 0..8u8, policy in any_policy()) {
+        let standby = policy.standby.nodes.0.min(10 - u32::from(count)) as u8;
+        let standing = (count + 1..=count + standby).map(standing_by);
+        let nodes = (1..=count).map(serving).chain(standing).collect();
+        let case = Case { policy, ..Case::new(count.into(), nodes) };
         let plan = case.plan();
         prop_assert!(plan.is_empty(), "{:?}", plan);
         prop_assert!(plan.notes.is_empty());
@@ -183,6 +228,15 @@ proptest! {
             prop_assert!(which == 4 && node.instance.is_none() && (absent || unknown), "{}", what);
         }
     }
+}
+
+/// How many nodes the plan takes out of standby.
+fn taken(case: &Case, plan: &super::super::Plan) -> usize {
+    let stands = |id| {
+        let mut nodes = case.nodes.iter();
+        nodes.any(|node| node.id == id && node.state == NodeState::Standby)
+    };
+    plan.moves.iter().filter(|one| stands(one.node) && one.enter.is_some()).count()
 }
 
 #[test]

@@ -324,13 +324,102 @@ fn a_serving_node_is_made_ready_where_we_owe_it_requests_and_nowhere_else() {
     }
 }
 
+fn standby() -> Node {
+    node(1, NodeState::Standby)
+}
+
 #[test]
-fn a_node_in_standby_comes_when_it_is_needed_and_leaves_without_a_drain() {
-    let node = node(1, NodeState::Standby);
-    let facts = facts(&node, &[up(DRAIN), Says::Nothing]);
-    assert_eq!(told(&node, &facts, Wish::Stay), "waits");
-    assert_eq!(told(&node, &facts, Wish::Serve), "becomes in_service, make_ready lb1");
-    assert_eq!(told(&node, &facts, Wish::Leave), "becomes deleting");
+fn a_node_that_is_kept_stands_by_once_every_balancer_that_answers_sees_it_up() {
+    let node = joining(100);
+    for (says, told_then) in [
+        ([up(DRAIN), up(DRAIN)], "becomes standby"),
+        ([up(DRAIN), Says::Nothing], "becomes standby"),
+        ([up(DRAIN), Says::Has(DRAIN, Check::Rising)], "waits"),
+    ] {
+        assert_eq!(told(&node, &facts(&node, &says), Wish::StandBy), told_then, "{says:?}");
+    }
+}
+
+#[test]
+fn a_serving_node_that_is_kept_drains_and_then_stands_by() {
+    let serving = in_service();
+    let ready = facts(&serving, &[up(READY), up(READY)]);
+    assert_eq!(told(&serving, &ready, Wish::StandBy), "becomes draining, drain_server lb1 lb2");
+    let idle = [up(DRAIN), up(DRAIN)];
+    for (node, says, told_then, because) in [
+        (draining(100), idle, "becomes standby", "its requests have ended"),
+        (draining(100), [up(DRAIN), Says::Busy(DRAIN)], "waits", "one has not"),
+        (draining(100), [up(READY), up(DRAIN)], "drain_server lb1", "one still gives it some"),
+        (draining(0), [up(DRAIN), Says::Busy(DRAIN)], "becomes standby", "nothing need be cut"),
+    ] {
+        assert_eq!(told(&node, &facts(&node, &says), Wish::StandBy), told_then, "{because}");
+    }
+}
+
+#[test]
+fn a_node_in_standby_comes_with_one_command_when_it_is_needed() {
+    let node = standby();
+    for (says, told_then) in [
+        ([up(DRAIN), Says::Nothing], "becomes in_service, make_ready lb1"),
+        ([up(DRAIN), up(DRAIN)], "becomes in_service, make_ready lb1 lb2"),
+        ([up(DRAIN), Says::Has(DRAIN, Check::Rising)], "becomes in_service, make_ready lb1"),
+    ] {
+        let facts = facts(&node, &says);
+        assert_eq!(told(&node, &facts, Wish::Stay), "waits", "{says:?}");
+        assert_eq!(told(&node, &facts, Wish::StandBy), "waits", "{says:?}");
+        assert_eq!(told(&node, &facts, Wish::Serve), told_then, "{says:?}");
+    }
+}
+
+#[test]
+fn a_node_in_standby_leaves_at_once_unless_requests_may_be_left_from_when_it_served() {
+    let served = standby();
+    let never_served = Node { served_at: None, ..standby() };
+    let idle = [up(DRAIN), up(DRAIN)];
+    for (node, says, told_then, because) in [
+        (&served, idle, "becomes deleting, remove_server lb1 lb2 LetEnd", "all have ended"),
+        (&served, [up(DRAIN), Says::Busy(DRAIN)], "becomes draining, drain_server lb1 lb2", "one"),
+        (&served, [up(DRAIN), Says::Nothing], "becomes draining, drain_server lb1", "who knows"),
+        (&never_served, [up(DRAIN), Says::Nothing], "becomes deleting", "it never had any"),
+    ] {
+        assert_eq!(told(node, &facts(node, &says), Wish::Leave), told_then, "{because}");
+    }
+}
+
+#[test]
+fn balancers_that_lost_a_node_in_standby_get_it_back_without_requests() {
+    let half_registered = Node { admitting: [balancer(0)].into(), ..standby() };
+    for (node, says, told_then, because) in [
+        (standby(), [ABSENT, up(DRAIN)], "register_server lb1", "it restarted"),
+        (standby(), [Says::Unknown { usable: false }; 2], "register_server lb1 lb2", "both did"),
+        (half_registered, [up(MAINTENANCE), up(DRAIN)], "register_server lb1", "half registered"),
+        (standby(), [up(MAINTENANCE), up(DRAIN)], "waits", "taken out by hand"),
+        (standby(), [up(READY), up(DRAIN)], "drain_server lb1", "it was down during the drain"),
+        (standby(), [Says::Has(DRAIN, Check::Rising), up(DRAIN)], "waits", "checks begin"),
+    ] {
+        let facts = facts(&node, &says);
+        assert_eq!(told(&node, &facts, Wish::Stay), told_then, "{because}");
+        assert_eq!(told(&resting(node), &facts, Wish::Stay), "waits", "not at every look");
+    }
+}
+
+#[test]
+fn a_node_in_standby_that_every_balancer_sees_down_has_to_join_again() {
+    let node = standby();
+    let down = Says::Has(DRAIN, Check::Down);
+    for (says, told_then, because) in [
+        ([down, down], "becomes joining", "all say so"),
+        ([down, Says::Nothing], "becomes joining", "all that answer say so"),
+        ([down, up(DRAIN)], "waits", "one balancer's word may be about the balancer"),
+    ] {
+        assert_eq!(told(&node, &facts(&node, &says), Wish::Stay), told_then, "{because}");
+    }
+    assert_eq!(deadline_of(&node, &facts(&node, &[down]), Wish::Stay), at(120));
+}
+
+#[test]
+fn a_node_in_standby_whose_instance_vanished_is_given_up() {
+    let node = standby();
     let gone = seen(&node, InstanceFact::Absent { looks: 2 });
     assert_eq!(told(&node, &gone, Wish::Stay), "becomes deleting, after vanished");
 }

@@ -27,10 +27,10 @@ pub(crate) const CONTROL: &[(&str, Control)] =
 /// Reads a policy; its text and digest are the caller's to fill in.
 pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let mut fields = Fields::of(Value { name: "", node: document }, notes)?;
-    for (key, help) in [
-        ("standby", "delete it; no node would be kept in standby. Raise `bounds.min` instead"),
-        ("health", "delete it; no node would be replaced for being unhealthy, only for being gone"),
-    ] {
+    for (key, help) in [(
+        "health",
+        "delete it; no node would be replaced for being unhealthy, only for being gone",
+    )] {
         fields.unsupported(key, help);
     }
     let schedule = "`schedule` is no key of this file, but a kind of rule".to_owned();
@@ -71,6 +71,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let usual = Some(effectiveness::default());
     let effectiveness = fields.or("effectiveness", usual, notes, effectiveness::effectiveness);
     let missing_data = fields.section("missing_data", notes, movement::missing_data);
+    let standby = fields.section("standby", notes, movement::standby);
     let node = fields.required(
         "node",
         "{type: g6-standard-2, region: eu-central, image: linode/debian12, vlan: {…}}",
@@ -99,6 +100,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         scale_in: scale_in?,
         effectiveness: effectiveness?,
         missing_data: missing_data?,
+        standby: standby?,
         node: node?,
         configure: configure?,
         join: join?,

@@ -1,10 +1,12 @@
-//! `tolerance`, `scale_out`, `scale_in`, `missing_data`: how the count may move.
+//! `tolerance`, `scale_out`, `scale_in`, `missing_data`, `standby`: how the count may move, and
+//! what is kept ready for when it does.
 
 use super::super::fields::{self, Fields, Notes, Value, refuse};
 use super::super::settings::{
-    LeaveEarly, LeaveOrder, MissingData, Pace, PaceLimit, PaceSelect, ScaleIn, ScaleOut, Tolerance,
+    LeaveEarly, LeaveOrder, MissingData, Pace, PaceLimit, PaceSelect, ScaleIn, ScaleOut, Standby,
+    Tolerance,
 };
-use crate::domain::{Duration, Percent};
+use crate::domain::{Duration, NodeCount, Percent};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -28,7 +30,8 @@ const ORDER: &[(&str, LeaveOrder)] = &[
     ("oldest", LeaveOrder::Oldest),
 ];
 /// The words for [`LeaveEarly`].
-const LEAVE_EARLY: &[(&str, LeaveEarly)] = &[("no", LeaveEarly::No), ("yes", LeaveEarly::Yes)];
+const LEAVE_EARLY: &[(&str, LeaveEarly)] =
+    &[("no", LeaveEarly::No), ("yes", LeaveEarly::Yes), ("to_standby", LeaveEarly::ToStandby)];
 
 pub(super) fn tolerance(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Tolerance> {
     let out = fields.or("out_percent", percent(5.0), notes, fields::percent);
@@ -87,6 +90,12 @@ pub(super) fn missing_data(mut fields: Fields<'_>, notes: &mut Notes) -> Option<
     fields.finish(notes);
     then?;
     Some(MissingData { hold_for: hold_for? })
+}
+
+pub(super) fn standby(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Standby> {
+    let nodes = fields.or("nodes", 0, notes, fields::whole(0, u32::MAX));
+    fields.finish(notes);
+    Some(Standby { nodes: NodeCount(nodes?) })
 }
 
 fn paces(value: Value<'_>, notes: &mut Notes) -> Option<Vec<Pace>> {

@@ -55,6 +55,8 @@ pub struct Policy {
     pub effectiveness: Option<Effectiveness>,
     /// What happens while no signal can be read.
     pub missing_data: MissingData,
+    /// What is kept ready beside the nodes that serve.
+    pub standby: Standby,
     /// What an instance is made from.
     pub node: NodeTemplate,
     /// How it is configured.
@@ -268,6 +270,9 @@ pub enum LeaveEarly {
     No,
     /// It leaves as soon as it is not needed.
     Yes,
+    /// It drains as soon as it is not needed, and then stands by until the last minutes of the
+    /// hour that is paid anyway.
+    ToStandby,
 }
 
 /// When scale-outs that help nothing end.
@@ -288,6 +293,14 @@ pub struct MissingData {
     /// The count is held for so long; then it is raised to `bounds.default` if lower.
     #[serde(with = "humantime_serde")]
     pub hold_for: Duration,
+}
+
+/// What is kept ready beside the nodes that serve: configured, registered and checked, given no
+/// requests. Such a node joins with one command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Standby {
+    /// So many, as far as `bounds.max` has room for them beside those that serve.
+    pub nodes: NodeCount,
 }
 
 /// What an instance is made from.

@@ -86,17 +86,43 @@ impl Simulation {
         }
     }
 
+    /// Runs until so many nodes serve, so many stand by, and nothing moves.
+    pub async fn settles_with(&mut self, count: u32, standby: u32, longest: Duration) {
+        let settled = self
+            .run_to(longest, |status| {
+                let fleet = status.fleet;
+                let is_settled = fleet.on_the_way.0 == 0 && fleet.leaving.0 == 0;
+                is_settled && (fleet.serving.0, fleet.standby.0) == (count, standby)
+            })
+            .await
+            .expect("the store works");
+        if !settled {
+            let timeline = self.timeline().await.expect("a journal");
+            panic!("{timeline}\nnot settled at {count} and {standby}: {:#?}", self.status());
+        }
+        // A daemon that died with the last state is back within a minute.
+        self.runs(seconds(70)).await;
+        let problems = self.problems(count, standby).await;
+        assert!(
+            problems.is_empty(),
+            "{}\n{}",
+            self.timeline().await.expect("a journal"),
+            problems.join("\n")
+        );
+    }
+
     /// Checks what must be so of any settled pool.
     pub async fn is_whole(&self, count: u32) {
-        let problems = self.problems(count).await;
+        let problems = self.problems(count, 0).await;
         if !problems.is_empty() {
             let timeline = self.timeline().await.expect("a journal");
             panic!("{timeline}\n{}", problems.join("\n"));
         }
     }
 
-    /// What is wrong with a pool that should be settled.
-    pub async fn problems(&self, count: u32) -> Vec<String> {
+    /// What is wrong with a pool that should be settled, so many nodes in service and so many in
+    /// standby.
+    pub async fn problems(&self, count: u32, standby: u32) -> Vec<String> {
         let mut problems = Vec::new();
         let world = self.world();
         let mut must = |is: bool, what: String| {
@@ -104,11 +130,12 @@ impl Simulation {
                 problems.push(what);
             }
         };
-        must(world.instances() == count, format!("{} instances, not {count}", world.instances()));
+        let all = count + standby;
+        must(world.instances() == all, format!("{} instances, not {all}", world.instances()));
         for balancer in 0..world.balancers() {
             let (serving, entries) = (world.serving_on(balancer), world.servers_on(balancer));
             must(serving == count, format!("{serving} serve on balancer {balancer}, not {count}"));
-            must(entries == count, format!("{entries} servers on balancer {balancer}"));
+            must(entries == all, format!("{entries} servers on balancer {balancer}"));
         }
         let preview = self.preview().await.expect("the store works");
         must(preview.acts.is_empty(), format!("still to do: {:?}", preview.acts));

@@ -20,7 +20,7 @@ impl Simulation {
     }
 
     /// So many looks, each given up after so many polls.
-    async fn is_cut_short(&mut self, polls: u32, looks: u32) {
+    pub async fn is_cut_short(&mut self, polls: u32, looks: u32) {
         for _ in 0..looks {
             self.look_for_polls(polls).await.expect("the store works");
             self.world().pass(seconds(4));

@@ -6,6 +6,7 @@ use super::fixture::{minutes, quick_with, seconds};
 use super::scenarios::load_for;
 use crate::domain::Timestamp;
 use crate::engine::decide;
+use crate::policy::Policy;
 use crate::store::{Store, StoreError};
 
 /// An hour and a half of faults and as much of peace, for each seed. How many seeds one test
@@ -24,11 +25,8 @@ async fn rehearse(first: u64) {
 }
 
 async fn one(seed: u64) -> Result<Tally, String> {
-    let keeps_paid = roll(seed, "paid hour") < 0.3;
-    let policy = match keeps_paid {
-        true => quick_with(&[("leave_early: yes", "leave_early: no")]),
-        false => quick_with(&[]),
-    };
+    let policy = policy(seed);
+    let standby = policy.standby.nodes.0;
     let world = SimWorld::new(seed, 1 + (seed % 3) as usize);
     world.set_traffic(waves(seed));
     world.set_faults(Faults::all());
@@ -38,7 +36,7 @@ async fn one(seed: u64) -> Result<Tally, String> {
     let ran = run_and_heal(&mut simulation).await;
     let mut problems: Vec<String> =
         ran.err().map(|cause| format!("{cause:?}")).into_iter().collect();
-    problems.extend(simulation.problems(4).await);
+    problems.extend(simulation.problems(4, standby).await);
     problems.extend(decisions_that_are_wrong(&simulation).await);
     if problems.is_empty() {
         return Ok(simulation.world().tally());
@@ -48,6 +46,14 @@ async fn one(seed: u64) -> Result<Tally, String> {
     let last = lines[lines.len().saturating_sub(400)..].join("\n");
     let status = simulation.status();
     Err(format!("{last}\n{status:#?}\n{}", problems.join("\n")))
+}
+
+/// Half of the policies keep some nodes in standby, and each way to leave has its share.
+fn policy(seed: u64) -> Policy {
+    let early = ["yes", "yes", "no", "to_standby"][(roll(seed, "paid hour") * 4.0) as usize];
+    let standby = [0, 0, 1, 2][(roll(seed, "standby") * 4.0) as usize];
+    let leave = format!("leave_early: {early}}}\nstandby: {{nodes: {standby}}}");
+    quick_with(&[("leave_early: yes}", &leave)])
 }
 
 async fn run_and_heal(simulation: &mut Simulation) -> Result<(), StoreError> {
