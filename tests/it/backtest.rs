@@ -9,6 +9,7 @@ mod hints;
 mod recorded;
 mod report;
 mod shipped;
+mod standby;
 
 use windlass::domain::{Dollars, NodeCount};
 use windlass::sim::backtest::baselines::Baseline;

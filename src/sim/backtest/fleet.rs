@@ -1,10 +1,9 @@
-//! The machines: ordered, booting, serving, leaving, paid.
+//! The machines: ordered, booting, standing by, serving, leaving, paid.
 //!
 //! In: a wanted count.
 //! Out: who serves, what it costs.
 //! Never: chooses who leaves: that is the planner's `leavers`, for each contender alike.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -16,8 +15,11 @@ use crate::domain::{
     FleetCounts, InstanceLabel, Node, NodeCount, NodeId, NodeState, PoolName, Timestamp,
 };
 use crate::engine::ObservedNode;
-use crate::planner::{Leaving, leavers};
-use crate::policy::Policy;
+use crate::planner::{Leaving, leavers, leaves_standby_at};
+use crate::policy::{LeaveEarly, Policy};
+
+/// Between two looks at a node that stands by in the last minutes of its hour.
+const STANDBY_LOOK: u64 = 60;
 
 /// How one contender's machines are ordered and let go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +30,20 @@ pub struct FleetRules {
     pub leaving: Leaving,
     /// What happens to a leaving node when more are wanted.
     pub comeback: Comeback,
+    /// Nodes that are kept ready beside those that serve, and serve at once.
+    pub standby: NodeCount,
 }
 
 impl FleetRules {
     /// As our own planner goes by `policy`.
     pub fn of(policy: &Policy) -> Self {
         let bounds = Bounds { min: policy.bounds.min, max: policy.bounds.max };
-        Self { bounds, leaving: Leaving::of(policy), comeback: Comeback::TakenBack }
+        Self {
+            bounds,
+            leaving: Leaving::of(policy),
+            comeback: Comeback::TakenBack,
+            standby: policy.standby.nodes,
+        }
     }
 }
 
@@ -57,6 +66,8 @@ pub(super) struct Fleet<'a> {
     pool: PoolName,
     machines: Vec<Machine>,
     counts: FleetCounts,
+    /// The last wanted count, within bounds.
+    wanted: u32,
     ordered: u64,
     /// Nothing changes by itself before this.
     quiet_until: u64,
@@ -92,7 +103,7 @@ pub(super) struct Moved {
 }
 
 impl<'a> Fleet<'a> {
-    /// A fleet that has been serving for a while.
+    /// A fleet that has been serving for a while, with its standby.
     pub fn serving(
         count: NodeCount,
         settings: &'a Settings,
@@ -107,12 +118,14 @@ impl<'a> Fleet<'a> {
             pool,
             machines: Vec::new(),
             counts: FleetCounts::default(),
+            wanted: count.0,
             ordered: 0,
             quiet_until: 0,
             stays_until: 0,
             hours: 0,
         };
-        for _ in 0..count.0 {
+        let room = rules.bounds.max.minus(count.0);
+        for _ in 0..count.0 + rules.standby.min(room).0 {
             fleet.order(-(settings.boot.upper() as i64), 0);
         }
         fleet.advance(0);
@@ -134,90 +147,173 @@ impl<'a> Fleet<'a> {
         self.machines.len() as u32
     }
 
-    /// Boots and drains that are over by `now` end.
+    /// Boots, drains and paid hours that are over by `now` end.
     pub fn advance(&mut self, now: u64) {
         if now < self.quiet_until {
             return;
         }
-        let scored_from = self.settings.scored_from as i64;
-        let mut hours = 0;
-        self.machines.retain_mut(|machine| {
+        let mut place = 0;
+        while let Some(machine) = self.machines.get(place) {
             if now < machine.changes_at {
-                return true;
+                place += 1;
+                continue;
             }
-            match machine.node.state {
-                NodeState::Provisioning { .. } => machine.node.state = NodeState::InService,
-                NodeState::Draining { .. } => {
-                    let gone = machine.changes_at as i64;
-                    hours += started_hours(machine.ordered_at, gone, scored_from);
-                    return false;
+            match self.after_its_wait(&machine.node) {
+                Some(state) => {
+                    let changes_at = match state {
+                        NodeState::Standby => self.leaves_standby_at(&machine.node, now),
+                        _ => u64::MAX,
+                    };
+                    let machine = &mut self.machines[place];
+                    (machine.node.state, machine.changes_at) = (state, changes_at);
+                    place += 1;
                 }
-                _ => {}
+                None => {
+                    let machine = self.machines.remove(place);
+                    let scored_from = self.settings.scored_from as i64;
+                    let gone = machine.changes_at as i64;
+                    self.hours += started_hours(machine.ordered_at, gone, scored_from);
+                }
             }
-            machine.changes_at = u64::MAX;
-            true
-        });
-        self.hours += hours;
+            self.recount();
+        }
         self.recount();
+    }
+
+    /// What a node is from now on, whose boot, drain or paid hour is over; `None`: gone.
+    fn after_its_wait(&self, node: &Node) -> Option<NodeState> {
+        let (counts, leaving) = (self.counts, self.rules.leaving);
+        let is_short = counts.standby < self.rules.standby;
+        let waits = leaving.early == LeaveEarly::ToStandby;
+        match node.state {
+            NodeState::Provisioning { .. } => {
+                let is_spare = self.wanted <= counts.serving.0;
+                let stands_by = is_spare && (is_short || waits);
+                Some(if stands_by { NodeState::Standby } else { NodeState::InService })
+            }
+            NodeState::Draining { .. } => {
+                let began = node.state_since;
+                let is_free = waits && began < leaves_standby_at(node, leaving, began);
+                (is_short || is_free).then_some(NodeState::Standby)
+            }
+            NodeState::Standby => {
+                (counts.standby <= self.rules.standby).then_some(NodeState::Standby)
+            }
+            _ => Some(node.state.clone()),
+        }
+    }
+
+    /// When a node in standby is looked at again: at the end of its hour, and until that is over.
+    fn leaves_standby_at(&self, node: &Node, now: u64) -> u64 {
+        let at = leaves_standby_at(node, self.rules.leaving, self.moment(now as i64));
+        let seconds = (at.as_second() - self.begins_at).max(0) as u64;
+        seconds.max(now + STANDBY_LOOK)
     }
 
     /// Goes towards `wanted`, which is brought within bounds first.
     pub fn steer(&mut self, wanted: NodeCount, now: u64) -> Moved {
-        let (wanted, committed) = (self.rules.bounds.hold(wanted), self.counts.committed());
-        match wanted.cmp(&committed) {
-            Ordering::Equal => Moved::default(),
-            Ordering::Greater => self.grow(wanted.0 - committed.0, now),
-            Ordering::Less => self.shrink(committed.0 - wanted.0, now),
-        }
-    }
-
-    fn grow(&mut self, more: u32, now: u64) -> Moved {
-        let (back, room) = match self.rules.comeback {
-            Comeback::Never => (0, more),
-            Comeback::TakenBack => {
-                let back = self.take_back(more);
-                let room = self.rules.bounds.max.0.saturating_sub(self.existing());
-                (back, room.min(more - back))
-            }
+        self.wanted = self.rules.bounds.hold(wanted).0;
+        let back = match self.rules.comeback {
+            Comeback::TakenBack => self.take_back(),
+            Comeback::Never => 0,
         };
-        for _ in 0..room {
+        let removed = self.shrink(now);
+        let more = self.missing();
+        for _ in 0..more {
             self.order(now as i64, now + self.boot_seconds());
         }
-        self.recount();
-        Moved { launched: back + room, removed: 0 }
+        if 0 < more {
+            self.recount();
+        }
+        Moved { launched: back + more, removed }
     }
 
-    /// Leaving nodes serve again, the oldest first; how many.
-    fn take_back(&mut self, most: u32) -> u32 {
-        let leaving =
-            |machine: &&mut Machine| matches!(machine.node.state, NodeState::Draining { .. });
+    fn surplus(&self) -> u32 {
+        self.counts.committed().0.saturating_sub(self.wanted)
+    }
+
+    /// How many nodes the standby lacks.
+    fn short(&self) -> u32 {
+        self.rules.standby.0.saturating_sub(self.counts.standby.0)
+    }
+
+    /// Nodes to order: those that shall serve, and those that shall stand by beside a surplus and
+    /// what drains.
+    fn missing(&self) -> u32 {
+        let to_serve = self.wanted.saturating_sub(self.counts.committed().0);
+        let others = self.surplus() + self.counts.leaving.0;
+        let to_stand_by = self.short().saturating_sub(others);
+        match self.rules.comeback {
+            Comeback::Never => to_serve,
+            Comeback::TakenBack => {
+                let room = self.rules.bounds.max.0.saturating_sub(self.existing());
+                (to_serve + to_stand_by).min(room)
+            }
+        }
+    }
+
+    /// Leaving nodes serve again where a node is missing, and those that stand by where others are
+    /// only on their way; the oldest first; how many.
+    fn take_back(&mut self) -> u32 {
+        let drains = |state: &NodeState| matches!(state, NodeState::Draining { .. });
+        let missing = self.wanted.saturating_sub(self.counts.committed().0);
+        let back = self.serve_again(drains, missing);
+        let missing = self.wanted.saturating_sub(self.counts.serving.0);
+        back + self.serve_again(|state| *state == NodeState::Standby, missing)
+    }
+
+    fn serve_again(&mut self, is: impl Fn(&NodeState) -> bool, most: u32) -> u32 {
         let mut back = 0;
-        for machine in self.machines.iter_mut().filter(leaving).take(most as usize) {
+        if most == 0 {
+            return back;
+        }
+        let those = self.machines.iter_mut().filter(|machine| is(&machine.node.state));
+        for machine in those.take(most as usize) {
             machine.node.state = NodeState::InService;
             machine.changes_at = u64::MAX;
             back += 1;
         }
+        if 0 < back {
+            self.recount();
+        }
         back
     }
 
-    fn shrink(&mut self, fewer: u32, now: u64) -> Moved {
-        if now < self.stays_until {
-            return Moved::default();
+    /// Of a surplus, those on their way stay that the standby lacks; how many others left.
+    fn shrink(&mut self, now: u64) -> u32 {
+        let serving = self.counts.serving.0;
+        let needed = self.wanted.saturating_sub(serving);
+        let spare = self.counts.on_the_way.0.saturating_sub(needed);
+        let fewer = self.surplus() - self.surplus().min(self.short()).min(spare);
+        if fewer == 0 || now < self.stays_until {
+            return 0;
         }
         let at = self.moment(now as i64);
         let chosen = leavers(self.machines.iter().map(|one| &one.node), self.rules.leaving, at);
         if chosen.now.is_empty() {
             let next = chosen.next_at.map_or(i64::MAX, |next| next.as_second() - self.begins_at);
             self.stays_until = next.max(0) as u64;
-            return Moved::default();
+            return 0;
         }
-        let leaving: Vec<NodeId> =
-            chosen.now.iter().take(fewer as usize).map(|node| node.id).collect();
+        // As our planner has it, nobody who serves is sent away for those on their way.
+        let mut may_leave = match self.rules.comeback {
+            Comeback::Never => u32::MAX,
+            Comeback::TakenBack => serving.saturating_sub(self.wanted),
+        };
+        let may_leave = chosen.now.into_iter().filter(|node| {
+            let serves = node.state == NodeState::InService;
+            let may = !serves || 0 < may_leave;
+            may_leave -= u32::from(serves && may);
+            may
+        });
+        let leaving: Vec<NodeId> = may_leave.take(fewer as usize).map(|node| node.id).collect();
         for id in &leaving {
             self.remove(*id, now);
         }
-        self.recount();
-        Moved { launched: 0, removed: leaving.len() as u32 }
+        if !leaving.is_empty() {
+            self.recount();
+        }
+        leaving.len() as u32
     }
 
     /// A node that boots is cancelled and gone; one that serves drains first.
@@ -227,9 +323,11 @@ impl<'a> Fleet<'a> {
         };
         let gone_at = now + self.drain_seconds(id);
         let deadline = self.moment(gone_at as i64);
+        let began = self.moment(now as i64);
         let machine = &mut self.machines[place];
         if machine.node.state == NodeState::InService {
-            machine.node.state = NodeState::Draining { deadline };
+            (machine.node.state, machine.node.state_since) =
+                (NodeState::Draining { deadline }, began);
             machine.changes_at = gone_at;
             return;
         }

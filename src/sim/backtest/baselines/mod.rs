@@ -32,6 +32,7 @@ use super::fleet::{Comeback, FleetRules};
 use super::score::Yardstick;
 use super::settings::{Bounds, Settings};
 use super::trace::Trace;
+use crate::domain::NodeCount;
 use departure::{leaving_at_hours_end, leaving_at_once};
 
 /// A contender that isn't ours.
@@ -140,7 +141,7 @@ impl Baseline {
             Departure::AtOnce => leaving_at_once(),
             Departure::AtHoursEnd => leaving_at_hours_end(),
         };
-        FleetRules { bounds, leaving, comeback: Comeback::Never }
+        FleetRules { bounds, leaving, comeback: Comeback::Never, standby: NodeCount::ZERO }
     }
 
     /// How it gets through `trace`.
