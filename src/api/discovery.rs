@@ -24,7 +24,7 @@ pub(super) struct TargetGroup {
 
 /// Nodes that run the application: from the moment that they are registered until they have
 /// drained.
-const SCRAPED: [&str; 3] = ["joining", "in_service", "draining"];
+const SCRAPED: [&str; 4] = ["joining", "in_service", "unhealthy", "draining"];
 
 pub(super) async fn targets(
     State(sources): State<Sources>,

@@ -7,7 +7,7 @@ use super::{Node, NodeCount, NodeState};
 /// How many nodes of a pool are in each state that matters to a decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FleetCounts {
-    /// Given requests by the balancers.
+    /// In service: given requests by the balancers, unhealthy ones included.
     pub serving: NodeCount,
     /// On their way to serve: planned, provisioning, configuring or joining.
     pub on_the_way: NodeCount,
@@ -27,7 +27,7 @@ impl FleetCounts {
                 | NodeState::Provisioning { .. }
                 | NodeState::Configuring { .. }
                 | NodeState::Joining { .. } => &mut counts.on_the_way,
-                NodeState::InService => &mut counts.serving,
+                NodeState::InService | NodeState::Unhealthy { .. } => &mut counts.serving,
                 NodeState::Standby => &mut counts.standby,
                 NodeState::Draining { .. } | NodeState::Deleting { .. } => &mut counts.leaving,
                 NodeState::Deleted | NodeState::Failed { .. } => continue,

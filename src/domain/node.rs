@@ -82,6 +82,11 @@ pub enum NodeState {
     },
     /// Given requests.
     InService,
+    /// In service, and DOWN on every balancer that answers.
+    Unhealthy {
+        /// When it may be replaced, unless one sees it UP before.
+        deadline: Timestamp,
+    },
     /// Configured, registered and checked, given no requests: joins with one command.
     Standby,
     /// Given no new requests; the old ones may end.
@@ -148,6 +153,11 @@ pub enum Failure {
     },
     /// The instance is gone and we did not ask for that.
     Vanished,
+    /// It served, and every balancer that answered saw it DOWN for too long.
+    Unhealthy {
+        /// What the balancers said of it.
+        reason: String,
+    },
 }
 
 impl Node {
@@ -157,7 +167,7 @@ impl Node {
         match self.state {
             NodeState::Planned | NodeState::Provisioning { .. } => true,
             NodeState::Configuring { .. } | NodeState::Joining { .. } => true,
-            NodeState::InService | NodeState::Standby => true,
+            NodeState::InService | NodeState::Unhealthy { .. } | NodeState::Standby => true,
             NodeState::Draining { .. } | NodeState::Deleting { .. } => true,
             NodeState::Deleted | NodeState::Failed { .. } => false,
         }
@@ -169,10 +179,15 @@ impl NodeState {
     pub fn is_committed(&self) -> bool {
         match self {
             Self::Planned | Self::Provisioning { .. } | Self::Configuring { .. } => true,
-            Self::Joining { .. } | Self::InService => true,
+            Self::Joining { .. } | Self::InService | Self::Unhealthy { .. } => true,
             Self::Standby | Self::Draining { .. } => false,
             Self::Deleting { .. } | Self::Deleted | Self::Failed { .. } => false,
         }
+    }
+
+    /// Whether its instance surely exists, and nothing is under way.
+    pub fn is_settled(&self) -> bool {
+        matches!(self, Self::InService | Self::Unhealthy { .. } | Self::Standby)
     }
 
     /// Whether nothing will ever happen to it again.
@@ -186,6 +201,7 @@ impl NodeState {
             Self::Provisioning { deadline }
             | Self::Configuring { deadline, .. }
             | Self::Joining { deadline }
+            | Self::Unhealthy { deadline }
             | Self::Draining { deadline }
             | Self::Deleting { deadline } => Some(*deadline),
             Self::Planned | Self::InService | Self::Standby => None,
@@ -201,6 +217,7 @@ impl NodeState {
             Self::Configuring { .. } => "configuring",
             Self::Joining { .. } => "joining",
             Self::InService => "in_service",
+            Self::Unhealthy { .. } => "unhealthy",
             Self::Standby => "standby",
             Self::Draining { .. } => "draining",
             Self::Deleting { .. } => "deleting",
@@ -210,12 +227,13 @@ impl NodeState {
     }
 
     /// Every name that [`NodeState::name`] can give, in the order of a node's life.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 11] = [
         "planned",
         "provisioning",
         "configuring",
         "joining",
         "in_service",
+        "unhealthy",
         "standby",
         "draining",
         "deleting",
@@ -237,6 +255,9 @@ impl fmt::Display for Failure {
                 write!(f, "it was not UP on every balancer by its deadline: {reason}")
             }
             Self::Vanished => write!(f, "the instance is gone and we did not delete it"),
+            Self::Unhealthy { reason } => {
+                write!(f, "every balancer saw it DOWN for too long: {reason}")
+            }
         }
     }
 }

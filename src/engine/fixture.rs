@@ -79,6 +79,7 @@ pub(super) fn policy() -> Policy {
             timeout: minutes(2),
         },
         leave: Leave { drain_timeout: minutes(2) },
+        health: None,
         digest: String::new(),
         text: "".into(),
     }

@@ -115,7 +115,7 @@ impl ObservedNode {
     /// A node as signals see it; none where it is gone.
     pub fn of(node: &Node) -> Option<Self> {
         let readiness = match node.state {
-            NodeState::InService => Readiness::Ready,
+            NodeState::InService | NodeState::Unhealthy { .. } => Readiness::Ready,
             NodeState::Planned
             | NodeState::Provisioning { .. }
             | NodeState::Configuring { .. }

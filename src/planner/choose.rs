@@ -70,7 +70,8 @@ fn leaves_at(node: &Node, leaving: Leaving, now: Timestamp) -> Timestamp {
         LeaveEarly::ToStandby => node.state == NodeState::InService,
         LeaveEarly::No => false,
     };
-    if at_once || node.state == NodeState::Planned {
+    let is_no_use = matches!(node.state, NodeState::Planned | NodeState::Unhealthy { .. });
+    if at_once || is_no_use {
         return now;
     }
     // Whoever drains beyond the end of the hour begins another one, which is then paid, too: it
@@ -104,16 +105,17 @@ fn paid_time_left(node: &Node, now: Timestamp) -> Duration {
     PAID_HOUR - Duration::from_millis(into_hour as u64)
 }
 
-/// How far a node has come; the least advanced leave first.
+/// How far a node has come; the unhealthy leave first, then the least advanced.
 fn stage(node: &Node) -> u8 {
     match node.state {
-        NodeState::Planned => 0,
-        NodeState::Provisioning { .. } => 1,
-        NodeState::Configuring { .. } => 2,
-        NodeState::Joining { .. } => 3,
-        NodeState::InService | NodeState::Standby => 4,
-        NodeState::Draining { .. } | NodeState::Deleting { .. } => 5,
-        NodeState::Deleted | NodeState::Failed { .. } => 6,
+        NodeState::Unhealthy { .. } => 0,
+        NodeState::Planned => 1,
+        NodeState::Provisioning { .. } => 2,
+        NodeState::Configuring { .. } => 3,
+        NodeState::Joining { .. } => 4,
+        NodeState::InService | NodeState::Standby => 5,
+        NodeState::Draining { .. } | NodeState::Deleting { .. } => 6,
+        NodeState::Deleted | NodeState::Failed { .. } => 7,
     }
 }
 

@@ -74,6 +74,16 @@ impl Facts {
             && self.servers.iter().all(|(_, fact)| is_up(fact) || !answers(fact))
     }
 
+    /// Whether a balancer has the node and doesn't say that its checks fail or have only begun.
+    pub fn is_well_somewhere(&self) -> bool {
+        self.servers.iter().any(|(_, fact)| match fact {
+            ServerFact::Present { server, .. } => {
+                matches!(server.health, ServerHealth::Up | ServerHealth::Unchecked)
+            }
+            ServerFact::Absent { .. } | ServerFact::Unreachable { .. } => false,
+        })
+    }
+
     /// As [`are_down`] says of all of its servers.
     pub fn is_down_everywhere(&self) -> bool {
         are_down(&self.servers)

@@ -69,6 +69,7 @@ pub fn next(
         NodeState::Configuring { run, deadline } => life.configuring(*run, *deadline),
         NodeState::Joining { deadline } => life.joining(*deadline),
         NodeState::InService => life.in_service(),
+        NodeState::Unhealthy { deadline } => life.unhealthy(*deadline),
         NodeState::Standby => life.standby(),
         NodeState::Draining { deadline } => life.draining(*deadline),
         NodeState::Deleting { deadline } => life.deleting(*deadline),
@@ -242,7 +243,49 @@ impl Life<'_> {
             let step = Step::DrainServer { balancers: self.answering() };
             return go(NodeState::Draining { deadline }, Some(step), because);
         }
+        if let Some(health) = self.policy.health
+            && self.facts.is_down_everywhere()
+        {
+            let deadline = after(self.now, health.unhealthy_for);
+            return go(NodeState::Unhealthy { deadline }, None, &self.described());
+        }
         self.repair().unwrap_or_else(|| wait("a reason to leave"))
+    }
+
+    /// In service and DOWN. It drains once its replacement serves, and nothing is deleted while
+    /// some balancer sees it UP or none answers.
+    fn unhealthy(&self, deadline: Timestamp) -> Next {
+        if self.facts.instance_is_gone() {
+            return self.give_up(Some(Failure::Vanished), "the instance vanished");
+        }
+        if matches!(self.wish, Wish::Leave | Wish::StandBy) {
+            let until = after(self.now, self.policy.leave.drain_timeout);
+            let reason = self.described();
+            return Next::Do {
+                enter: Some(NodeState::Draining { deadline: until }),
+                step: Some(Step::DrainServer { balancers: self.answering() }),
+                failure: Some(Failure::Unhealthy { reason }),
+                because: "unhealthy, and not needed any more".into(),
+            };
+        }
+        let Some(health) = self.policy.health else {
+            return go(NodeState::InService, None, "nobody is replaced for being unhealthy now");
+        };
+        if !self.facts.any_balancer_answers() {
+            // As with a join: who was DOWN before has half of its time again to be seen UP.
+            if deadline < after(self.now, health.unhealthy_for / 2) {
+                let deadline = after(self.now, health.unhealthy_for);
+                return go(NodeState::Unhealthy { deadline }, None, "no balancer answers");
+            }
+            return wait("any balancer to answer");
+        }
+        if self.facts.is_well_somewhere() {
+            return go(NodeState::InService, None, "a balancer no longer sees it DOWN");
+        }
+        self.repair().unwrap_or_else(|| match deadline <= self.now {
+            true => wait("its replacement"),
+            false => wait("a balancer to see it UP"),
+        })
     }
 
     /// What a serving node is owed by balancers that forgot it, restarted or were down when it

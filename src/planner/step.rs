@@ -139,6 +139,13 @@ pub enum Note {
         /// Where.
         balancer: BalancerName,
     },
+    /// So many nodes are unhealthy at once that it is not believed to be them: nobody is replaced.
+    HealingFrozen {
+        /// Unhealthy ones.
+        unhealthy: NodeCount,
+        /// Of all that are in service.
+        in_service: NodeCount,
+    },
     /// A balancer does not answer.
     BalancerUnreachable {
         /// Which.
@@ -204,6 +211,12 @@ impl std::fmt::Display for Note {
             Self::TakenOutByHand { node, balancer } => {
                 write!(f, "node {node} was taken out of {balancer} by hand; left so")
             }
+            Self::HealingFrozen { unhealthy, in_service } => write!(
+                f,
+                "{} of {in_service} in service look unhealthy at once, so nobody is replaced: it \
+                 is the balancers, the network or the application",
+                unhealthy.0
+            ),
             Self::BalancerUnreachable { balancer, why } => {
                 write!(f, "balancer {balancer} does not answer: {why}")
             }

@@ -1,6 +1,7 @@
 //! The table of a node's life row by row, and whole plans.
 
 mod fixture;
+mod health;
 mod pool;
 mod properties;
 mod standby;

@@ -12,7 +12,7 @@ use super::facts::{Facts, ServerFact, is_up};
 use super::lifecycle::Wish;
 use super::plan::PlanInput;
 use super::step::Note;
-use crate::domain::{Node, NodeCount, NodeId, NodeState};
+use crate::domain::{Failure, Node, NodeCount, NodeId, NodeState};
 use crate::policy::LeaveEarly;
 
 /// Nodes that nobody can become who exists.
@@ -33,8 +33,10 @@ pub(super) fn wishes(
         return Default::default();
     };
     let mut muster = Muster::of(input, desired.0);
+    muster.ail(notes);
     muster.take_back();
     let to_serve = muster.desired.saturating_sub(muster.committed());
+    muster.replace(to_serve);
     muster.let_go(notes);
     muster.admit();
     let to_stand_by = muster.keep_draining();
@@ -73,6 +75,10 @@ struct Muster<'a> {
     coming: Vec<&'a Node>,
     draining: Vec<&'a Node>,
     standby: Vec<&'a Node>,
+    /// Unhealthy for too long, and to be replaced now: they count for nothing any more.
+    ailing: Vec<&'a Node>,
+    /// The other unhealthy ones, counted among those that serve.
+    unhealthy: u32,
     wishes: BTreeMap<NodeId, Wish>,
 }
 
@@ -86,11 +92,13 @@ impl<'a> Muster<'a> {
             coming: Vec::new(),
             draining: Vec::new(),
             standby: Vec::new(),
+            ailing: Vec::new(),
+            unhealthy: 0,
             wishes: BTreeMap::new(),
         };
         for node in input.nodes {
             match node.state {
-                NodeState::InService => muster.serving += 1,
+                NodeState::InService | NodeState::Unhealthy { .. } => muster.serving += 1,
                 NodeState::Planned
                 | NodeState::Provisioning { .. }
                 | NodeState::Configuring { .. }
@@ -124,6 +132,53 @@ impl<'a> Muster<'a> {
         self.wishes.insert(node.id, wish);
     }
 
+    /// Chooses who is replaced: the longest unhealthy, within what the policy allows at once, and
+    /// nobody where most look unhealthy.
+    fn ail(&mut self, notes: &mut Vec<Note>) {
+        let deadline = |node: &Node| match node.state {
+            NodeState::Unhealthy { deadline } => Some(deadline),
+            _ => None,
+        };
+        let unhealthy = self.input.nodes.iter().filter(|node| deadline(node).is_some()).count();
+        self.unhealthy = unhealthy as u32;
+        let Some(health) = self.input.policy.health else { return };
+        let in_service = self.serving as usize;
+        // One node alone is no majority: it may be as broken as any other.
+        if 1 < unhealthy && in_service < 2 * unhealthy {
+            let (unhealthy, in_service) =
+                (NodeCount(unhealthy as u32), NodeCount(in_service as u32));
+            return notes.push(Note::HealingFrozen { unhealthy, in_service });
+        }
+        let most = (health.replace_at_most.fraction() * in_service as f64).floor().max(1.0);
+        let on_their_way_out = self.input.nodes.iter().filter(|node| {
+            let leaves =
+                matches!(node.state, NodeState::Draining { .. } | NodeState::Deleting { .. });
+            leaves && matches!(node.failure, Some(Failure::Unhealthy { .. }))
+        });
+        let budget = (most as usize).saturating_sub(on_their_way_out.count());
+        let overdue = |node: &&Node| deadline(node).is_some_and(|due| due <= self.input.now);
+        let mut ailing: Vec<&Node> = self.input.nodes.iter().filter(overdue).collect();
+        ailing.sort_by_key(|node| (deadline(node), node.id));
+        ailing.truncate(budget);
+        self.serving -= ailing.len() as u32;
+        self.unhealthy -= ailing.len() as u32;
+        self.ailing = ailing;
+    }
+
+    /// Whoever is replaced leaves once enough others serve, or where `max` has no other room for
+    /// the replacement.
+    fn replace(&mut self, to_serve: u32) {
+        let existing = self.input.nodes.iter().filter(|node| node.counts_against_max()).count();
+        let room = (self.input.policy.bounds.max.0 as usize).saturating_sub(existing);
+        let may_leave = match self.desired <= self.serving {
+            true => self.ailing.len(),
+            false => (to_serve as usize).saturating_sub(room),
+        };
+        for node in self.ailing.clone().into_iter().take(may_leave) {
+            self.wish(node, Wish::Leave);
+        }
+    }
+
     /// Draining nodes come back where a node is missing: they are warm, and bring back what was
     /// about to be lost. Those in standby serve as long as others are only on their way.
     fn take_back(&mut self) {
@@ -146,13 +201,15 @@ impl<'a> Muster<'a> {
 
     /// Of a surplus, as many stay as the standby lacks, and the others leave.
     fn let_go(&mut self, notes: &mut Vec<Note>) {
-        let leavers = leavers(self.input.nodes, self.leaving, self.input.now);
+        let ailing: BTreeSet<NodeId> = self.ailing.iter().map(|node| node.id).collect();
+        let others = self.input.nodes.iter().filter(|node| !ailing.contains(&node.id));
+        let leavers = leavers(others, self.leaving, self.input.now);
         let kept = self.surplus().min(self.short());
         let leave = (self.surplus() - kept) as usize;
         // As long as others are only on their way, nobody who serves is sent away for them.
         let (serve, come): (Vec<&Node>, Vec<&Node>) =
             leavers.now.iter().partition(|node| node.state == NodeState::InService);
-        let spare = self.serving.saturating_sub(self.desired) as usize;
+        let spare = (self.serving - self.unhealthy).saturating_sub(self.desired) as usize;
         let may_leave = come.into_iter().chain(serve.iter().copied().take(spare));
         let leaving: Vec<&Node> = may_leave.take(leave).collect();
         if let Some(until) = leavers.next_at.filter(|_| leaving.len() < leave) {
@@ -170,7 +227,10 @@ impl<'a> Muster<'a> {
         let needed = self.desired.saturating_sub(self.serving);
         let will_stand_by = (self.coming.len() as u32).saturating_sub(needed);
         let to_convert = kept.saturating_sub(will_stand_by);
-        let to_convert = to_convert.min(self.serving.saturating_sub(self.desired)) as usize;
+        let ill = |node: &&&Node| matches!(node.state, NodeState::Unhealthy { .. });
+        let ill_left = self.unhealthy - leaving.iter().filter(ill).count() as u32;
+        let spare = (self.serving - ill_left).saturating_sub(self.desired);
+        let to_convert = to_convert.min(spare) as usize;
         let stays = |node: &&Node| !leaving.iter().any(|gone| gone.id == node.id);
         for node in serve.into_iter().filter(stays).take(to_convert) {
             self.wish(node, Wish::StandBy);
@@ -245,7 +305,8 @@ impl<'a> Muster<'a> {
 }
 
 fn is_on_the_way(state: &NodeState) -> bool {
-    state.is_committed() && *state != NodeState::InService
+    let in_service = matches!(state, NodeState::InService | NodeState::Unhealthy { .. });
+    state.is_committed() && !in_service
 }
 
 /// Whether one command brings a draining node back: every balancer that answers still has its

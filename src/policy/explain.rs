@@ -391,6 +391,13 @@ impl Lines {
         self.line(0, format_args!("leave:"));
         let drain_timeout = written_out(policy.leave.drain_timeout);
         self.line(1, format_args!("drain_timeout: {drain_timeout}"));
+        let Some(health) = policy.health else {
+            return self.line(0, format_args!("health: off"));
+        };
+        self.line(0, format_args!("health:"));
+        self.line(1, format_args!("unhealthy_for: {}", written_out(health.unhealthy_for)));
+        let at_most = health.replace_at_most.get();
+        self.line(1, format_args!("replace_at_most_percent: {at_most}"));
     }
 }
 

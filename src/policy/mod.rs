@@ -36,10 +36,11 @@ pub use schema::json_schema;
 pub use settings::{
     Backoff, BalancerMetric, BalancerSignal, Band, BandAction, Bounds, Budget, CalendarEntry,
     Comes, Configure, Control, CountRule, Coverage, CoverageNeed, Effectiveness, FixedRule,
-    ForecastRule, HealthCheck, HintRule, Join, LatencyRule, Lead, Leave, LeaveEarly, LeaveOrder,
-    Measures, MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule,
-    RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh, Standby,
-    StepRounding, StepRule, SurgeRule, Take, TargetForm, TargetRule, Tolerance, Vlan, When,
+    ForecastRule, Health, HealthCheck, HintRule, Join, LatencyRule, Lead, Leave, LeaveEarly,
+    LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect,
+    Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh,
+    Standby, StepRounding, StepRule, SurgeRule, Take, TargetForm, TargetRule, Tolerance, Vlan,
+    When,
 };
 pub use window::{window_of, with_window};
 

@@ -43,7 +43,8 @@ impl PoolLoop {
             NodeState::Planned | NodeState::Provisioning { .. } => true,
             NodeState::Deleting { .. } => true,
             NodeState::Configuring { .. } | NodeState::Joining { .. } => false,
-            NodeState::InService | NodeState::Standby | NodeState::Draining { .. } => false,
+            NodeState::InService | NodeState::Unhealthy { .. } => false,
+            NodeState::Standby | NodeState::Draining { .. } => false,
             NodeState::Deleted | NodeState::Failed { .. } => false,
         });
         let max_age = if waiting { LISTING_WHILE_WAITING } else { LISTING_AT_REST };
@@ -151,7 +152,7 @@ impl PoolLoop {
             }
         };
         let settled = |node: &&Node| {
-            matches!(node.state, NodeState::InService | NodeState::Standby)
+            node.state.is_settled()
                 && node.instance.is_some()
                 && !servers.get(&node.id).is_some_and(|servers| are_down(servers))
         };
@@ -210,7 +211,8 @@ fn run_of(node: &Node) -> Option<RunId> {
     match node.state {
         NodeState::Configuring { run, .. } => Some(run),
         NodeState::Planned | NodeState::Provisioning { .. } | NodeState::Joining { .. } => None,
-        NodeState::InService | NodeState::Standby | NodeState::Draining { .. } => None,
+        NodeState::InService | NodeState::Unhealthy { .. } | NodeState::Standby => None,
+        NodeState::Draining { .. } => None,
         NodeState::Deleting { .. } | NodeState::Deleted | NodeState::Failed { .. } => None,
     }
 }

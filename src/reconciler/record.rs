@@ -119,7 +119,8 @@ impl PoolLoop {
         if step.enter == Some(NodeState::Standby) {
             moved.admitting.clear();
         }
-        if matches!(step.enter, Some(NodeState::InService)) {
+        let recovers = matches!(node.state, NodeState::Unhealthy { .. });
+        if matches!(step.enter, Some(NodeState::InService)) && !recovers {
             // On every balancer, also on those that don't answer now: one that still has it
             // drained would otherwise be taken for an operator's doing once it is back.
             let balancers = self.world.balancers.iter();

@@ -31,7 +31,9 @@ impl PoolLoop {
             NodeState::InService if waits_for_balancer(node, now) => Some(FOR_BALANCERS),
             NodeState::Planned | NodeState::Provisioning { .. } => Some(FOR_OTHERS),
             NodeState::Configuring { .. } => Some(FOR_OTHERS),
-            NodeState::InService | NodeState::Standby => Some(FOR_A_RESTART),
+            NodeState::InService | NodeState::Unhealthy { .. } | NodeState::Standby => {
+                Some(FOR_A_RESTART)
+            }
             NodeState::Deleted | NodeState::Failed { .. } => None,
         });
         let until_decision = self.decide_at().map_or(AT_LEAST, |due| elapsed(now, due));

@@ -170,6 +170,8 @@ impl PoolLoop {
         self.telemetry.desired_nodes.get_or_create(&labels).set(desired);
         let orphans = self.notes.iter().filter(|note| matches!(note, Note::Orphan { .. })).count();
         self.telemetry.orphans.get_or_create(&labels).set(orphans as i64);
+        let frozen = self.notes.iter().any(|note| matches!(note, Note::HealingFrozen { .. }));
+        self.telemetry.healing_frozen.get_or_create(&labels).set(i64::from(frozen));
         self.telemetry.notes.get_or_create(&labels).set(self.notes.len() as i64);
     }
 

@@ -33,6 +33,10 @@ pub struct Faults {
     pub sticky_sessions: f64,
     /// Each minute: one instance vanishes.
     pub vanishes: f64,
+    /// Each minute: the application of one instance breaks, and fails its checks from then on.
+    pub breaks: f64,
+    /// Each minute and balancer: its checks reach no node for some minutes.
+    pub balancer_cut_off: f64,
     /// Each minute and balancer: it restarts and forgets every server.
     pub balancer_restarts: f64,
     /// Each minute and balancer: it does not answer for some minutes, and keeps its servers.
@@ -71,6 +75,8 @@ impl Faults {
             balancer_error: 0.03,
             sticky_sessions: 0.1,
             vanishes: 0.02,
+            breaks: 0.03,
+            balancer_cut_off: 0.01,
             balancer_restarts: 0.02,
             balancer_down: 0.01,
             metrics_bad: 0.02,

@@ -5,6 +5,7 @@ mod campaigns;
 mod counted;
 mod fixture;
 mod forecasts;
+mod health;
 mod money;
 mod nodes;
 mod operators;

@@ -37,10 +37,19 @@ impl Model {
         if self.happens(self.faults.vanishes, "vanishes", minute) {
             self.vanish_one();
         }
+        if self.happens(self.faults.breaks, "breaks", minute) {
+            self.break_one();
+        }
         for index in 0..self.balancers.len() {
             let thing = format!("{index} {minute}");
             if self.happens(self.faults.balancer_restarts, "restart", &thing) {
                 self.restart_balancer(index);
+            }
+            if self.happens(self.faults.balancer_cut_off, "cut off", &thing) {
+                let until = self.in_minutes("cut off", &thing);
+                self.balancers[index].cut_off_until = Some(until);
+                let name = self.balancers[index].name.clone();
+                self.tell(format!("{name} reaches no node until {until}"));
             }
             if self.happens(self.faults.balancer_down, "down", &thing) {
                 let until = self.in_minutes("down", &thing);
@@ -82,6 +91,17 @@ impl Model {
         let label = instance.label.clone();
         self.configured.remove(&label);
         self.tell(format!("{label} vanishes"));
+    }
+
+    /// The application of the oldest running instance that is well breaks.
+    fn break_one(&mut self) {
+        let now = self.now;
+        let running = self.instances.values().filter(|one| one.is_ours() && one.runs(now));
+        let well = running.filter(|one| !self.broken.contains(&one.label));
+        let oldest = well.min_by_key(|one| (one.created_at, one.id));
+        let Some(label) = oldest.map(|one| one.label.clone()) else { return };
+        self.tell(format!("the application of {label} breaks"));
+        self.broken.insert(label);
     }
 
     pub(super) fn restart_balancer(&mut self, index: usize) {

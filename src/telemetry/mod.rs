@@ -104,6 +104,8 @@ pub struct Metrics {
     pub signal_usable: Family<SignalLabels, Gauge>,
     /// Instances that carry our tag and belong to no node.
     pub orphans: Family<PoolLabels, Gauge>,
+    /// Whether nobody is replaced because most nodes look unhealthy at once: 1 or 0.
+    pub healing_frozen: Family<PoolLabels, Gauge>,
     /// Whether rules add no more because their scale-outs helped nothing: 1 or 0.
     pub ineffective: Family<PoolLabels, Gauge>,
     /// The used share of the budget, the larger one of two.
@@ -151,6 +153,9 @@ impl Metrics {
         let orphans = Family::default();
         let help = "Instances with the pool's tag that are no node of it";
         registry.register("orphans", help, orphans.clone());
+        let healing_frozen = Family::default();
+        let help = "Whether nobody is replaced because most nodes look unhealthy at once";
+        registry.register("healing_frozen", help, healing_frozen.clone());
         let ineffective = Family::default();
         let help = "Whether rules add no more because their scale-outs helped nothing";
         registry.register("scale_out_ineffective", help, ineffective.clone());
@@ -181,6 +186,7 @@ impl Metrics {
             signal_value,
             signal_usable,
             orphans,
+            healing_frozen,
             ineffective,
             budget_used,
             forecast_bound,

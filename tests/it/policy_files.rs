@@ -125,7 +125,6 @@ signals:
   requests: {prometheus: {query: up}}
 rules:
   - target: {signal: requests, per_node: 400}
-health: {unhealthy_for: 2m}
 schedule: {cron: '0 17 * * *'}
 ",
     );
@@ -1063,7 +1062,8 @@ mod any {
                  leave_early: to_standby, order: oldest}}\n\
                  standby: {{nodes: {extra}}}\n\
                  configure: {{playbook: {}, variables: {{a: {}}}}}\n\
-                 leave: {{drain_timeout: {drain}}}\n",
+                 leave: {{drain_timeout: {drain}}}\n\
+                 health: {{unhealthy_for: {drain}, replace_at_most_percent: 12.5}}\n",
                 quote(&query), quote(&coverage), "x.yml", quote(&variable),
             );
             let text = super::minimal_and(&fragment);

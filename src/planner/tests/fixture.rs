@@ -62,6 +62,7 @@ pub fn node(number: u8, state: NodeState) -> Node {
     let served = matches!(
         state,
         NodeState::InService
+            | NodeState::Unhealthy { .. }
             | NodeState::Standby
             | NodeState::Draining { .. }
             | NodeState::Deleting { .. }

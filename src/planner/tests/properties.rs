@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::policy::{LeaveEarly, Policy};
 
 fn any_state() -> impl Strategy<Value = NodeState> {
-    (0..10u8, -500..500i64).prop_map(|(which, seconds)| {
+    (0..11u8, -500..500i64).prop_map(|(which, seconds)| {
         let deadline = at(seconds);
         match which {
             0 => NodeState::Planned,
@@ -25,6 +25,7 @@ fn any_state() -> impl Strategy<Value = NodeState> {
             6 => NodeState::Draining { deadline },
             7 => NodeState::Deleting { deadline },
             8 => NodeState::Deleted,
+            9 => NodeState::Unhealthy { deadline },
             _ => NodeState::Failed { why: Failure::NeverBooted },
         }
     })
@@ -118,7 +119,12 @@ proptest! {
 
     #[test]
     fn no_plan_makes_more_than_are_wanted_or_has_one_come_while_another_goes(case in any_case()) {
-        let committed = case.nodes.iter().filter(|node| node.state.is_committed()).count() as u32;
+        // Whoever may be replaced is not counted upon.
+        let is_ill = |node: &Node| {
+            matches!(node.state, NodeState::Unhealthy { deadline } if deadline <= now())
+        };
+        let committed = case.nodes.iter().filter(|node| node.state.is_committed() && !is_ill(node));
+        let committed = committed.count() as u32;
         let desired = case.desired.expect("it was decided").0;
         let plan = case.plan();
         let refills = plan.refills.len() as u32;
@@ -183,9 +189,12 @@ proptest! {
 
     #[test]
     fn a_serving_node_leaves_through_a_drain_unless_it_is_gone(
-        (mut node, facts) in any_node(), leaves in any::<bool>()
+        (mut node, facts) in any_node(), leaves in any::<bool>(), is_ill in any::<bool>()
     ) {
-        node.state = NodeState::InService;
+        node.state = match is_ill {
+            true => NodeState::Unhealthy { deadline: at(-1) },
+            false => NodeState::InService,
+        };
         let wish = if leaves { Wish::Leave } else { Wish::Stay };
         let next = next(&node, &facts, wish, &policy(), run(7), now());
         if let Next::Do { enter: Some(NodeState::Deleting { .. }), .. } = next {

@@ -6,6 +6,7 @@
 
 mod budget;
 mod effectiveness;
+mod health;
 mod hints;
 mod movement;
 mod node;
@@ -27,12 +28,6 @@ pub(crate) const CONTROL: &[(&str, Control)] =
 /// Reads a policy; its text and digest are the caller's to fill in.
 pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let mut fields = Fields::of(Value { name: "", node: document }, notes)?;
-    for (key, help) in [(
-        "health",
-        "delete it; no node would be replaced for being unhealthy, only for being gone",
-    )] {
-        fields.unsupported(key, help);
-    }
     let schedule = "`schedule` is no key of this file, but a kind of rule".to_owned();
     fields.refused("schedule", schedule, "write it below `rules`, as `- schedule: {…}`");
 
@@ -85,6 +80,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let join =
         fields.required("join", "{backend: notifications, port: 8080}", notes, service::join);
     let leave = fields.section("leave", notes, service::leave);
+    let health = fields.or("health", Some(health::default()), notes, health::health);
     fields.finish(notes);
 
     Some(Policy {
@@ -105,6 +101,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         configure: configure?,
         join: join?,
         leave: leave?,
+        health: health?,
         digest: String::new(),
         text: "".into(),
     })

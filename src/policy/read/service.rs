@@ -1,4 +1,4 @@
-//! `configure`, `join`, `leave`, `health`: a node from bare to serving and out again.
+//! `configure`, `join`, `leave`: a node from bare to serving and out again.
 
 use std::collections::BTreeMap;
 

@@ -65,6 +65,8 @@ pub struct Policy {
     pub join: Join,
     /// How it ends to serve.
     pub leave: Leave,
+    /// When nodes in service are replaced; none: only where they are gone.
+    pub health: Option<Health>,
     /// SHA-256 of the text that this policy was read from, in hexadecimal.
     pub digest: String,
     /// The text itself.
@@ -417,4 +419,14 @@ pub struct Leave {
     /// How long its requests may take to end.
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
+}
+
+/// When nodes in service are replaced for being unhealthy: DOWN on every balancer that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Health {
+    /// After so long without a break.
+    #[serde(with = "humantime_serde")]
+    pub unhealthy_for: Duration,
+    /// Such a share of the nodes in service at once, and one in any case.
+    pub replace_at_most: Percent,
 }

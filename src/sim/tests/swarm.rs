@@ -48,12 +48,15 @@ async fn one(seed: u64) -> Result<Tally, String> {
     Err(format!("{last}\n{status:#?}\n{}", problems.join("\n")))
 }
 
-/// Half of the policies keep some nodes in standby, and each way to leave has its share.
+/// Half of the policies keep some nodes in standby, most replace the unhealthy, and each way to
+/// leave has its share.
 fn policy(seed: u64) -> Policy {
     let early = ["yes", "yes", "no", "to_standby"][(roll(seed, "paid hour") * 4.0) as usize];
     let standby = [0, 0, 1, 2][(roll(seed, "standby") * 4.0) as usize];
     let leave = format!("leave_early: {early}}}\nstandby: {{nodes: {standby}}}");
-    quick_with(&[("leave_early: yes}", &leave)])
+    let off = "leave: {drain_timeout: 2m}\nhealth: off";
+    let healing = if roll(seed, "health") < 0.3 { off } else { "leave: {drain_timeout: 2m}" };
+    quick_with(&[("leave_early: yes}", &leave), ("leave: {drain_timeout: 2m}", healing)])
 }
 
 async fn run_and_heal(simulation: &mut Simulation) -> Result<(), StoreError> {
