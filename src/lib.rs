@@ -29,3 +29,6 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod sandbox;
+
+#[cfg(test)]
+mod hostile_tests;

@@ -25,6 +25,9 @@ mod process;
 mod report;
 mod watch;
 
+#[cfg(test)]
+mod hostile_tests;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -13,6 +13,10 @@ use crate::domain::{HostResult, InstanceLabel};
 
 /// A line longer than this is none of ours: the longest, the recap, takes some 120 bytes a host.
 const LINE_BYTES: u64 = 1024 * 1024;
+/// The most facts of a host, and the longest name and value of one, in characters; the callback sends
+/// a handful, each cut already.
+const MOST_FACTS: usize = 40;
+const FACT_CHARACTERS: usize = 200;
 /// The longest reason, in characters.
 const REASON_CHARACTERS: usize = 2_000;
 
@@ -35,6 +39,17 @@ struct Story {
     /// It got through the whole playbook, and into the last play, which is ours.
     has_finished: bool,
     facts: BTreeMap<String, String>,
+}
+
+impl Story {
+    fn learn(&mut self, facts: BTreeMap<String, String>) {
+        for (name, value) in facts {
+            let name = first_characters(&name, FACT_CHARACTERS);
+            if self.facts.len() < MOST_FACTS || self.facts.contains_key(&name) {
+                self.facts.insert(name, first_characters(&value, FACT_CHARACTERS));
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -167,7 +182,7 @@ impl Report {
         match event.event.as_str() {
             "failed" if !event.ignored => story.failure = reason(),
             "unreachable" => story.unreachable = reason(),
-            "facts" => story.facts.extend(event.facts),
+            "facts" => story.learn(event.facts),
             "finished" => return story.has_finished = true,
             "ok" | "failed" | "skipped" => {}
             _ => return,

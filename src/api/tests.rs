@@ -173,3 +173,86 @@ async fn a_question_that_makes_no_sense_is_answered_with_what_would() {
         assert!(body.contains(says), "{path}: {body}");
     }
 }
+
+mod whatever_is_asked {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any bytes in a path or a query, escaped where a URI needs it.
+    fn escaped() -> impl Strategy<Value = String> {
+        let bytes = proptest::collection::vec(any::<u8>(), 0..60);
+        bytes.prop_map(|bytes| bytes.iter().map(|byte| format!("%{byte:02x}")).collect())
+    }
+
+    fn paths() -> impl Strategy<Value = String> {
+        let page = prop_oneof![
+            Just("decisions"),
+            Just("explanation"),
+            Just("why-not"),
+            Just("journal"),
+            Just("learned"),
+            Just(""),
+            Just("../..")
+        ];
+        let key = prop_oneof![
+            Just("limit"),
+            Just("until"),
+            Just("before"),
+            Just("at"),
+            Just("decision"),
+            Just("x")
+        ];
+        let value = prop_oneof![
+            escaped(),
+            Just("99999999999999999999".into()),
+            Just("-1".into()),
+            Just("1e9".into()),
+            Just("4294967295".into()),
+            Just("-9223372036854775808".into()),
+            Just("9999-12-31T23:59:59Z".into()),
+            Just("-009999-01-01T00:00:00Z".into())
+        ];
+        (prop_oneof![Just("web".to_string()), escaped()], page, key, value).prop_map(
+            |(pool, page, key, value)| format!("/api/v1/pools/{pool}/{page}?{key}={value}"),
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn no_question_is_answered_with_a_fault_of_ours(
+            paths in proptest::collection::vec(paths(), 16),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let rehearsal = Rehearsal::new().await;
+                for path in &paths {
+                    let (status, body) = rehearsal.get(path).await;
+                    prop_assert!(!status.is_server_error(), "{path}: {status} {body}");
+                }
+                Ok(())
+            })?;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_nobody_asked_for_is_not_read_to_its_end() {
+        let rehearsal = Rehearsal::new().await;
+        for size in [0, 1 << 10, 8 << 20] {
+            let body = axum::body::Body::from(vec![b'{'; size]);
+            let request = Request::post("/api/v1/policies/reload")
+                .header("content-length", size)
+                .body(body)
+                .expect("a request");
+            let answer = router(rehearsal.sources.clone()).oneshot(request).await;
+            let status = answer.expect("an answer").status();
+            let expected = if size <= 64 << 10 {
+                StatusCode::SERVICE_UNAVAILABLE
+            } else {
+                StatusCode::PAYLOAD_TOO_LARGE
+            };
+            assert_eq!(status, expected, "{size} bytes");
+        }
+    }
+}

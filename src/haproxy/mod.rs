@@ -21,6 +21,9 @@ mod transport;
 mod view;
 mod workers;
 
+#[cfg(test)]
+mod hostile_tests;
+
 pub use address::RuntimeAddress;
 pub use balancer::{HaproxyBalancer, HaproxySettings};
 pub use mode::Mode;

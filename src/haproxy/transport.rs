@@ -59,7 +59,7 @@ async fn exchange_slowly(address: &RuntimeAddress, line: &str) -> Result<String,
     }
 }
 
-async fn converse<S>(mut stream: S, line: &str) -> Result<String, ExchangeError>
+pub(super) async fn converse<S>(mut stream: S, line: &str) -> Result<String, ExchangeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

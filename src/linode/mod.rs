@@ -14,6 +14,9 @@ mod listing;
 mod transport;
 mod wire;
 
+#[cfg(test)]
+mod hostile_tests;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -123,7 +123,9 @@ fn syntax_problem(error: &serde_saphyr::Error) -> Problem {
         };
     }
     let message = error.to_string();
-    if let serde_saphyr::Error::Budget { .. } = error {
+    // What an alias repeats comes wrapped: only its words tell.
+    let is_wrapped = message.starts_with("budget breached");
+    if matches!(error, serde_saphyr::Error::Budget { .. }) || is_wrapped {
         return Problem {
             at,
             what: format!("the file is nested or repeated beyond all bounds ({message})"),

@@ -47,6 +47,9 @@ mod selectors;
 mod source;
 mod spacing;
 
+#[cfg(test)]
+mod hostile_tests;
+
 use std::fmt;
 use std::time::Duration;
 

@@ -15,6 +15,10 @@ use super::table::{Unreadable, read};
 
 const COLUMNS: [&str; 2] = ["timestamp_seconds", "requests_per_second"];
 
+/// The most samples, and the most steps: a year of seconds, twelve of steps. A slip in a moment must
+/// not fill the memory.
+const MOST: f64 = 40e6;
+
 /// Steps in a minute.
 const MINUTE: usize = (60 / STEP_SECONDS) as usize;
 
@@ -60,6 +64,12 @@ pub enum TraceError {
         /// How many samples there are.
         samples: usize,
     },
+    /// There is more of it than anybody rehearses on.
+    #[error("it has {days:.0} days, more than twelve years\nhint: are its moments seconds?")]
+    TooLong {
+        /// How many days it has.
+        days: f64,
+    },
     /// No request at all.
     #[error(
         "every rate is 0, so it can't be scaled\nhint: check the query that it was exported with, or leave --peak-nodes out"
@@ -98,6 +108,10 @@ impl Trace {
                 let help = "keep the step constant; whole missing steps may be left out";
                 return Err(unreadable(line, what, help));
             }
+            if MOST < samples.len() as f64 + steps {
+                let what = format!("{} samples are missing before this one", steps - 1.0);
+                return Err(unreadable(line, what, "is the moment right?"));
+            }
             if 1.0 < steps {
                 gaps.push(Gap { before_line: line, samples: steps as u64 - 1 });
             }
@@ -121,6 +135,9 @@ impl Trace {
             }
             _ => (seconds, samples),
         };
+        if MOST * step < samples.len() as f64 * seconds {
+            return Err(TraceError::TooLong { days: samples.len() as f64 * seconds / 86_400.0 });
+        }
         // Steps whose middle lies within the trace.
         let steps = (samples.len() as f64 * seconds / step - 0.5).ceil().max(0.0) as usize;
         if steps < 2 * MINUTE {
