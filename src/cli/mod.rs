@@ -1,7 +1,8 @@
 //! The command line: arguments in, exit code out.
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 bad
-//! usage, 3 bad policy or settings, 4 `check`, `test`, `query` or `backtest` found problems.
+//! usage, 3 bad policy or settings, 4 `check`, `test`, `query`, `backtest` or
+//! `simulate` found problems.
 
 mod advise;
 mod backtest;
@@ -19,6 +20,7 @@ mod reload;
 mod run;
 mod sandbox;
 mod schema;
+mod simulate;
 mod status;
 mod test;
 mod why_not;
@@ -53,6 +55,8 @@ enum Command {
     Schema,
     /// Rehearse policies and other autoscalers on recorded traffic.
     Backtest(Box<backtest::BacktestArguments>),
+    /// Live many lives of a pool in which everything goes wrong, and check what must always be so.
+    Simulate(simulate::SimulateArguments),
     /// Say what would make policies serve better or cost less, each tried on recorded traffic.
     Advise(Box<advise::AdviseArguments>),
     /// Say what would be done now, and do nothing.
@@ -120,6 +124,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Ok(())
             }
             Command::Backtest(arguments) => backtest::backtest(&arguments).await,
+            Command::Simulate(arguments) => simulate::simulate(&arguments),
             Command::Advise(arguments) => advise::advise(&arguments).await,
             Command::Plan(arguments) => plan::plan(arguments).await,
             Command::Status(arguments) => status::status(arguments).await,

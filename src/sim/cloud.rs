@@ -6,9 +6,11 @@ use async_trait::async_trait;
 
 use super::chance::roll;
 use super::model::Model;
+use super::servers::SimServer;
 use super::world::SimWorld;
 use crate::domain::{
-    Dollars, Duration, Instance, InstanceId, InstanceLabel, InstanceStatus, Timestamp, after,
+    Dollars, Duration, Instance, InstanceId, InstanceLabel, InstanceStatus, ServerAdmin, Timestamp,
+    after,
 };
 use crate::ports::{Cloud, CreateRequest, Deletion, Fault};
 use crate::reconciler::COMMON_TAG;
@@ -49,6 +51,8 @@ pub(super) struct SimInstance {
     pub is_offline: bool,
     /// When it is gone, once somebody deletes it.
     pub gone_at: Option<Timestamp>,
+    /// Whether that was not our doing.
+    pub vanished: bool,
 }
 
 impl SimInstance {
@@ -99,7 +103,7 @@ impl Model {
             CloudMood::Well | CloudMood::SoldOut => {}
             CloudMood::NothingBoots | CloudMood::ListsHalf => {}
         }
-        if !self.happens(self.faults.cloud_error, call, thing) {
+        if !self.strikes("cloud_error", self.faults.cloud_error, call, thing) {
             return None;
         }
         let storm = self.happens(0.5, &format!("{call} kind"), thing);
@@ -122,16 +126,16 @@ impl Model {
             return Err(fault);
         }
         let in_doubt = Fault::InDoubt { message: "no answer to the create call".into() };
-        if self.happens(self.faults.call_lost, "create lost", label) {
+        if self.strikes("call_lost", self.faults.call_lost, "create lost", label) {
             return Err(in_doubt);
         }
         if self.cloud_mood == CloudMood::SoldOut
-            || self.happens(self.faults.sold_out, "sold out", label)
+            || self.strikes("sold_out", self.faults.sold_out, "sold out", label)
         {
             let message = "this plan is sold out in this region".into();
             return Err(Fault::OutOfCapacity { message });
         }
-        if self.happens(self.faults.refused, "refused", label) {
+        if self.strikes("refused", self.faults.refused, "refused", label) {
             return Err(Fault::permanent("400 the image is not allowed here"));
         }
         let now = self.now;
@@ -141,7 +145,7 @@ impl Model {
             Some(_) => return Err(Fault::permanent("400 Label must be unique")),
             None => self.make(request),
         };
-        if self.happens(self.faults.answer_lost, "create answer", label) {
+        if self.strikes("answer_lost", self.faults.answer_lost, "create answer", label) {
             return Err(in_doubt);
         }
         Ok(made)
@@ -150,10 +154,11 @@ impl Model {
     fn make(&mut self, request: &CreateRequest) -> Instance {
         let label = request.label.to_string();
         let never_boots = self.cloud_mood == CloudMood::NothingBoots
-            || self.happens(self.faults.never_boots, "never boots", &label);
-        let lags = self.happens(self.faults.listing_lags, "listing", &label);
+            || self.strikes("never_boots", self.faults.never_boots, "never boots", &label);
+        let lags = self.strikes("listing_lags", self.faults.listing_lags, "listing", &label);
         let lag = if lags { self.length("lag", &label, 1, 50) } else { Duration::ZERO };
-        let (shortest, longest) = self.paces.boot;
+        let slow = self.strikes("slow_boot", self.faults.slow_boot, "slow boot", &label);
+        let (shortest, longest) = if slow { (60, 900) } else { self.paces.boot };
         let boot = self.length("boot", &label, shortest, longest);
         // From the label and not counted up: whichever create call comes first, ids stay.
         let id = InstanceId((roll(self.seed, &format!("id of {label}")) * 1e9) as u64);
@@ -167,8 +172,14 @@ impl Model {
             created_at: self.now,
             listed_at: after(self.now, lag),
             running_at: (!never_boots).then(|| after(self.now, boot)),
-            is_offline: self.happens(self.faults.comes_up_offline, "offline", &label),
+            is_offline: self.strikes(
+                "comes_up_offline",
+                self.faults.comes_up_offline,
+                "offline",
+                &label,
+            ),
             gone_at: None,
+            vanished: false,
         };
         let shown = instance.shown(self.now);
         self.instances.insert(id, instance);
@@ -201,13 +212,13 @@ impl Model {
         if !instance.tags.iter().any(|known| known == tag) {
             return Ok(Deletion::NotOurs);
         }
-        if self.happens(self.faults.call_lost, "delete lost", &thing) {
+        if self.strikes("call_lost", self.faults.call_lost, "delete lost", &thing) {
             return Err(Fault::InDoubt { message: "no answer to the delete call".into() });
         }
         if self.instances[&id].gone_at.is_none() {
             self.begin_deletion(id);
         }
-        if self.happens(self.faults.answer_lost, "delete answer", &thing) {
+        if self.strikes("answer_lost", self.faults.answer_lost, "delete answer", &thing) {
             return Err(Fault::InDoubt { message: "no answer to the delete call".into() });
         }
         Ok(Deletion::Accepted)
@@ -228,6 +239,46 @@ impl Model {
         let gone_at = after(self.now, self.length("deletion", &label, shortest, longest));
         self.instances.get_mut(&id).expect("it was found above").gone_at = Some(gone_at);
         self.configured.remove(&label);
+    }
+
+    /// Two machines of somebody else's: one that nothing ties to us, and one with a label such as
+    /// ours are named.
+    pub(super) fn plant_strangers(&mut self, like_ours: &str) {
+        for (id, label) in [(1, "mail"), (2, like_ours)] {
+            let id = InstanceId(id);
+            let stranger = SimInstance {
+                id,
+                label: label.into(),
+                tags: vec!["somebody-else".into()],
+                region: "eu-central".into(),
+                instance_type: "g6-standard-2".into(),
+                address: None,
+                created_at: self.now,
+                listed_at: self.now,
+                running_at: Some(self.now),
+                is_offline: false,
+                gone_at: None,
+                vanished: false,
+            };
+            self.instances.insert(id, stranger);
+        }
+        for balancer in &mut self.balancers {
+            balancer.servers.push(SimServer::foreign(self.now));
+        }
+    }
+
+    /// What of somebody else's was changed: nothing, if all is well.
+    pub(super) fn touched_strangers(&self) -> Vec<String> {
+        let planted = self.instances.values().filter(|one| one.address.is_none());
+        let gone = planted.filter(|one| one.gone_at.is_some() || one.is_offline);
+        let mut touched: Vec<String> =
+            gone.map(|one| format!("instance {} of somebody else", one.label)).collect();
+        if self.instances.values().any(|one| one.address.is_none()) {
+            let intact = |one: &SimServer| !one.is_ours && one.admin == ServerAdmin::Ready;
+            let robbed = self.balancers.iter().filter(|one| !one.servers.iter().any(intact));
+            touched.extend(robbed.map(|one| format!("somebody else's server on {}", one.name)));
+        }
+        touched
     }
 
     /// Instances of ours that exist, those on their way out included.

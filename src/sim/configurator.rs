@@ -22,7 +22,7 @@ impl Model {
     fn start(&mut self, spec: &RunSpec) -> Result<(), Fault> {
         // Keyed by the first host: a run's id changes with the order of calls, its hosts don't.
         let thing = spec.hosts.first().map_or(String::new(), |host| host.label.to_string());
-        if self.happens(self.faults.configurator_error, "start run", &thing) {
+        if self.strikes("configurator_error", self.faults.configurator_error, "start run", &thing) {
             return Err(Fault::transient("the run's folder can't be made"));
         }
         if self.runs.contains_key(&spec.id) {
@@ -31,14 +31,17 @@ impl Model {
         self.tally.run_sizes.push(spec.hosts.len() as u32);
         let (shortest, longest) = self.paces.playbook;
         let takes = self.length("playbook", &thing, shortest, longest);
-        let ends_at = after(self.now, takes).min(spec.deadline);
-        let lost = self.happens(self.faults.run_lost, "run lost", &thing);
+        let ends_at = after(self.now, takes).min(self.true_time(spec.deadline));
+        let lost = self.strikes("run_lost", self.faults.run_lost, "run lost", &thing);
         let lost_at = lost.then(|| after(self.now, takes / 2));
         let mut hosts = BTreeMap::new();
         for host in &spec.hosts {
             let result = self.result_on(&host.label);
             if matches!(result, HostResult::Succeeded { .. }) && lost_at.is_none() {
                 self.configured.insert(host.label.to_string(), (spec.id, ends_at));
+                if self.is_thrown(self.faults.never_healthy, "health", host.label.as_str()) {
+                    self.count_fault("never_healthy");
+                }
             }
             hosts.insert(host.label.clone(), result);
         }
@@ -53,7 +56,7 @@ impl Model {
         if !runs {
             return HostResult::Unreachable { reason: "No route to host".into() };
         }
-        if self.happens(self.faults.playbook_fails, "playbook fails", thing) {
+        if self.strikes("playbook_fails", self.faults.playbook_fails, "playbook fails", thing) {
             let reason = "TASK [install]: no mirror answers".into();
             return HostResult::Failed { reason };
         }
@@ -62,7 +65,12 @@ impl Model {
 
     fn run_status(&mut self, id: RunId) -> Result<RunStatus, Fault> {
         let now = self.now;
-        if self.happens(self.faults.configurator_error, "ask run", &id.to_string()) {
+        if self.strikes(
+            "configurator_error",
+            self.faults.configurator_error,
+            "ask run",
+            &id.to_string(),
+        ) {
             return Err(Fault::transient("the run's folder can't be read"));
         }
         Ok(match self.runs.get(&id) {

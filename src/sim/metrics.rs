@@ -4,7 +4,9 @@ use async_trait::async_trait;
 
 use super::model::Model;
 use super::world::SimWorld;
-use crate::domain::{Duration, Missing, NodeSample, Reading, Sample, Timestamp, before, elapsed};
+use crate::domain::{
+    Duration, Missing, NodeSample, Reading, Sample, Timestamp, after, before, elapsed,
+};
 use crate::policy::window_of;
 use crate::ports::{Fault, MetricsSource};
 
@@ -44,11 +46,17 @@ impl Model {
         (0..seconds).map(|second| self.rate(middle(second))).sum::<f64>() / seconds as f64
     }
 
-    /// The moment that an answer would speak of, or why there is none.
-    fn answer_of(&self, stale_after: Duration, now: Timestamp) -> Result<Timestamp, Missing> {
+    /// The moment that an answer evaluated at `evaluated` would speak of, or why there is none. `now`
+    /// is the asker's clock.
+    fn answer_of(
+        &self,
+        stale_after: Duration,
+        evaluated: Timestamp,
+        now: Timestamp,
+    ) -> Result<Timestamp, Missing> {
         let at = match self.metrics {
             MetricsMood::Stuck(since) => before(since, LAG),
-            _ => before(now, LAG),
+            _ => before(evaluated, LAG),
         };
         match self.metrics {
             MetricsMood::Empty => Err(Missing::Empty),
@@ -56,24 +64,33 @@ impl Model {
             MetricsMood::Failing => {
                 Err(Missing::QueryFailed { message: "no answer in time".into() })
             }
-            MetricsMood::Stuck(_) if stale_after < elapsed(at, now) => Err(Missing::Stale {
+            _ if stale_after < elapsed(at, now) => Err(Missing::Stale {
                 age_seconds: elapsed(at, now).as_secs(),
                 limit_seconds: stale_after.as_secs(),
             }),
+            _ if after(now, stale_after) < at => {
+                Err(Missing::QueryFailed { message: "its samples are ahead of our clock".into() })
+            }
             MetricsMood::Stuck(_) | MetricsMood::Well | MetricsMood::Partial => Ok(at),
         }
     }
 
-    fn reading(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
-        let at = match self.answer_of(stale_after, now) {
+    fn reading(
+        &self,
+        query: &str,
+        stale_after: Duration,
+        evaluated: Timestamp,
+        now: Timestamp,
+    ) -> Reading {
+        let at = match self.answer_of(stale_after, evaluated, now) {
             Ok(at) => at,
             Err(why) => return Reading::Missing { why },
         };
         let half = self.metrics == MetricsMood::Partial;
         let serving = self.serving_addresses().len() as u32;
         let value = match query {
-            "sources" if half => f64::from(serving / 2),
-            "sources" => f64::from(serving),
+            _ if self.sources.contains(query) && half => f64::from(serving / 2),
+            _ if self.sources.contains(query) => f64::from(serving),
             _ if half => self.measured_rate(query, at) / 2.0,
             _ => self.measured_rate(query, at),
         };
@@ -82,7 +99,7 @@ impl Model {
 
     /// Each serving node's part of the rate; half of them are silent where the mood is so.
     fn node_reading(&self, stale_after: Duration, now: Timestamp) -> Reading {
-        let at = match self.answer_of(stale_after, now) {
+        let at = match self.answer_of(stale_after, self.now, now) {
             Ok(at) => at,
             Err(why) => return Reading::Missing { why },
         };
@@ -108,11 +125,13 @@ impl Model {
 
 #[async_trait]
 impl MetricsSource for SimWorld {
-    /// Knows two queries: `sources` counts the nodes that serve, any other is the rate; with a
+    /// Knows two queries: `sources`, or what [`SimWorld::set_sources`] names, counts the nodes that
+    /// serve; any other is the rate; with a
     /// range, such as `rate[1m]`, its mean over that.
     async fn read(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
         self.lives().await;
-        self.model().reading(query, stale_after, now)
+        let model = self.model();
+        model.reading(query, stale_after, model.now, now)
     }
 
     /// Knows one query, whatever its words: each serving node's part of the rate.
@@ -139,8 +158,9 @@ impl MetricsSource for SimWorld {
         let mut samples = Vec::new();
         let mut at = from;
         while at <= to && !step.is_zero() {
-            samples.extend(model.reading(query, Duration::MAX, at).sample());
-            at = crate::domain::after(at, step);
+            let evaluated = at.min(model.now);
+            samples.extend(model.reading(query, Duration::MAX, evaluated, at).sample());
+            at = after(at, step);
         }
         Ok(samples)
     }

@@ -13,18 +13,22 @@ use super::queueing;
 use super::servers::SimBalancerState;
 use super::tally::Tally;
 use super::traffic::Traffic;
-use crate::domain::{Duration, InstanceId, RunId, Timestamp};
+use crate::domain::{Duration, InstanceId, RunId, Timestamp, after, before};
 
 /// All that is so at one moment.
 pub(super) struct Model {
     pub seed: u64,
     pub began: Timestamp,
     pub now: Timestamp,
+    /// How far the daemon's clock is off, in milliseconds; above zero: it is ahead.
+    pub clock_is_off: i64,
     pub faults: Faults,
     pub paces: Paces,
     pub traffic: Traffic,
     pub node: NodeModel,
     pub metrics: MetricsMood,
+    /// Queries that count the nodes that serve.
+    pub sources: BTreeSet<String>,
     pub cloud_mood: CloudMood,
     pub instances: BTreeMap<InstanceId, SimInstance>,
     pub runs: BTreeMap<RunId, SimRun>,
@@ -50,11 +54,13 @@ impl Model {
             seed,
             began,
             now: began,
+            clock_is_off: 0,
             faults: Faults::none(),
             paces: Paces::default(),
             traffic: Traffic::default(),
             node: queueing::node(),
             metrics: MetricsMood::Well,
+            sources: BTreeSet::from(["sources".to_string()]),
             cloud_mood: CloudMood::Well,
             instances: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -80,6 +86,29 @@ impl Model {
         chance::roll(self.seed, &purpose) < rate
     }
 
+    /// The same of a fault, counted by its kind.
+    pub fn strikes(&mut self, kind: &'static str, rate: f64, purpose: &str, thing: &str) -> bool {
+        let strikes = self.happens(rate, purpose, thing);
+        if strikes {
+            self.count_fault(kind);
+        }
+        strikes
+    }
+
+    pub fn count_fault(&mut self, kind: &'static str) {
+        *self.tally.faults.entry(kind).or_default() += 1;
+    }
+
+    /// The time that the daemon believes it is.
+    pub fn clock(&self) -> Timestamp {
+        moved(self.now, self.clock_is_off)
+    }
+
+    /// The true time of what the daemon's clock calls `moment`.
+    pub fn true_time(&self, moment: Timestamp) -> Timestamp {
+        moved(moment, -self.clock_is_off)
+    }
+
     /// Whether something of this rate is so for a thing, the same at each call.
     pub fn is_thrown(&self, rate: f64, purpose: &str, thing: &str) -> bool {
         0.0 < rate && chance::roll(self.seed, &format!("{purpose} {thing}")) < rate
@@ -102,4 +131,9 @@ impl Model {
         *count += 1;
         format!("{key} {count}")
     }
+}
+
+fn moved(moment: Timestamp, milliseconds: i64) -> Timestamp {
+    let by = Duration::from_millis(milliseconds.unsigned_abs());
+    if milliseconds < 0 { before(moment, by) } else { after(moment, by) }
 }

@@ -20,6 +20,8 @@ const BUSY: u32 = 5;
 pub(super) struct SimBalancerState {
     pub name: BalancerName,
     pub started_at: Timestamp,
+    /// A worker from before a reload goes on until then.
+    pub old_workers_until: Option<Timestamp>,
     /// It answers no call before this; its servers serve on.
     pub unreachable_until: Option<Timestamp>,
     /// Its checks reach nobody before this.
@@ -67,6 +69,8 @@ impl SimBalancerState {
 #[derive(Clone, Debug)]
 pub(super) struct SimServer {
     pub name: ServerName,
+    /// Whether it was made, or is managed, by us.
+    pub is_ours: bool,
     pub address: SocketAddrV4,
     pub admin: ServerAdmin,
     pub checked_since: Timestamp,
@@ -74,6 +78,21 @@ pub(super) struct SimServer {
     pub up_after: Duration,
     /// When the last of its requests ends after a drain.
     pub idle_at: Option<Timestamp>,
+}
+
+impl SimServer {
+    /// One from the balancer's own file, which is none of our business.
+    pub fn foreign(now: Timestamp) -> Self {
+        Self {
+            name: ServerName::new("static1").expect("a legal name"),
+            is_ours: false,
+            address: SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 7), 80),
+            admin: ServerAdmin::Ready,
+            checked_since: now,
+            up_after: Duration::ZERO,
+            idle_at: None,
+        }
+    }
 }
 
 impl Model {
@@ -86,6 +105,9 @@ impl Model {
     }
 
     fn health(&self, balancer: &SimBalancerState, server: &SimServer) -> ServerHealth {
+        if !server.is_ours {
+            return ServerHealth::Up;
+        }
         if balancer.cut_off_until.is_some_and(|until| self.now < until) {
             return ServerHealth::Down { check: "L4TOUT".into() };
         }
@@ -114,14 +136,14 @@ impl Model {
         if given || lingering { BUSY } else { 0 }
     }
 
-    /// Whether the balancer sends requests to a server and they are answered. One that has not
-    /// failed a check yet gets its share.
+    /// Whether the balancer sends requests to a server of ours and they are answered. One that has
+    /// not failed a check yet gets its share.
     fn serves(&self, balancer: &SimBalancerState, server: &SimServer) -> bool {
         let answers = match self.health(balancer, server) {
             ServerHealth::Up | ServerHealth::Rising | ServerHealth::Unchecked => true,
             ServerHealth::Down { .. } => false,
         };
-        server.admin == ServerAdmin::Ready && answers
+        server.is_ours && server.admin == ServerAdmin::Ready && answers
     }
 
     /// Addresses that some balancer sends requests to and where they are answered.
@@ -144,7 +166,7 @@ impl Model {
         let mut cuts = Vec::new();
         for balancer in &self.balancers {
             for server in balancer.servers.iter().filter(|one| *one.address.ip() == address) {
-                let (at, sessions) = (self.now, self.sessions(server));
+                let (at, sessions) = (self.clock(), self.sessions(server));
                 let (label, balancer) = (label.to_string(), balancer.name.clone());
                 cuts.push(Cut { at, label, balancer, sessions });
             }
@@ -172,7 +194,7 @@ impl Model {
         let servers = balancer.servers.iter().map(|server| Server {
             name: server.name.clone(),
             address: server.address,
-            is_ours: true,
+            is_ours: server.is_ours,
             admin: server.admin,
             health: self.health(balancer, server),
             sessions: self.sessions(server),
@@ -184,7 +206,7 @@ impl Model {
             servers: servers.collect(),
             counts,
             free_slots: None,
-            old_workers: false,
+            old_workers: balancer.old_workers_until.is_some_and(|until| self.now < until),
         }
     }
 
@@ -209,6 +231,7 @@ impl Model {
         }
         let server = SimServer {
             name: balancer.new_name(member),
+            is_ours: true,
             address: member.address,
             admin: ServerAdmin::Drain,
             checked_since,
@@ -234,7 +257,7 @@ impl Model {
 
     pub(super) fn drain(&mut self, index: usize, member: &Member) {
         let thing = member.server.as_str();
-        let sticky = self.happens(self.faults.sticky_sessions, "sticky", thing);
+        let sticky = self.strikes("sticky_sessions", self.faults.sticky_sessions, "sticky", thing);
         let (shortest, longest) = if sticky { (200, 400) } else { self.paces.drain };
         let idle_at = after(self.now, self.length("drain", thing, shortest, longest));
         let server = self.balancers[index].find(member);
@@ -255,7 +278,7 @@ impl Model {
         if 0 < left {
             let label = member.server.as_str().trim_start_matches("as-").to_string();
             let balancer = self.balancers[index].name.clone();
-            self.tally.cuts.push(Cut { at: self.now, label, balancer, sessions: left });
+            self.tally.cuts.push(Cut { at: self.clock(), label, balancer, sessions: left });
         }
         let server = &mut self.balancers[index].servers[at];
         if server.admin != ServerAdmin::Maintenance {
@@ -273,7 +296,7 @@ impl Model {
         if balancer.unreachable_until.is_some_and(|until| self.now < until) {
             return Err(Fault::transient(format!("{name}: connection refused")));
         }
-        if self.happens(self.faults.balancer_error, call, name.as_str()) {
+        if self.strikes("balancer_error", self.faults.balancer_error, call, name.as_str()) {
             return Err(Fault::transient(format!("{name}: no answer in time")));
         }
         Ok(())

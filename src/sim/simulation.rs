@@ -44,13 +44,14 @@ pub struct Simulation {
     /// `None` while the daemon is dead.
     pool: Option<PoolLoop>,
     starts: u64,
+    looks: u64,
 }
 
 impl Simulation {
     /// A daemon that is about to start on `store`.
     pub fn new(world: SimWorld, policy: Policy, store: Store, settings: Settings) -> Self {
         let (policy, store) = (Arc::new(policy), Arc::new(store));
-        Self { world, policy, store, settings, pool: None, starts: 0 }
+        Self { world, policy, store, settings, pool: None, starts: 0, looks: 0 }
     }
 
     /// The world.
@@ -75,7 +76,7 @@ impl Simulation {
 
     /// Runs for so long.
     pub async fn run_for(&mut self, length: Duration) -> Result<(), StoreError> {
-        let end = after(self.world.now(), length);
+        let end = after(self.world.time(), length);
         self.run_until(end, |_| false).await.map(|_| ())
     }
 
@@ -85,7 +86,7 @@ impl Simulation {
         longest: Duration,
         reached: impl Fn(&PoolStatus) -> bool,
     ) -> Result<bool, StoreError> {
-        let end = after(self.world.now(), longest);
+        let end = after(self.world.time(), longest);
         self.run_until(end, reached).await
     }
 
@@ -94,7 +95,7 @@ impl Simulation {
         end: Timestamp,
         reached: impl Fn(&PoolStatus) -> bool,
     ) -> Result<bool, StoreError> {
-        while self.world.now() < end {
+        while self.world.time() < end {
             let rest = match self.look().await? {
                 Some(rest) => {
                     if self.status().is_some_and(|status| reached(&status)) {
@@ -104,28 +105,28 @@ impl Simulation {
                 }
                 None => self.time_dead(),
             };
-            let left = Duration::try_from(end.duration_since(self.world.now()));
-            self.world.pass(rest.min(left.unwrap_or_default()));
+            self.rest(rest, end);
         }
         Ok(false)
     }
 
+    /// Lets a rest pass, no further than `end`.
+    pub(super) fn rest(&self, rest: Duration, end: Timestamp) {
+        self.world.pass(rest.min(elapsed(self.world.time(), end)));
+    }
+
     /// One look, and how long to rest after it. `None`: the daemon died in it.
     pub async fn look(&mut self) -> Result<Option<Duration>, StoreError> {
-        let mut pool = match self.pool.take() {
-            Some(pool) => pool,
-            None => self.start().await?,
-        };
-        let rest = {
-            let looking = pool.look();
-            tokio::select! {
-                biased;
-                () = self.world.death() => return Ok(None),
-                rest = looking => rest?,
+        self.looks += 1;
+        let polls = self.world.killed_after_polls(self.looks);
+        let Some(rest) = self.look_until_killed(polls).await? else {
+            if let (Some(polls), false) = (polls, self.world.is_dead()) {
+                self.world.note_kill(polls);
             }
+            return Ok(None);
         };
-        let due = pool.decide_at().map_or(Duration::ZERO, |due| elapsed(self.world.now(), due));
-        self.pool = Some(pool);
+        let due = self.pool.as_ref().and_then(PoolLoop::decide_at);
+        let due = due.map_or(Duration::ZERO, |due| elapsed(self.world.now(), due));
         let went_on = rest < Duration::from_millis(100);
         // No decision waits for the grain.
         Ok(Some(if went_on { rest } else { rest.max(self.settings.grain.min(due)) }))
@@ -134,24 +135,33 @@ impl Simulation {
     /// One look that is given up after so many polls, as if the process was killed right there:
     /// between any two awaits, those on the store included. Whether the look ended before that.
     pub async fn look_for_polls(&mut self, polls: u32) -> Result<bool, StoreError> {
+        Ok(self.look_until_killed(Some(polls)).await?.is_some())
+    }
+
+    /// One look; `None` where the daemon dies in it, or is killed after so many polls.
+    async fn look_until_killed(
+        &mut self,
+        polls: Option<u32>,
+    ) -> Result<Option<Duration>, StoreError> {
         let mut pool = match self.pool.take() {
             Some(pool) => pool,
             None => self.start().await?,
         };
-        let ended = {
+        let rest = {
             let mut looking = std::pin::pin!(pool.look());
+            let mut death = std::pin::pin!(self.world.death());
             let mut left = polls;
             std::future::poll_fn(|context| {
-                if left == 0 {
-                    return Poll::Ready(Ok::<bool, StoreError>(false));
+                if death.as_mut().poll(context).is_ready() || left == Some(0) {
+                    return Poll::Ready(Ok::<_, StoreError>(None));
                 }
-                left -= 1;
-                looking.as_mut().poll(context).map(|rest| rest.map(|_| true))
+                left = left.map(|left| left - 1);
+                looking.as_mut().poll(context).map(|rest| rest.map(Some))
             })
             .await?
         };
-        self.pool = Some(pool).filter(|_| ended);
-        Ok(ended)
+        self.pool = Some(pool).filter(|_| rest.is_some());
+        Ok(rest)
     }
 
     /// The daemon is killed between two looks.
@@ -174,7 +184,8 @@ impl Simulation {
         Ok(pool.after_each_write(self.world.crash_hook()))
     }
 
-    fn time_dead(&self) -> Duration {
+    /// How long the daemon stays dead this time.
+    pub(super) fn time_dead(&self) -> Duration {
         self.world.model().length("time dead", &self.starts.to_string(), 1, 60)
     }
 

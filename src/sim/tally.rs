@@ -23,6 +23,8 @@ pub struct Tally {
     pub sent_to_bare: Vec<String>,
     /// Times that the daemon died.
     pub crashes: u32,
+    /// What went wrong, by kind, and how often.
+    pub faults: BTreeMap<&'static str, u64>,
     /// Playbook runs started, with how many hosts each.
     pub run_sizes: Vec<u32>,
 }
@@ -30,7 +32,7 @@ pub struct Tally {
 /// Requests that were cut off.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cut {
-    /// When.
+    /// When, by the daemon's clock.
     pub at: Timestamp,
     /// The node's label.
     pub label: String,
@@ -38,4 +40,17 @@ pub struct Cut {
     pub balancer: BalancerName,
     /// How many.
     pub sessions: u32,
+}
+
+/// An instance of ours, as the cloud's own books have it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hired {
+    /// Its label.
+    pub label: String,
+    /// Since when it exists.
+    pub from: Timestamp,
+    /// When it was gone; none: it is there.
+    pub until: Option<Timestamp>,
+    /// Whether it went without our doing.
+    pub vanished: bool,
 }

@@ -11,6 +11,5 @@ mod nodes;
 mod operators;
 mod scenarios;
 mod standby;
-mod swarm;
 mod two_speeds;
 mod unknown;

@@ -2,7 +2,7 @@
 
 use super::simulation::Simulation;
 use crate::domain::{Timestamp, elapsed};
-use crate::store::{Entry, StoreError};
+use crate::store::{Entry, JournalRecord, StoreError};
 
 impl Simulation {
     /// Journal and world events together, in order of time, one line each.
@@ -10,9 +10,7 @@ impl Simulation {
         let pool = &self.policy().pool;
         let mut lines: Vec<(Timestamp, u8, i64, String)> = Vec::new();
         for record in self.store().journal(pool, i64::MAX, u32::MAX).await? {
-            let id = record.node.map(|id| id.0.simple().to_string());
-            let node = id.as_ref().map_or("pool", |id| &id[26..]);
-            lines.push((record.at, 1, record.sequence, format!("{node:6} {}", say(&record.entry))));
+            lines.push((record.at, 1, record.sequence, line_of(&record)));
         }
         for (index, (at, what)) in self.world().events().into_iter().enumerate() {
             lines.push((at, 0, index as i64, format!("world  {what}")));
@@ -24,6 +22,13 @@ impl Simulation {
         };
         Ok(lines.iter().map(line).collect())
     }
+}
+
+/// A journal row as a line: the end of the node's label, and what happened to it.
+pub(super) fn line_of(record: &JournalRecord) -> String {
+    let id = record.node.map(|id| id.0.simple().to_string());
+    let node = id.as_ref().map_or("pool", |id| &id[26..]);
+    format!("{node:6} {}", say(&record.entry))
 }
 
 fn say(entry: &Entry) -> String {

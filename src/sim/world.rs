@@ -11,14 +11,14 @@ use tokio::sync::Notify;
 
 use super::balancer::SimBalancer;
 use super::chance;
-use super::cloud::CloudMood;
+use super::cloud::{CloudMood, SimInstance};
 use super::faults::Faults;
 use super::metrics::MetricsMood;
 use super::model::Model;
 use super::paces::Paces;
 use super::queueing::Carried;
 use super::servers::{Mode, SimBalancerState};
-use super::tally::Tally;
+use super::tally::{Hired, Tally};
 use super::traffic::Traffic;
 use crate::domain::{BalancerName, Duration, NodeState, ServerAdmin, Timestamp, after};
 use crate::ports::{Balancer, Chance, Clock};
@@ -49,6 +49,7 @@ impl SimWorld {
         let balancers = (0..balancers).map(|index| SimBalancerState {
             name: BalancerName::new(format!("lb{}", index + 1)).expect("a legal name"),
             started_at: began,
+            old_workers_until: None,
             unreachable_until: None,
             cut_off_until: None,
             mode: if index % 2 == 0 { Mode::Slots } else { Mode::Dynamic },
@@ -100,14 +101,16 @@ impl SimWorld {
         self.model().paces = paces;
     }
 
-    /// All faults end: the cloud, the metrics and every balancer answer.
+    /// All faults end: the cloud, the metrics and every balancer answer, the clock is right.
     pub fn heal(&self) {
         let mut model = self.model();
         model.faults = Faults::none();
+        model.clock_is_off = 0;
         (model.metrics, model.metrics_until) = (MetricsMood::Well, None);
         (model.cloud_mood, model.cloud_until) = (CloudMood::Well, None);
         for balancer in &mut model.balancers {
             (balancer.unreachable_until, balancer.cut_off_until) = (None, None);
+            balancer.old_workers_until = None;
         }
         model.broken.clear();
         model.tell("healed".into());
@@ -116,6 +119,11 @@ impl SimWorld {
     /// What requests come, by time since the beginning.
     pub fn set_traffic(&self, traffic: Traffic) {
         self.model().traffic = traffic;
+    }
+
+    /// The daemon's clock is so many seconds ahead of the true time from now on.
+    pub fn set_clock_ahead(&self, seconds: u64) {
+        self.model().clock_is_off = Duration::from_secs(seconds).as_millis() as i64;
     }
 
     /// What the metrics source is like from now on.
@@ -200,9 +208,10 @@ impl SimWorld {
         self.model().serving_on(balancer)
     }
 
-    /// Every server entry of one balancer.
+    /// Every server entry of ours on one balancer.
     pub fn servers_on(&self, balancer: usize) -> u32 {
-        self.model().balancers[balancer].servers.len() as u32
+        let servers = &self.model().balancers[balancer].servers;
+        servers.iter().filter(|server| server.is_ours).count() as u32
     }
 
     /// How many balancers there are.
@@ -212,7 +221,46 @@ impl SimWorld {
 
     /// What the world did by itself, and when.
     pub fn events(&self) -> Vec<(Timestamp, String)> {
-        self.model().events.clone()
+        self.events_from(0)
+    }
+
+    /// The same without the first so many.
+    pub(super) fn events_from(&self, first: usize) -> Vec<(Timestamp, String)> {
+        self.model().events[first..].to_vec()
+    }
+
+    /// The true time; the daemon's clock may be off.
+    pub fn time(&self) -> Timestamp {
+        self.model().now
+    }
+
+    /// Which queries count the nodes that serve, beside `sources`.
+    pub fn set_sources(&self, queries: impl IntoIterator<Item = String>) {
+        self.model().sources.extend(queries);
+    }
+
+    /// Two machines of somebody else's, one with a label such as ours are named, and on each
+    /// balancer a server from its own file.
+    pub fn plant_strangers(&self, like_ours: &str) {
+        self.model().plant_strangers(like_ours);
+    }
+
+    /// What of somebody else's was changed.
+    pub fn touched_strangers(&self) -> Vec<String> {
+        self.model().touched_strangers()
+    }
+
+    /// Every instance of ours that ever was: what the cloud puts on the bill.
+    pub fn account(&self) -> Vec<Hired> {
+        let model = self.model();
+        let ours = model.instances.values().filter(|one| one.is_ours());
+        let hired = |one: &SimInstance| Hired {
+            label: one.label.clone(),
+            from: one.created_at,
+            until: one.gone_at.filter(|gone| *gone <= model.now),
+            vanished: one.vanished,
+        };
+        ours.map(hired).collect()
     }
 
     pub(super) fn model(&self) -> MutexGuard<'_, Model> {
@@ -227,7 +275,12 @@ impl SimWorld {
                 let mut model = world.model();
                 let told = model.die_after_writing.take_if(|name| *name == state.name()).is_some();
                 let rate = model.faults.crash_after_write;
-                told || model.happens(rate, "crash after writing", state.name())
+                told || model.strikes(
+                    "crash_after_write",
+                    rate,
+                    "crash after writing",
+                    state.name(),
+                )
             };
             if dies {
                 world.die(&format!("after writing {}", state.name()));
@@ -252,11 +305,16 @@ impl SimWorld {
         }
     }
 
+    /// Whether the daemon is dead.
+    pub(super) fn is_dead(&self) -> bool {
+        self.shared.dead.load(Ordering::SeqCst)
+    }
+
     async fn may_die(&self, point: &str) {
         let dies = {
             let mut model = self.model();
             let rate = model.faults.crash_at_call;
-            model.happens(rate, "crash", point)
+            model.strikes("crash_at_call", rate, "crash", point)
         };
         if dies {
             self.die(point);
@@ -273,6 +331,24 @@ impl SimWorld {
         }
     }
 
+    /// After how many polls the daemon is killed within this look, if it is. `look` is the number
+    /// of the look.
+    pub(super) fn killed_after_polls(&self, look: u64) -> Option<u32> {
+        let mut model = self.model();
+        let (rate, look) = (model.faults.crash_between_awaits, look.to_string());
+        if !model.strikes("crash_between_awaits", rate, "crash between awaits", &look) {
+            return None;
+        }
+        Some(model.length("polls", &look, 1, 60).as_secs() as u32)
+    }
+
+    /// The daemon was killed within a look.
+    pub(super) fn note_kill(&self, polls: u32) {
+        let mut model = self.model();
+        model.tally.crashes += 1;
+        model.tell(format!("the daemon is killed after {polls} polls"));
+    }
+
     /// Waits for the daemon's death.
     pub(super) async fn death(&self) {
         self.shared.died.notified().await;
@@ -286,7 +362,7 @@ impl SimWorld {
 
 impl Clock for SimWorld {
     fn now(&self) -> Timestamp {
-        self.model().now
+        self.model().clock()
     }
 }
 

@@ -177,6 +177,16 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
+    /// What SQLite finds wrong with its own pages, indexes and constraints; nothing, if all is well.
+    pub async fn wrong_in_file(&self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(sql::INTEGRITY)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("check its own file"))?;
+        let said = rows.iter().map(|row| row.get::<String, _>(0));
+        Ok(said.filter(|said| said != "ok").collect())
+    }
+
     /// Walks the whole chain. `Ok(rows)` when every row is as it was written and none is missing.
     pub async fn verify_journal(&self) -> Result<u64, StoreError> {
         let (mut last, mut hash, mut count) = (0i64, ORIGIN.to_string(), 0u64);

@@ -209,6 +209,9 @@ pub const SAMPLES: &str = "
     WHERE pool = ?1 AND signal = ?2 AND at_milliseconds >= ?3 AND at_milliseconds <= ?4
     ORDER BY at_milliseconds";
 
+/// What is wrong with the file; one row `ok` where nothing is.
+pub const INTEGRITY: &str = "PRAGMA integrity_check";
+
 /// All of the above, for the test that prepares each.
 #[cfg(test)]
 pub const ALL: &[&str] = &[
@@ -251,4 +254,5 @@ pub const ALL: &[&str] = &[
     KEEP_RESPONSE,
     RESPONSES,
     SAMPLES,
+    INTEGRITY,
 ];

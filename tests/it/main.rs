@@ -17,4 +17,5 @@ mod prometheus_reads;
 mod query_command;
 mod sandbox_clients;
 mod sandbox_document;
+mod simulate_command;
 mod storeys;
