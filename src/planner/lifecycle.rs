@@ -512,9 +512,13 @@ impl Life<'_> {
         }
     }
 
-    /// Whether the last try of this state lies far enough back.
+    /// Whether the last try of this state lies far enough back; one that is yet to come was made by
+    /// a clock that has been set back since.
     fn may_try(&self) -> bool {
-        self.node.attempt.as_ref().is_none_or(|attempt| attempt.not_before <= self.now)
+        self.node
+            .attempt
+            .as_ref()
+            .is_none_or(|attempt| attempt.not_before <= self.now || self.now < attempt.at)
     }
 
     fn last_try_is_older_than(&self, age: Duration) -> bool {

@@ -152,7 +152,7 @@ impl PoolLoop {
         let commands = self.store.take_commands(&self.policy.pool, now).await?;
         let control = self.control(&commands);
         let readings = async {
-            let due = self.decide_at.is_none_or(|due| due <= now);
+            let due = self.decide_at.is_none_or(|due| due <= now || self.is_set_back(due, now));
             if due { Some(self.read_signals(now).await) } else { None }
         };
         let (seeing, readings, price) = tokio::join!(self.see(now), readings, self.ask_price(now));
@@ -231,6 +231,12 @@ impl PoolLoop {
     /// Makes the next decision due now.
     pub(super) fn decide_soon(&mut self) {
         self.decide_at = None;
+    }
+
+    /// Whether the clock was set back since: nothing is ever due later than an interval from now,
+    /// and the count may not stand still until a wrong time comes round again.
+    fn is_set_back(&self, due: Timestamp, now: Timestamp) -> bool {
+        after(now, self.interval) < due
     }
 
     /// When the next decision is due; none: at the next look.

@@ -36,7 +36,9 @@ impl PoolLoop {
             }
             NodeState::Deleted | NodeState::Failed { .. } => None,
         });
-        let until_decision = self.decide_at().map_or(AT_LEAST, |due| elapsed(now, due));
+        // A clock that was set back moves nothing further away.
+        let until = |due| elapsed(now, due).min(self.interval);
+        let until_decision = self.decide_at().map_or(AT_LEAST, until);
         waits.fold(until_decision, Duration::min).max(AT_LEAST)
     }
 }

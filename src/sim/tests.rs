@@ -2,6 +2,7 @@
 
 mod balancers;
 mod campaigns;
+mod clocks;
 mod counted;
 mod fixture;
 mod forecasts;
