@@ -1,5 +1,7 @@
 //! Bodies and headers of something that may not be the Linode API.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
@@ -38,9 +40,10 @@ fn read(api: &Api, answer: &Answer) {
     let _ = create_refusal(api, answer, "creating");
 }
 
-fn api() -> Api {
+// To make one takes a while: it reads the machine's certificates.
+static API: LazyLock<Api> = LazyLock::new(|| {
     Api::new(LinodeSettings::default(), SecretString::from("a-secret-token")).expect("an API")
-}
+});
 
 proptest! {
     #[test]
@@ -48,9 +51,9 @@ proptest! {
         status in 100..1_000_u16,
         body in hostile(&BODIES),
     ) {
-        let (api, answer) = (api(), answer(status, body));
-        read(&api, &answer);
-        let told = fault_of(&api, &answer, "listing").to_string();
+        let answer = answer(status, body);
+        read(&API, &answer);
+        let told = fault_of(&API, &answer, "listing").to_string();
         prop_assert!(told.chars().count() < 1_200, "{told}");
     }
 
@@ -67,7 +70,7 @@ proptest! {
 fn a_body_nested_without_end_is_no_answer() {
     for (open, close) in [("[", "]"), ("{\"data\":", "}"), ("{\"errors\":[", "]}")] {
         let answer = answer(200, nested(open, close).into_bytes());
-        read(&api(), &answer);
+        read(&API, &answer);
         assert!(answer.json::<Page<RawInstance>>().is_err());
     }
 }

@@ -37,6 +37,10 @@ pub struct Faults {
     pub sticky_sessions: f64,
     /// Each minute: one instance vanishes.
     pub vanishes: f64,
+    /// Each minute: the application of one instance breaks, and fails its checks from then on.
+    pub breaks: f64,
+    /// Each minute and balancer: its checks reach no node for some minutes.
+    pub balancer_cut_off: f64,
     /// Each minute and balancer: it restarts and forgets every server.
     pub balancer_restarts: f64,
     /// Each minute and balancer: it reloads. Slots stay, dynamic servers are forgotten, and an
@@ -44,10 +48,6 @@ pub struct Faults {
     pub balancer_reloads: f64,
     /// Each minute and balancer: it does not answer for some minutes, and keeps its servers.
     pub balancer_down: f64,
-    /// Each minute and balancer: its checks reach no node for some minutes.
-    pub balancer_cut_off: f64,
-    /// Each minute: the application of one node fails its checks from now on.
-    pub application_breaks: f64,
     /// Each minute: metrics go empty, stale, NaN, partial or unreachable for some minutes.
     pub metrics_bad: f64,
     /// Each minute: the cloud answers nothing but errors for some minutes.
@@ -91,7 +91,7 @@ pub const KINDS: [&str; 35] = [
     "balancer_reloads",
     "balancer_down",
     "balancer_cut_off",
-    "application_breaks",
+    "breaks",
     "metrics_empty",
     "metrics_stale",
     "metrics_not_a_number",
@@ -133,11 +133,11 @@ impl Faults {
             balancer_error: 0.03,
             sticky_sessions: 0.1,
             vanishes: 0.02,
+            breaks: 0.03,
+            balancer_cut_off: 0.01,
             balancer_restarts: 0.02,
             balancer_reloads: 0.02,
             balancer_down: 0.01,
-            balancer_cut_off: 0.005,
-            application_breaks: 0.01,
             metrics_bad: 0.02,
             cloud_down: 0.01,
             sold_out_long: 0.005,
@@ -190,7 +190,7 @@ impl Faults {
             balancer_reloads,
             balancer_down,
             balancer_cut_off,
-            application_breaks,
+            breaks,
             metrics_bad,
             cloud_down,
             sold_out_long,

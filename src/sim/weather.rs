@@ -35,8 +35,7 @@ impl Model {
         if self.strikes("vanishes", self.faults.vanishes, "vanishes", minute) {
             self.vanish_one();
         }
-        let rate = self.faults.application_breaks;
-        if self.strikes("application_breaks", rate, "application", minute) {
+        if self.strikes("breaks", self.faults.breaks, "breaks", minute) {
             self.break_one();
         }
         for index in 0..self.balancers.len() {
@@ -53,7 +52,7 @@ impl Model {
                 let until = self.in_minutes("cut off", &thing);
                 self.balancers[index].cut_off_until = Some(until);
                 let name = self.balancers[index].name.clone();
-                self.tell(format!("checks of {name} reach nobody until {until}"));
+                self.tell(format!("{name} reaches no node until {until}"));
             }
             if self.strikes("balancer_down", self.faults.balancer_down, "down", &thing) {
                 let until = self.in_minutes("down", &thing);

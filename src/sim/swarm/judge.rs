@@ -23,7 +23,7 @@ pub(super) struct Judge<'a> {
     /// What the journal last said of each node.
     states: BTreeMap<NodeId, NodeState>,
     labels: BTreeMap<String, NodeId>,
-    /// The deadlines of each node's drains.
+    /// When each node's requests may be cut off: the deadlines of its ways out.
     drains: BTreeMap<NodeId, Vec<Timestamp>>,
     /// What the last decision came to.
     count: Option<NodeCount>,
@@ -113,11 +113,20 @@ impl<'a> Judge<'a> {
             let what = format!("{label} goes from in_service to {} without a drain", after.name());
             self.accuse(Invariant::DrainedFirst, record.at, what);
         }
-        if let NodeState::Draining { deadline } = after {
-            self.drains.entry(node).or_default().push(*deadline);
+        match after {
+            NodeState::Draining { deadline } => self.allow_cuts(node, *deadline),
+            // Believed to be gone, it gets no drain; its requests may still end until then.
+            NodeState::Deleting { deadline } if failure.is_some() => {
+                self.allow_cuts(node, *deadline);
+            }
+            _ => {}
         }
         self.states.insert(node, after.clone());
         self.labels.insert(label, node);
+    }
+
+    fn allow_cuts(&mut self, node: NodeId, deadline: Timestamp) {
+        self.drains.entry(node).or_default().push(deadline);
     }
 
     fn see_instance(&mut self, label: &str, at: Timestamp) {

@@ -45,19 +45,22 @@ pub struct Swarm {
 }
 
 impl Swarm {
-    /// The built-in policies: half of them keep nodes in standby, and each way to leave has its
-    /// share. Some nodes wait for the end of their paid hour, which makes long lives, so they are
-    /// few.
+    /// The built-in policies: with and without nodes in standby, with and without healing, and each
+    /// way to leave. Where nodes wait for the end of their paid hour lives are long, so that has a
+    /// small share.
     pub fn built_in(trouble: Duration) -> Self {
-        let early = ["yes", "yes", "yes", "yes", "yes", "to_standby", "no"];
-        let policy = |early: &str, standby: u32| {
-            let leave = format!("leave_early: {early}}}\nstandby: {{nodes: {standby}}}");
+        let policy = |early: &str, standby: u32, health: &str| {
+            let leave = format!("leave_early: {early}}}\nstandby: {{nodes: {standby}}}{health}");
             let text = QUICK_POLICY.replace("leave_early: yes}", &leave);
             parse(&text, Path::new("quick.yaml")).expect("the built-in policy is a good one")
         };
-        let kept = [0, 0, 1, 2];
-        let policies = early.iter().flat_map(|early| kept.map(|standby| policy(early, standby)));
-        Self { policies: policies.collect(), trouble, settles_at: Some(NodeCount(4)) }
+        let mut policies = Vec::new();
+        for (early, share) in [("yes", 5), ("to_standby", 2), ("no", 1)] {
+            for (standby, health) in [(0, ""), (0, "\nhealth: off"), (1, ""), (2, "")] {
+                policies.extend(vec![policy(early, standby, health); share]);
+            }
+        }
+        Self { policies, trouble, settles_at: Some(NodeCount(4)) }
     }
 }
 

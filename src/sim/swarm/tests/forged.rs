@@ -1,6 +1,7 @@
 //! Each checker is shown what it must refuse, and what it must not.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use super::super::invariant::Invariant;
 use super::super::judge::Judge;
@@ -17,7 +18,10 @@ use crate::sim::Cut;
 use crate::store::{DecisionRecord, Entry, JournalRecord};
 
 pub(super) fn quick() -> Policy {
-    parse(QUICK_POLICY, Path::new("quick.yaml")).unwrap_or_else(|problems| panic!("{problems}"))
+    static QUICK: LazyLock<Policy> = LazyLock::new(|| {
+        parse(QUICK_POLICY, Path::new("quick.yaml")).unwrap_or_else(|all| panic!("{all}"))
+    });
+    QUICK.clone()
 }
 
 pub(super) fn at(seconds: u64) -> Timestamp {
