@@ -11,9 +11,9 @@ use crate::forecast::{Level, Mode};
 use crate::policy::{
     Backoff, Band, BandAction, Bounds, Configure, Control, Effectiveness, ForecastRule,
     HealthCheck, Join, LatencyRule, Lead, Leave, LeaveEarly, LeaveOrder, Measures, MissingData,
-    NodeTemplate, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn,
-    ScaleOut, Signal, SignalSource, Ssh, Standby, StepRounding, StepRule, SurgeRule, TargetForm,
-    TargetRule, Tolerance, Vlan,
+    NodeTemplate, OrphanEnd, Orphans, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn,
+    Samples, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, Standby, StepRounding, StepRule,
+    SurgeRule, TargetForm, TargetRule, Tolerance, Vlan,
 };
 
 /// 400 req/s a node without headroom, 2 to 40 nodes, no tolerance, no guard that waits.
@@ -80,6 +80,7 @@ pub(super) fn policy() -> Policy {
         },
         leave: Leave { drain_timeout: minutes(2) },
         health: None,
+        orphans: Orphans { keep_for: minutes(60), then: OrphanEnd::Report },
         digest: String::new(),
         text: "".into(),
     }

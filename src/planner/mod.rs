@@ -10,6 +10,7 @@ mod backoff;
 mod choose;
 mod facts;
 mod lifecycle;
+mod orphans;
 mod plan;
 mod step;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use backoff::create_not_before;
 pub use choose::{Leavers, Leaving, leavers, leaves_standby_at};
 pub use facts::{Facts, InstanceFact, ServerFact, are_down};
 pub use lifecycle::{Next, Wish, next};
+pub use orphans::{Orphan, OrphanKept, sweep};
 pub use plan::{Plan, PlanInput, plan};
 pub use step::{Move, Note, Step};
 pub use wishes::spare_on_the_way;

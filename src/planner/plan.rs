@@ -9,6 +9,7 @@ use super::address::{AddressUse, free_address};
 use super::backoff::create_not_before;
 use super::facts::{Facts, ServerFact};
 use super::lifecycle::{Next, Wish, next};
+use super::orphans::Orphan;
 use super::step::{Move, Note, Step};
 use super::wishes::{Missing, wishes};
 use crate::domain::{
@@ -41,6 +42,8 @@ pub struct Plan {
     pub refills: BTreeSet<NodeId>,
     /// What existing nodes do now.
     pub moves: Vec<Move>,
+    /// The orphan that is deleted now.
+    pub sweep: Option<Orphan>,
     /// What each waiting node waits for.
     pub waits: BTreeMap<NodeId, String>,
     /// What would have been done and wasn't.
@@ -50,7 +53,7 @@ pub struct Plan {
 impl Plan {
     /// Whether nothing is to be done: so it is on a settled world.
     pub fn is_empty(&self) -> bool {
-        self.create.is_empty() && self.moves.is_empty()
+        self.create.is_empty() && self.moves.is_empty() && self.sweep.is_none()
     }
 }
 

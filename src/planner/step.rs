@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::orphans::OrphanKept;
 use crate::domain::{
     BalancerName, Failure, NodeCount, NodeId, NodeState, RunId, Sessions, Timestamp,
 };
@@ -169,6 +170,9 @@ pub enum Note {
     Orphan {
         /// Its label.
         label: String,
+        /// Why it is still there.
+        #[serde(default)]
+        kept: OrphanKept,
     },
 }
 
@@ -185,7 +189,7 @@ impl Note {
                 Self::BalancerUnreachable { balancer, .. },
                 Self::BalancerUnreachable { balancer: other, .. },
             ) => balancer == other,
-            (Self::Orphan { label }, Self::Orphan { label: other }) => label == other,
+            (Self::Orphan { label, .. }, Self::Orphan { label: other, .. }) => label == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
@@ -226,8 +230,8 @@ impl std::fmt::Display for Note {
                 missing.0
             ),
             Self::InventoryUnknown { why } => write!(f, "the cloud could not be asked: {why}"),
-            Self::Orphan { label } => {
-                write!(f, "instance {label} carries our tag and is no node of ours")
+            Self::Orphan { label, kept } => {
+                write!(f, "instance {label} carries our tag and is no node of ours: {kept}")
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod fixture;
 mod health;
+mod orphans;
 mod pool;
 mod properties;
 mod standby;

@@ -9,9 +9,9 @@ use std::fmt::Write;
 use super::fields::written_out;
 use super::settings::{
     BalancerSignal, BandAction, Budget, CalendarEntry, Comes, Control, CoverageNeed, ForecastRule,
-    Lead, LeaveEarly, LeaveOrder, Measures, NodeSeries, Pace, PaceLimit, PaceSelect, Policy, Rule,
-    RuleScaleIn, Samples, ScheduleRule, Signal, SignalSource, StepRounding, StepRule, SurgeRule,
-    TargetForm, When,
+    Lead, LeaveEarly, LeaveOrder, Measures, NodeSeries, OrphanEnd, Pace, PaceLimit, PaceSelect,
+    Policy, Rule, RuleScaleIn, Samples, ScheduleRule, Signal, SignalSource, StepRounding, StepRule,
+    SurgeRule, TargetForm, When,
 };
 use crate::domain::{HintSize, SignalName, elapsed};
 use crate::forecast::Mode;
@@ -391,6 +391,13 @@ impl Lines {
         self.line(0, format_args!("leave:"));
         let drain_timeout = written_out(policy.leave.drain_timeout);
         self.line(1, format_args!("drain_timeout: {drain_timeout}"));
+        self.line(0, format_args!("orphans:"));
+        self.line(1, format_args!("keep_for: {}", written_out(policy.orphans.keep_for)));
+        let then = match policy.orphans.then {
+            OrphanEnd::Report => "report",
+            OrphanEnd::Delete => "delete",
+        };
+        self.line(1, format_args!("then: {then}"));
         let Some(health) = policy.health else {
             return self.line(0, format_args!("health: off"));
         };

@@ -37,10 +37,10 @@ pub use settings::{
     Backoff, BalancerMetric, BalancerSignal, Band, BandAction, Bounds, Budget, CalendarEntry,
     Comes, Configure, Control, CountRule, Coverage, CoverageNeed, Effectiveness, FixedRule,
     ForecastRule, Health, HealthCheck, HintRule, Join, LatencyRule, Lead, Leave, LeaveEarly,
-    LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, Pace, PaceLimit, PaceSelect,
-    Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule, Signal, SignalSource, Ssh,
-    Standby, StepRounding, StepRule, SurgeRule, Take, TargetForm, TargetRule, Tolerance, Vlan,
-    When,
+    LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, OrphanEnd, Orphans, Pace,
+    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule,
+    Signal, SignalSource, Ssh, Standby, StepRounding, StepRule, SurgeRule, Take, TargetForm,
+    TargetRule, Tolerance, Vlan, When,
 };
 pub use window::{window_of, with_window};
 

@@ -7,12 +7,11 @@ use futures_util::future::join_all;
 
 use super::inventory::Listing;
 use super::look::PoolLoop;
-use super::pool_tag;
 use crate::domain::{
     BackendName, BackendView, BalancerName, Duration, Instance, Node, NodeCount, NodeId, NodeState,
     RunId, RunStatus, Server, ServerName, Timestamp,
 };
-use crate::planner::{Facts, InstanceFact, Note, ServerFact, are_down};
+use crate::planner::{Facts, InstanceFact, Note, Orphan, ServerFact, are_down};
 use crate::ports::Fault;
 
 /// While nodes wait for the cloud, its listing is asked for this often; 200 a minute are allowed.
@@ -29,6 +28,8 @@ const SHRUNK_AT_LEAST: u32 = 3;
 pub(super) struct World {
     pub facts: BTreeMap<NodeId, Facts>,
     pub notes: Vec<Note>,
+    /// Instances with the pool's tag that are no node of it.
+    pub orphans: Vec<Orphan>,
     /// Addresses at which some balancer has a server of ours.
     pub occupied: BTreeSet<Ipv4Addr>,
 }
@@ -84,7 +85,7 @@ impl PoolLoop {
     }
 
     /// Puts together what each node's facts are.
-    pub(super) fn facts(&mut self, seeing: &Seeing) -> World {
+    pub(super) fn facts(&mut self, seeing: &Seeing, now: Timestamp) -> World {
         let mut notes = Vec::new();
         let mut servers = self.servers(seeing);
         let listed = self.believable(&seeing.listing, &servers, &mut notes);
@@ -94,9 +95,8 @@ impl PoolLoop {
                 notes.push(Note::BalancerUnreachable { balancer: balancer.clone(), why });
             }
         }
-        if let Some(instances) = listed {
-            notes.extend(self.orphans(instances));
-        }
+        let orphans =
+            listed.map(|instances| self.find_orphans(instances, seeing, now)).unwrap_or_default();
         let sequence = seeing.listing.sequence;
         let mut facts = BTreeMap::new();
         for node in self.nodes.values() {
@@ -117,7 +117,7 @@ impl PoolLoop {
             let servers = servers.remove(&node.id).unwrap_or_default();
             facts.insert(node.id, Facts { instance, run, servers });
         }
-        World { facts, notes, occupied: seeing.occupied() }
+        World { facts, notes, orphans, occupied: seeing.occupied() }
     }
 
     /// Each node's servers.
@@ -165,19 +165,6 @@ impl PoolLoop {
             return None;
         }
         Some(instances)
-    }
-
-    /// Instances with this pool's tag that are no living node.
-    fn orphans<'a>(&'a self, instances: &'a [Instance]) -> impl Iterator<Item = Note> + 'a {
-        let tag = pool_tag(&self.policy.pool);
-        instances
-            .iter()
-            .filter(move |instance| instance.tags.contains(&tag))
-            .filter(|instance| {
-                let mut living = self.nodes.values().filter(|node| !node.state.is_final());
-                !living.any(|node| is_of(instance, node))
-            })
-            .map(|instance| Note::Orphan { label: instance.label.clone() })
     }
 }
 

@@ -11,6 +11,7 @@ use super::counting::Counting;
 use super::facts::World as Seen;
 use super::foresight::Foresight;
 use super::inventory::Inventory;
+use super::orphans::Orphanage;
 use super::spending::Spending;
 use super::status::{PoolStatus, is_about_money, is_ineffective};
 use crate::domain::{
@@ -21,7 +22,7 @@ use crate::engine::{
     Announced, Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, Overrides,
     decide,
 };
-use crate::planner::{AddressUse, Note, Plan, PlanInput, plan, spare_on_the_way};
+use crate::planner::{AddressUse, Note, Plan, PlanInput, plan, spare_on_the_way, sweep};
 use crate::policy::{Control, Policy};
 use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource};
 use crate::store::{Change, Command, CommandKind, Entry, NewDecision, Store, StoreError};
@@ -61,6 +62,7 @@ pub struct PoolLoop {
     pub(super) spending: Spending,
     pub(super) foresight: Foresight,
     pub(super) counting: Counting,
+    pub(super) orphanage: Orphanage,
     pub(super) after_write: Option<AfterWrite>,
     global: Control,
     pub(super) interval: Duration,
@@ -104,6 +106,7 @@ impl PoolLoop {
     ) -> Result<Self, StoreError> {
         let now = world.clock.now();
         let state = store.load_pool(&policy.pool, before(now, ENDED_MEMORY)).await?;
+        let orphanage = Orphanage::load(&store, &policy.pool, now).await?;
         let status = PoolStatus::starting(&policy, now);
         Ok(Self {
             policy,
@@ -118,6 +121,7 @@ impl PoolLoop {
             spending: Spending::default(),
             foresight: Foresight::default(),
             counting: Counting::default(),
+            orphanage,
             after_write: None,
             global,
             interval,
@@ -157,7 +161,8 @@ impl PoolLoop {
         };
         let (seeing, readings, price) = tokio::join!(self.see(now), readings, self.ask_price(now));
         self.count(&seeing, now);
-        let mut seen = self.facts(&seeing);
+        let mut seen = self.facts(&seeing, now);
+        self.keep_orphans().await?;
         self.adopt_sightings(&seen, now).await?;
         if let Some(mut readings) = readings {
             readings.extend(self.counted_signals(now));
@@ -179,7 +184,13 @@ impl PoolLoop {
                 self.suppress(&plan, now).await?;
                 false
             }
-            Control::Automatic | Control::Hold => self.carry_out(&plan, &seen.facts, now).await?,
+            Control::Automatic | Control::Hold => {
+                let progressed = self.carry_out(&plan, &seen.facts, now).await?;
+                if let Some(orphan) = &plan.sweep {
+                    self.sweep_orphan(orphan).await?;
+                }
+                progressed
+            }
         };
         self.forget_ended(now);
         self.publish(control, &plan, now);
@@ -333,6 +344,10 @@ impl PoolLoop {
         let labels = self.pool_labels();
         self.telemetry.think_seconds.get_or_create(&labels).observe(began.elapsed().as_secs_f64());
         plan.notes.append(&mut seen.notes);
+        let last_sweep = self.orphanage.last_sweep;
+        let (notes, orphan) = sweep(&seen.orphans, self.policy.orphans, last_sweep, now);
+        plan.notes.extend(notes);
+        plan.sweep = orphan.cloned();
         Ok(plan)
     }
 

@@ -17,6 +17,7 @@ mod identity;
 mod inventory;
 mod look;
 mod observe;
+mod orphans;
 mod outcome;
 mod policy;
 mod preview;

@@ -55,6 +55,13 @@ impl PoolLoop {
                 };
                 change.entries.push((Some(*id), entry));
             }
+            if let (Came::Deleted(Ok(Deletion::NotOurs)), Some(instance)) =
+                (&outcome.came, node.instance)
+            {
+                let label = node.label.to_string();
+                change.entries.push((Some(*id), Entry::Disowned { instance, label }));
+                self.orphanage.disown(instance);
+            }
             self.tell_outcome(node, &settled, &outcome, result, &detail);
             change.nodes.push(settled);
         }

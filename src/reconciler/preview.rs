@@ -49,7 +49,7 @@ pub async fn preview(
     pool.count(&seeing, now);
     readings.extend(pool.counted_signals(now));
     pool.fill_in_counted(&mut readings, now).await?;
-    let mut seen = pool.facts(&seeing);
+    let mut seen = pool.facts(&seeing, now);
     let costs = pool.costs(price, now).await?;
     let hints = pool.announced(now).await?;
     let forecasts = pool.foresee(&readings, now).await?;
@@ -65,6 +65,9 @@ pub async fn preview(
         let label = pool.nodes.get(&step.node).map(|node| node.label.to_string());
         let act = step.step.as_ref().map_or("change its state", |step| step.name());
         acts.push(format!("{}: {act}, {}", label.unwrap_or_default(), step.because));
+    }
+    if let Some(orphan) = &plan.sweep {
+        acts.push(format!("delete the orphan {}", orphan.label));
     }
     let notes = plan.notes.iter().map(ToString::to_string).collect();
     Ok(Preview { explanation: explain(&decision, &observation, &policy), acts, notes })

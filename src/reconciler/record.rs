@@ -30,7 +30,7 @@ impl PoolLoop {
         facts: &BTreeMap<NodeId, Facts>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        if plan.is_empty() {
+        if plan.create.is_empty() && plan.moves.is_empty() {
             return Ok(false);
         }
         let mut change = Change::default();

@@ -245,6 +245,7 @@ impl PoolLoop {
         if !plan.create.is_empty() {
             would.insert(format!("create {}", NodeCount(plan.create.len() as u32)));
         }
+        would.extend(plan.sweep.iter().map(|orphan| format!("delete the orphan {}", orphan.label)));
         let news = would.difference(&self.suppressed);
         let entries: Vec<_> =
             news.map(|what| (None, Entry::Suppressed { what: what.clone() })).collect();

@@ -189,6 +189,25 @@ impl Model {
         shown
     }
 
+    /// An instance that runs and that nobody asked us for; it has no address on our VLAN.
+    pub(super) fn plant(&mut self, label: &str, tags: &[&str]) {
+        let id = InstanceId((roll(self.seed, &format!("id of {label}")) * 1e9) as u64);
+        let instance = SimInstance {
+            id,
+            label: label.into(),
+            tags: tags.iter().map(ToString::to_string).collect(),
+            region: "eu-central".into(),
+            instance_type: "g6-standard-2".into(),
+            address: None,
+            created_at: self.now,
+            listed_at: self.now,
+            running_at: Some(self.now),
+            is_offline: false,
+            gone_at: None,
+        };
+        self.instances.insert(id, instance);
+    }
+
     fn boot(&mut self, id: InstanceId) -> Result<(), Fault> {
         if let Some(fault) = self.cloud_fails("boot", &id.to_string()) {
             return Err(fault);

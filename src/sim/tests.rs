@@ -10,6 +10,7 @@ mod health;
 mod money;
 mod nodes;
 mod operators;
+mod orphans;
 mod scenarios;
 mod standby;
 mod two_speeds;

@@ -46,6 +46,8 @@ fn say(entry: &Entry) -> String {
         Entry::Came { step, outcome, detail, .. } => format!("{step}: {outcome} {detail}"),
         Entry::Configured { ok, .. } => format!("configured, {ok} tasks"),
         Entry::Noted { note } => format!("note: {note}"),
+        Entry::Sweeps { instance, label, .. } => format!("deletes the orphan {label}, {instance}"),
+        Entry::Disowned { label, .. } => format!("{label} is somebody else's from here on"),
         Entry::Suppressed { what } => format!("dry run: would {what}"),
         Entry::Commanded { command } => format!("command {command}"),
         Entry::Announced { hint, owner } => {

@@ -141,6 +141,24 @@ impl SimWorld {
         self.model().vanish_one();
     }
 
+    /// Somebody makes an instance that is no node of ours.
+    pub fn plant(&self, label: &str, tags: &[&str]) {
+        self.model().plant(label, tags);
+    }
+
+    /// Somebody changes the tags of an instance.
+    pub fn retag(&self, label: &str, tags: &[&str]) {
+        let mut model = self.model();
+        let mut all = model.instances.values_mut();
+        let instance = all.find(|one| one.label == label).expect("an instance of this label");
+        instance.tags = tags.iter().map(ToString::to_string).collect();
+    }
+
+    /// Whether an instance of this label exists and nobody deletes it.
+    pub fn has_instance(&self, label: &str) -> bool {
+        self.model().instances.values().any(|one| one.label == label && one.gone_at.is_none())
+    }
+
     /// A balancer restarts and has forgotten every server.
     pub fn restart_balancer(&self, index: usize) {
         self.model().restart_balancer(index);

@@ -11,7 +11,8 @@ use sqlx::{Row, SqliteConnection};
 use super::error::failed;
 use super::{Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{
-    DecisionId, Failure, Hint, HintId, NodeCount, NodeId, NodeState, PoolName, Timestamp,
+    DecisionId, Failure, Hint, HintId, InstanceId, NodeCount, NodeId, NodeState, PoolName,
+    Timestamp,
 };
 use crate::engine::{Direction, Reason};
 use crate::planner::Note;
@@ -98,6 +99,23 @@ pub enum Entry {
         /// The note.
         note: Note,
     },
+    /// An orphan is about to be deleted.
+    Sweeps {
+        /// The cloud's number for it.
+        instance: InstanceId,
+        /// Its label.
+        label: String,
+        /// Since when every listing has shown it.
+        since: Timestamp,
+    },
+    /// Somebody took our tag off an instance: it is theirs from here on, whatever its tags say
+    /// later.
+    Disowned {
+        /// The cloud's number for it.
+        instance: InstanceId,
+        /// Its label.
+        label: String,
+    },
     /// A dry run, or a hold: what would have been done.
     Suppressed {
         /// The step or the creation.
@@ -151,6 +169,8 @@ impl Entry {
             Self::Came { .. } => "came",
             Self::Configured { .. } => "configured",
             Self::Noted { .. } => "noted",
+            Self::Sweeps { .. } => "sweeps",
+            Self::Disowned { .. } => "disowned",
             Self::Suppressed { .. } => "suppressed",
             Self::Commanded { .. } => "commanded",
             Self::Announced { .. } => "announced",

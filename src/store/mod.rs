@@ -14,6 +14,7 @@ mod learned;
 mod lock;
 mod nodes;
 mod open;
+mod orphans;
 mod policies;
 mod prune;
 mod sql;
@@ -29,6 +30,7 @@ pub use journal::{Entry, JournalRecord};
 pub use learned::{Lives, Phase, PhaseTimes};
 pub use nodes::{Change, PoolState};
 pub use open::Store;
+pub use orphans::OrphanRecord;
 pub use prune::Retention;
 
 use crate::domain::Timestamp;

@@ -90,6 +90,7 @@ fn migrator() -> Migrator {
         ("policies", include_str!("../../migrations/sqlite/0002_policies.sql")),
         ("forecasts", include_str!("../../migrations/sqlite/0003_forecasts.sql")),
         ("hints", include_str!("../../migrations/sqlite/0004_hints.sql")),
+        ("orphans", include_str!("../../migrations/sqlite/0005_orphans.sql")),
     ];
     let migrations = (1..).zip(migrations).map(|(version, (name, text))| {
         let text = sqlx::SqlStr::from_static(text);

@@ -203,6 +203,22 @@ pub const RESPONSES: &str = "
     WHERE pool = ?1 AND kind = ?2 AND unit = ?3 AND response IS NOT NULL
     ORDER BY starts_at_milliseconds DESC, id DESC LIMIT ?4";
 
+/// The orphans of a pool.
+pub const ORPHANS: &str = "
+    SELECT instance, label, since_milliseconds FROM orphans WHERE pool = ?1 ORDER BY instance";
+
+/// Writes an orphan, new or known.
+pub const SET_ORPHAN: &str = "
+    INSERT INTO orphans (instance, pool, label, since_milliseconds) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (instance) DO UPDATE SET pool = ?2, label = ?3, since_milliseconds = ?4";
+
+/// Forgets an orphan.
+pub const FORGET_ORPHAN: &str = "DELETE FROM orphans WHERE instance = ?1";
+
+/// The journal's rows about machines that somebody made their own.
+pub const DISOWNED: &str = "
+    SELECT document FROM journal WHERE pool = ?1 AND kind = 'disowned' ORDER BY sequence";
+
 /// A signal's samples, oldest first.
 pub const SAMPLES: &str = "
     SELECT at_milliseconds, value FROM samples
@@ -253,6 +269,10 @@ pub const ALL: &[&str] = &[
     HINTS_TO_LEARN_FROM,
     KEEP_RESPONSE,
     RESPONSES,
+    ORPHANS,
+    SET_ORPHAN,
+    FORGET_ORPHAN,
+    DISOWNED,
     SAMPLES,
     INTEGRITY,
 ];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use super::super::{AddressUse, Facts, Note, Step, create_not_before, free_address};
+use super::super::{AddressUse, Facts, Note, OrphanKept, Step, create_not_before, free_address};
 use super::fixture::{
     ABSENT, Case, Says, at, draining, facts, instance, node, now, policy, policy_with, run,
     serving, up,
@@ -331,14 +331,14 @@ fn a_note_reads_as_a_sentence() {
         Note::BalancerUnreachable { balancer, why: "connection refused".into() },
         Note::InventoryShrank { missing: count(4), known: count(5) },
         Note::InventoryUnknown { why: "no answer".into() },
-        Note::Orphan { label: "web-0a".into() },
+        Note::Orphan { label: "web-0a".into(), kept: OrphanKept::Reported },
     ];
     insta::assert_snapshot!(notes.map(|note| note.to_string()).join("\n"));
 }
 
 #[test]
 fn a_note_about_another_node_balancer_or_orphan_is_news_and_other_numbers_are_not() {
-    let orphan = |label: &str| Note::Orphan { label: label.into() };
+    let orphan = |label: &str| Note::Orphan { label: label.into(), kept: OrphanKept::Reported };
     let silent = |index, why: &str| Note::BalancerUnreachable {
         balancer: super::fixture::balancer(index),
         why: why.into(),

@@ -1,13 +1,15 @@
-//! `configure`, `join`, `leave`: a node from bare to serving and out again.
+//! `configure`, `join`, `leave`: a node from bare to serving and out again; `orphans`: what
+//! becomes of machines that are no node.
 
 use std::collections::BTreeMap;
 
 use super::super::fields::{self, Fields, Notes, Value, refuse};
-use super::super::settings::{Configure, HealthCheck, Join, Leave};
+use super::super::settings::{Configure, HealthCheck, Join, Leave, OrphanEnd, Orphans};
 use crate::domain::{BackendName, Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TWO_MINUTES: Duration = Duration::from_secs(120);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Set for every host by the configurator itself.
 const OWN_VARIABLES: [&str; 3] = ["windlass_pool", "windlass_label", "vlan_ip"];
@@ -113,4 +115,18 @@ pub(super) fn leave(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Leave> 
     let drain_timeout = fields.or("drain_timeout", TWO_MINUTES, notes, fields::duration);
     fields.finish(notes);
     Some(Leave { drain_timeout: drain_timeout? })
+}
+
+/// The words for [`OrphanEnd`].
+const ORPHAN_END: &[(&str, OrphanEnd)] =
+    &[("report", OrphanEnd::Report), ("delete", OrphanEnd::Delete)];
+
+/// What is deleted is gone, and only the operator knows whether another daemon with a database of
+/// its own makes machines for a pool of the same name: until told otherwise, they are reported.
+pub(super) fn orphans(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Orphans> {
+    let keep_for =
+        fields.or("keep_for", HOUR, notes, fields::duration_from(Duration::from_secs(300)));
+    let then = fields.or("then", OrphanEnd::Report, notes, fields::word(ORPHAN_END));
+    fields.finish(notes);
+    Some(Orphans { keep_for: keep_for?, then: then? })
 }

@@ -67,6 +67,8 @@ pub struct Policy {
     pub leave: Leave,
     /// When nodes in service are replaced; none: only where they are gone.
     pub health: Option<Health>,
+    /// What becomes of instances that carry the pool's tag and are no node of it.
+    pub orphans: Orphans,
     /// SHA-256 of the text that this policy was read from, in hexadecimal.
     pub digest: String,
     /// The text itself.
@@ -429,4 +431,24 @@ pub struct Health {
     pub unhealthy_for: Duration,
     /// Such a share of the nodes in service at once, and one in any case.
     pub replace_at_most: Percent,
+}
+
+/// What becomes of instances that carry the pool's tag and are no node of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Orphans {
+    /// They are kept for so long, in every listing of which they are seen.
+    #[serde(with = "humantime_serde")]
+    pub keep_for: Duration,
+    /// What follows.
+    pub then: OrphanEnd,
+}
+
+/// What becomes of an orphan in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrphanEnd {
+    /// It is told of and left alone.
+    Report,
+    /// It is deleted, if its label is of our making, too.
+    Delete,
 }
