@@ -114,6 +114,7 @@ fn node(policy: &Policy, number: u8, at: Timestamp) -> Node {
         host_keys: vec![],
         attempt: None,
         joining_since: Some(at),
+        left_at: None,
         served_at: Some(at),
         admitting: Default::default(),
         failure: None,

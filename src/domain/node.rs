@@ -46,6 +46,9 @@ pub struct Node {
     pub joining_since: Option<Timestamp>,
     /// When a balancer was first told to send it requests, having seen it UP.
     pub served_at: Option<Timestamp>,
+    /// When it left service or standby, if it did and has not come back: what the brake on
+    /// removals counts.
+    pub left_at: Option<Timestamp>,
     /// Balancers on which we owe it requests: registered or about to be, not yet made ready.
     /// On any other, a serving node's drain or maintenance is an operator's wish.
     pub admitting: BTreeSet<BalancerName>,

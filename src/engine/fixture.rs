@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::forecast::{Level, Mode};
 use crate::policy::{
-    Backoff, Band, BandAction, Bounds, Configure, Control, Effectiveness, ForecastRule,
+    Backoff, Band, BandAction, Bounds, Brake, Configure, Control, Effectiveness, ForecastRule,
     HealthCheck, Join, LatencyRule, Lead, Leave, LeaveEarly, LeaveOrder, Measures, MissingData,
     NodeTemplate, OrphanEnd, Orphans, Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn,
     Samples, ScaleIn, ScaleOut, Signal, SignalSource, Ssh, Standby, StepRounding, StepRule,
@@ -80,6 +80,7 @@ pub(super) fn policy() -> Policy {
         },
         leave: Leave { drain_timeout: minutes(2) },
         health: None,
+        brake: Brake { nodes: 50, share: percent(75.0), per: minutes(10) },
         orphans: Orphans { keep_for: minutes(60), then: OrphanEnd::Report },
         digest: String::new(),
         text: "".into(),

@@ -7,6 +7,7 @@
 
 mod address;
 mod backoff;
+mod brake;
 mod choose;
 mod facts;
 mod lifecycle;

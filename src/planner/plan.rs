@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::address::{AddressUse, free_address};
 use super::backoff::create_not_before;
+use super::brake;
 use super::facts::{Facts, ServerFact};
 use super::lifecycle::{Next, Wish, next};
 use super::orphans::Orphan;
@@ -60,7 +61,8 @@ impl Plan {
 /// Plans one look. `fresh` gives a new version 7 UUID at each call.
 pub fn plan(input: &PlanInput, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
     let mut plan = Plan::default();
-    let (wishes, missing) = wishes(input, &mut plan.notes);
+    let (mut wishes, missing) = wishes(input, &mut plan.notes);
+    brake::hold(input, &mut wishes, &mut plan.notes);
     create(input, missing, &mut plan, fresh);
     let unknown = Facts::unknown();
     let mut runs = Runs::new(input.policy.configure.batch);
@@ -160,6 +162,7 @@ fn planned_node(input: &PlanInput, id: NodeId, address: Ipv4Addr) -> Node {
         host_keys: Vec::new(),
         attempt: None,
         joining_since: None,
+        left_at: None,
         served_at: None,
         admitting: BTreeSet::new(),
         failure: None,

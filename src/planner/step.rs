@@ -133,6 +133,15 @@ pub enum Note {
         /// When the first of them may leave.
         until: Timestamp,
     },
+    /// Nodes are not needed and stay: as many as may have left within the brake's time.
+    RemovalsBraked {
+        /// How many stay.
+        kept: NodeCount,
+        /// How many left, those that begin to now included.
+        removed: NodeCount,
+        /// When the first of them counts no more.
+        until: Timestamp,
+    },
     /// An operator took a node that serves or stands by out of a balancer by hand.
     TakenOutByHand {
         /// The node.
@@ -212,6 +221,12 @@ impl std::fmt::Display for Note {
             Self::PaidHour { surplus, until } => {
                 write!(f, "{surplus} not needed, kept until {until}: the hour is paid")
             }
+            Self::RemovalsBraked { kept, removed, until } => write!(
+                f,
+                "{kept} not needed, kept until {until}: {} left lately, the most that `brake` \
+                 allows",
+                removed.0
+            ),
             Self::TakenOutByHand { node, balancer } => {
                 write!(f, "node {node} was taken out of {balancer} by hand; left so")
             }

@@ -1,5 +1,6 @@
 //! The table of a node's life row by row, and whole plans.
 
+mod brake;
 mod fixture;
 mod health;
 mod orphans;

@@ -8,10 +8,10 @@ use std::fmt::Write;
 
 use super::fields::written_out;
 use super::settings::{
-    BalancerSignal, BandAction, Budget, CalendarEntry, Comes, Control, CoverageNeed, ForecastRule,
-    Lead, LeaveEarly, LeaveOrder, Measures, NodeSeries, OrphanEnd, Pace, PaceLimit, PaceSelect,
-    Policy, Rule, RuleScaleIn, Samples, ScheduleRule, Signal, SignalSource, StepRounding, StepRule,
-    SurgeRule, TargetForm, When,
+    BalancerSignal, BandAction, Brake, Budget, CalendarEntry, Comes, Control, CoverageNeed,
+    ForecastRule, Lead, LeaveEarly, LeaveOrder, Measures, NodeSeries, OrphanEnd, Pace, PaceLimit,
+    PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScheduleRule, Signal, SignalSource,
+    StepRounding, StepRule, SurgeRule, TargetForm, When,
 };
 use crate::domain::{HintSize, SignalName, elapsed};
 use crate::forecast::Mode;
@@ -391,6 +391,11 @@ impl Lines {
         self.line(0, format_args!("leave:"));
         let drain_timeout = written_out(policy.leave.drain_timeout);
         self.line(1, format_args!("drain_timeout: {drain_timeout}"));
+        let Brake { nodes, share, per } = policy.brake;
+        self.line(0, format_args!("brake:"));
+        self.line(1, format_args!("nodes: {nodes}"));
+        self.line(1, format_args!("percent: {}", share.get()));
+        self.line(1, format_args!("per: {}", written_out(per)));
         self.line(0, format_args!("orphans:"));
         self.line(1, format_args!("keep_for: {}", written_out(policy.orphans.keep_for)));
         let then = match policy.orphans.then {

@@ -34,13 +34,13 @@ pub(crate) use read::CONTROL;
 pub use schedule::{CronPattern, EffectiveBounds, Window, Zone, expired};
 pub use schema::json_schema;
 pub use settings::{
-    Backoff, BalancerMetric, BalancerSignal, Band, BandAction, Bounds, Budget, CalendarEntry,
-    Comes, Configure, Control, CountRule, Coverage, CoverageNeed, Effectiveness, FixedRule,
-    ForecastRule, Health, HealthCheck, HintRule, Join, LatencyRule, Lead, Leave, LeaveEarly,
-    LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, OrphanEnd, Orphans, Pace,
-    PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut, ScheduleRule,
-    Signal, SignalSource, Ssh, Standby, StepRounding, StepRule, SurgeRule, Take, TargetForm,
-    TargetRule, Tolerance, Vlan, When,
+    Backoff, BalancerMetric, BalancerSignal, Band, BandAction, Bounds, Brake, Budget,
+    CalendarEntry, Comes, Configure, Control, CountRule, Coverage, CoverageNeed, Effectiveness,
+    FixedRule, ForecastRule, Health, HealthCheck, HintRule, Join, LatencyRule, Lead, Leave,
+    LeaveEarly, LeaveOrder, Measures, MissingData, NodeSeries, NodeTemplate, OrphanEnd, Orphans,
+    Pace, PaceLimit, PaceSelect, Policy, Rule, RuleScaleIn, Samples, ScaleIn, ScaleOut,
+    ScheduleRule, Signal, SignalSource, Ssh, Standby, StepRounding, StepRule, SurgeRule, Take,
+    TargetForm, TargetRule, Tolerance, Vlan, When,
 };
 pub use window::{window_of, with_window};
 

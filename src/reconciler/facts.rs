@@ -20,8 +20,9 @@ const LISTING_WHILE_WAITING: Duration = Duration::from_millis(1_000);
 /// Otherwise the listing only shows what vanished or appeared without our doing.
 const LISTING_AT_REST: Duration = Duration::from_secs(10);
 
-/// A listing that lacks at least this many of our instances, and half of them, is not believed
-/// where no balancer confirms it: more likely it is the listing that is wrong.
+/// A listing that lacks at least this many of our instances is not believed where no balancer
+/// confirms it: more likely it is the listing that is wrong. A share would let a page of a
+/// listing that came short take a page of a large fleet with it.
 const SHRUNK_AT_LEAST: u32 = 3;
 
 /// What one look showed.
@@ -159,7 +160,7 @@ impl PoolLoop {
         let known: Vec<&Node> = self.nodes.values().filter(settled).collect();
         let missing = known.iter().filter(|node| !instances.iter().any(|one| is_of(one, node)));
         let (missing, known) = (missing.count() as u32, known.len() as u32);
-        if SHRUNK_AT_LEAST <= missing && known <= missing * 2 {
+        if SHRUNK_AT_LEAST <= missing {
             let (missing, known) = (NodeCount(missing), NodeCount(known));
             notes.push(Note::InventoryShrank { missing, known });
             return None;

@@ -186,6 +186,12 @@ pub(super) fn entered(mut node: Node, state: NodeState, now: Timestamp) -> Node 
         NodeState::Standby => node.joining_since = None,
         _ => {}
     }
+    let leaves = matches!(state, NodeState::Draining { .. } | NodeState::Deleting { .. });
+    if leaves && node.state.is_settled() {
+        node.left_at = Some(now);
+    } else if state.is_settled() {
+        node.left_at = None;
+    }
     node.state = state;
     node.state_since = now;
     node.attempt = None;

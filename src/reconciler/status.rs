@@ -172,6 +172,11 @@ impl PoolLoop {
         self.telemetry.orphans.get_or_create(&labels).set(orphans as i64);
         let frozen = self.notes.iter().any(|note| matches!(note, Note::HealingFrozen { .. }));
         self.telemetry.healing_frozen.get_or_create(&labels).set(i64::from(frozen));
+        let braked = self.notes.iter().map(|note| match note {
+            Note::RemovalsBraked { kept, .. } => i64::from(kept.0),
+            _ => 0,
+        });
+        self.telemetry.removals_braked.get_or_create(&labels).set(braked.sum());
         self.telemetry.notes.get_or_create(&labels).set(self.notes.len() as i64);
     }
 

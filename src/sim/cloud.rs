@@ -31,6 +31,10 @@ pub enum CloudMood {
     NothingBoots,
     /// Listings lack every other instance.
     ListsHalf,
+    /// Listings lack every tenth instance.
+    ListsMost,
+    /// Listings are empty.
+    ListsNothing,
 }
 
 /// One instance.
@@ -101,7 +105,8 @@ impl Model {
             CloudMood::ServerErrors => return Some(Fault::transient("500 Internal Server Error")),
             CloudMood::TooManyRequests => return Some(too_many),
             CloudMood::Well | CloudMood::SoldOut => {}
-            CloudMood::NothingBoots | CloudMood::ListsHalf => {}
+            CloudMood::NothingBoots => {}
+            CloudMood::ListsHalf | CloudMood::ListsMost | CloudMood::ListsNothing => {}
         }
         if !self.strikes("cloud_error", self.faults.cloud_error, call, thing) {
             return None;
@@ -116,8 +121,14 @@ impl Model {
         }
         let now = self.now;
         let seen = self.instances.values().filter(|one| one.listed_at <= now && one.exists(now));
-        let step = if self.cloud_mood == CloudMood::ListsHalf { 2 } else { 1 };
-        Ok(seen.step_by(step).map(|one| one.shown(now)).collect())
+        let is_listed = |index: usize| match self.cloud_mood {
+            CloudMood::ListsHalf => index.is_multiple_of(2),
+            CloudMood::ListsMost => !index.is_multiple_of(10),
+            CloudMood::ListsNothing => false,
+            _ => true,
+        };
+        let listed = seen.enumerate().filter(|(index, _)| is_listed(*index));
+        Ok(listed.map(|(_, one)| one.shown(now)).collect())
     }
 
     fn create(&mut self, request: &CreateRequest) -> Result<Instance, Fault> {

@@ -1,6 +1,7 @@
 //! The loop, rehearsed.
 
 mod balancers;
+mod brake;
 mod campaigns;
 mod clocks;
 mod counted;

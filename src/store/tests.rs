@@ -64,6 +64,7 @@ fn node(number: u8, state: NodeState) -> Node {
         host_keys: vec!["ssh-ed25519 AAAA".into()],
         attempt: Some(Attempt { count: 2, at: at(2), not_before: at(3), error: Some("no".into()) }),
         joining_since: Some(at(4)),
+        left_at: Some(at(7)),
         served_at: Some(at(5)),
         admitting: ["lb1".parse().expect("a legal name")].into(),
         failure: Some(crate::domain::Failure::NeverBooted),

@@ -106,6 +106,8 @@ pub struct Metrics {
     pub orphans: Family<PoolLabels, Gauge>,
     /// Whether nobody is replaced because most nodes look unhealthy at once: 1 or 0.
     pub healing_frozen: Family<PoolLabels, Gauge>,
+    /// Nodes that are not needed and stay because the brake holds.
+    pub removals_braked: Family<PoolLabels, Gauge>,
     /// Whether rules add no more because their scale-outs helped nothing: 1 or 0.
     pub ineffective: Family<PoolLabels, Gauge>,
     /// The used share of the budget, the larger one of two.
@@ -156,6 +158,9 @@ impl Metrics {
         let healing_frozen = Family::default();
         let help = "Whether nobody is replaced because most nodes look unhealthy at once";
         registry.register("healing_frozen", help, healing_frozen.clone());
+        let removals_braked = Family::default();
+        let help = "Nodes that are not needed and stay because the brake on removals holds";
+        registry.register("removals_braked", help, removals_braked.clone());
         let ineffective = Family::default();
         let help = "Whether rules add no more because their scale-outs helped nothing";
         registry.register("scale_out_ineffective", help, ineffective.clone());
@@ -187,6 +192,7 @@ impl Metrics {
             signal_usable,
             orphans,
             healing_frozen,
+            removals_braked,
             ineffective,
             budget_used,
             forecast_bound,

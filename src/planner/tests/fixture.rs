@@ -84,6 +84,7 @@ pub fn node(number: u8, state: NodeState) -> Node {
         host_keys: if planned { vec![] } else { vec!["ssh-ed25519 AAAA".into()] },
         attempt: None,
         joining_since: None,
+        left_at: None,
         served_at: served.then(|| at(-700)),
         admitting: Default::default(),
         failure: None,

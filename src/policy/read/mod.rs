@@ -81,6 +81,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         fields.required("join", "{backend: notifications, port: 8080}", notes, service::join);
     let leave = fields.section("leave", notes, service::leave);
     let health = fields.or("health", Some(health::default()), notes, health::health);
+    let brake = fields.section("brake", notes, movement::brake);
     let orphans = fields.section("orphans", notes, service::orphans);
     fields.finish(notes);
 
@@ -103,6 +104,7 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
         join: join?,
         leave: leave?,
         health: health?,
+        brake: brake?,
         orphans: orphans?,
         digest: String::new(),
         text: "".into(),

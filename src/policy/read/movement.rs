@@ -3,8 +3,8 @@
 
 use super::super::fields::{self, Fields, Notes, Value, refuse};
 use super::super::settings::{
-    LeaveEarly, LeaveOrder, MissingData, Pace, PaceLimit, PaceSelect, ScaleIn, ScaleOut, Standby,
-    Tolerance,
+    Brake, LeaveEarly, LeaveOrder, MissingData, Pace, PaceLimit, PaceSelect, ScaleIn, ScaleOut,
+    Standby, Tolerance,
 };
 use crate::domain::{Duration, NodeCount, Percent};
 
@@ -82,6 +82,23 @@ pub(super) fn scale_in(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Scal
         order: order?,
         leave_early: leave_early?,
     })
+}
+
+/// A pool that a push raised to four times its size may fall back at once; a fleet that shall
+/// vanish may not. What left longer ago than three hours nobody remembers.
+pub(super) fn brake(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Brake> {
+    let nodes = fields.or("nodes", 50, notes, fields::whole(1, u32::MAX));
+    let share = fields.or("percent", percent(75.0), notes, fields::percent_above_zero);
+    let per = fields.or("per", 10 * MINUTE, notes, |value, notes| {
+        let per = fields::duration_from(MINUTE)(value, notes)?;
+        if per <= 180 * MINUTE {
+            return Some(per);
+        }
+        let what = format!("`per` is {}, longer than 3h", fields::written_out(per));
+        refuse(notes, value.node.at, what, "write 3h or less")
+    });
+    fields.finish(notes);
+    Some(Brake { nodes: nodes?, share: share?, per: per? })
 }
 
 pub(super) fn missing_data(mut fields: Fields<'_>, notes: &mut Notes) -> Option<MissingData> {

@@ -67,6 +67,8 @@ pub struct Policy {
     pub leave: Leave,
     /// When nodes in service are replaced; none: only where they are gone.
     pub health: Option<Health>,
+    /// How many nodes may leave within a time, whatever wants them gone.
+    pub brake: Brake,
     /// What becomes of instances that carry the pool's tag and are no node of it.
     pub orphans: Orphans,
     /// SHA-256 of the text that this policy was read from, in hexadecimal.
@@ -431,6 +433,19 @@ pub struct Health {
     pub unhealthy_for: Duration,
     /// Such a share of the nodes in service at once, and one in any case.
     pub replace_at_most: Percent,
+}
+
+/// How many nodes may leave within a time, whatever wants them gone: the smaller of a number and a
+/// share, and three in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Brake {
+    /// So many; above zero.
+    pub nodes: u32,
+    /// Such a share of those that served or stood by within the time.
+    pub share: Percent,
+    /// Within so long.
+    #[serde(with = "humantime_serde")]
+    pub per: Duration,
 }
 
 /// What becomes of instances that carry the pool's tag and are no node of it.

@@ -356,6 +356,7 @@ impl<'a> Fleet<'a> {
             host_keys: Vec::new(),
             attempt: None,
             joining_since: None,
+            left_at: None,
             served_at: None,
             admitting: BTreeSet::new(),
             failure: None,
