@@ -112,6 +112,7 @@ fn node(policy: &Policy, number: u8, at: Timestamp) -> Node {
         instance: Some(InstanceId(u64::from(number))),
         instance_created_at: Some(at),
         host_keys: vec![],
+        doubts: 0,
         attempt: None,
         joining_since: Some(at),
         left_at: None,

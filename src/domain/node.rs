@@ -39,6 +39,9 @@ pub struct Node {
     /// Public SSH host keys that the instance may show, one for each create call that may have
     /// succeeded, in OpenSSH form (`ssh-ed25519 AAAA…`).
     pub host_keys: Vec<String>,
+    /// Create calls that may have made an instance and whose answer nobody read, lost or cut off.
+    #[serde(default)]
+    pub doubts: u32,
     /// The last try of what this state does, where one was made.
     pub attempt: Option<Attempt>,
     /// When it was first registered with the balancers; none once it has stood by: what it takes
@@ -164,8 +167,14 @@ pub enum Failure {
 }
 
 impl Node {
+    /// Whether it is over, and an instance may yet come of one of its create calls: listings lag.
+    pub fn may_come_late(&self) -> bool {
+        self.state == NodeState::Deleted && self.instance.is_none() && 0 < self.doubts
+    }
+
     /// Whether an instance of it may exist, or a create call may still be made: such nodes
-    /// count against the pool's `max`.
+    /// count against the pool's `max`. Those that [may come late](Node::may_come_late) do, too,
+    /// for a while; the planner says how long.
     pub fn counts_against_max(&self) -> bool {
         match self.state {
             NodeState::Planned | NodeState::Provisioning { .. } => true,

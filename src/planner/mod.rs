@@ -9,6 +9,7 @@ mod address;
 mod backoff;
 mod brake;
 mod choose;
+mod doubt;
 mod facts;
 mod lifecycle;
 mod orphans;

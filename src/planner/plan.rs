@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::address::{AddressUse, free_address};
 use super::backoff::create_not_before;
 use super::brake;
+use super::doubt::{believed_gone_at, in_doubt};
 use super::facts::{Facts, ServerFact};
 use super::lifecycle::{Next, Wish, next};
 use super::orphans::Orphan;
@@ -111,7 +112,9 @@ fn spare_shared_runs(nodes: &[Node], moves: &mut [Move]) {
 /// Adds the missing nodes, as many as `max`, backoff and addresses allow; the standby yields to
 /// those that shall serve.
 fn create(input: &PlanInput, missing: Missing, plan: &mut Plan, fresh: &mut dyn FnMut() -> Uuid) {
-    let existing = input.nodes.iter().filter(|node| node.counts_against_max()).count() as u32;
+    let in_doubt = in_doubt(input.nodes, input.facts, input.now);
+    let existing = input.nodes.iter().filter(|node| node.counts_against_max()).count();
+    let existing = (existing + in_doubt.len()) as u32;
     let room = input.policy.bounds.max.0.saturating_sub(existing);
     let to_serve = missing.to_serve.min(room);
     let wanted = missing.to_serve + missing.to_stand_by.min(room - to_serve);
@@ -124,11 +127,16 @@ fn create(input: &PlanInput, missing: Missing, plan: &mut Plan, fresh: &mut dyn 
         return;
     }
     if to_serve < missing.to_serve {
+        notes.extend(believed_gone_at(&in_doubt).map(|until| {
+            let count = NodeCount(in_doubt.len() as u32);
+            Note::CreatesInDoubt { count, until }
+        }));
         let over = NodeCount(missing.to_serve - to_serve);
         notes.push(Note::MaxReached { wanted: over, max: input.policy.bounds.max });
     }
     let wanted = wanted.min(room);
     let mut addresses = input.addresses.clone();
+    addresses.extend(in_doubt.iter().map(|node| (node.address, AddressUse::Held)));
     while (plan.create.len() as u32) < wanted {
         let vlan = &input.policy.node.vlan;
         let Some(address) = free_address(vlan, &addresses, input.now) else {
@@ -160,6 +168,7 @@ fn planned_node(input: &PlanInput, id: NodeId, address: Ipv4Addr) -> Node {
         instance: None,
         instance_created_at: None,
         host_keys: Vec::new(),
+        doubts: 0,
         attempt: None,
         joining_since: None,
         left_at: None,

@@ -121,6 +121,13 @@ pub enum Note {
         /// Failures in a row.
         failures: u32,
     },
+    /// Nodes were given up whose create calls were never answered: they count as instances.
+    CreatesInDoubt {
+        /// How many.
+        count: NodeCount,
+        /// When the first of them counts no more.
+        until: Timestamp,
+    },
     /// Nodes are wanted, and the VLAN has no address free.
     AddressesExhausted {
         /// How many more were wanted.
@@ -214,6 +221,11 @@ impl std::fmt::Display for Note {
                 f,
                 "{wanted} more wanted, but creating rests until {until} after {failures} \
                  failures in a row"
+            ),
+            Self::CreatesInDoubt { count, until } => write!(
+                f,
+                "{count} given up whose create calls were never answered: until {until}, or until \
+                 listings catch up, they count as instances"
             ),
             Self::AddressesExhausted { wanted } => {
                 write!(f, "{wanted} more wanted, but no VLAN address is free")

@@ -1,6 +1,7 @@
 //! The table of a node's life row by row, and whole plans.
 
 mod brake;
+mod doubt;
 mod fixture;
 mod health;
 mod orphans;

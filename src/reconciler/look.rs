@@ -161,6 +161,7 @@ impl PoolLoop {
         };
         let (seeing, readings, price) = tokio::join!(self.see(now), readings, self.ask_price(now));
         self.count(&seeing, now);
+        self.take_back_late(&seeing.listing, now).await?;
         let mut seen = self.facts(&seeing, now);
         self.keep_orphans().await?;
         self.adopt_sightings(&seen, now).await?;

@@ -122,7 +122,10 @@ fn found(node: Node, instance: &Instance, now: Timestamp) -> Node {
 }
 
 /// A refusal for good proves that no instance came of it; anything else leaves doubt.
-fn create_failed(node: Node, fault: &Fault, now: Timestamp) -> Node {
+fn create_failed(mut node: Node, fault: &Fault, now: Timestamp) -> Node {
+    if !matches!(fault, Fault::InDoubt { .. }) {
+        node.doubts = node.doubts.saturating_sub(1);
+    }
     let reason = fault.to_string();
     let failure = match fault {
         Fault::Permanent { .. } => Failure::CreateRefused { reason },

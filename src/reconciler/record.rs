@@ -141,6 +141,7 @@ impl PoolLoop {
         moved.attempt = Some(Attempt { count: tries + 1, at: now, not_before, error: None });
         match act {
             Step::CreateInstance => {
+                moved.doubts += 1;
                 let mut seed = [0; 32];
                 self.world.chance.fill(&mut seed);
                 let identity = identity(&node.label, &seed);

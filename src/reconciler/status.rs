@@ -172,11 +172,18 @@ impl PoolLoop {
         self.telemetry.orphans.get_or_create(&labels).set(orphans as i64);
         let frozen = self.notes.iter().any(|note| matches!(note, Note::HealingFrozen { .. }));
         self.telemetry.healing_frozen.get_or_create(&labels).set(i64::from(frozen));
-        let braked = self.notes.iter().map(|note| match note {
-            Note::RemovalsBraked { kept, .. } => i64::from(kept.0),
-            _ => 0,
-        });
-        self.telemetry.removals_braked.get_or_create(&labels).set(braked.sum());
+        let (mut rests, mut in_doubt, mut braked) = (0, 0, 0);
+        for note in &self.notes {
+            match note {
+                Note::CreatingRests { .. } => rests = 1,
+                Note::CreatesInDoubt { count, .. } => in_doubt = i64::from(count.0),
+                Note::RemovalsBraked { kept, .. } => braked = i64::from(kept.0),
+                _ => {}
+            }
+        }
+        self.telemetry.creating_rests.get_or_create(&labels).set(rests);
+        self.telemetry.creates_in_doubt.get_or_create(&labels).set(in_doubt);
+        self.telemetry.removals_braked.get_or_create(&labels).set(braked);
         self.telemetry.notes.get_or_create(&labels).set(self.notes.len() as i64);
     }
 

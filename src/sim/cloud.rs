@@ -29,6 +29,9 @@ pub enum CloudMood {
     SoldOut,
     /// What is created never comes to run.
     NothingBoots,
+    /// Every create call makes its instance and loses the answer, or answers 500; listings show
+    /// what it made an hour later.
+    LosesCreates,
     /// Listings lack every other instance.
     ListsHalf,
     /// Listings lack every tenth instance.
@@ -105,7 +108,7 @@ impl Model {
             CloudMood::ServerErrors => return Some(Fault::transient("500 Internal Server Error")),
             CloudMood::TooManyRequests => return Some(too_many),
             CloudMood::Well | CloudMood::SoldOut => {}
-            CloudMood::NothingBoots => {}
+            CloudMood::NothingBoots | CloudMood::LosesCreates => {}
             CloudMood::ListsHalf | CloudMood::ListsMost | CloudMood::ListsNothing => {}
         }
         if !self.strikes("cloud_error", self.faults.cloud_error, call, thing) {
@@ -156,6 +159,9 @@ impl Model {
             Some(_) => return Err(Fault::permanent("400 Label must be unique")),
             None => self.make(request),
         };
+        if self.cloud_mood == CloudMood::LosesCreates {
+            return Err(in_doubt);
+        }
         if self.strikes("answer_lost", self.faults.answer_lost, "create answer", label) {
             return Err(in_doubt);
         }
@@ -167,7 +173,11 @@ impl Model {
         let never_boots = self.cloud_mood == CloudMood::NothingBoots
             || self.strikes("never_boots", self.faults.never_boots, "never boots", &label);
         let lags = self.strikes("listing_lags", self.faults.listing_lags, "listing", &label);
-        let lag = if lags { self.length("lag", &label, 1, 50) } else { Duration::ZERO };
+        let lag = match self.cloud_mood {
+            CloudMood::LosesCreates => Duration::from_secs(3_600),
+            _ if lags => self.length("lag", &label, 1, 50),
+            _ => Duration::ZERO,
+        };
         let slow = self.strikes("slow_boot", self.faults.slow_boot, "slow boot", &label);
         let (shortest, longest) = if slow { (60, 900) } else { self.paces.boot };
         let boot = self.length("boot", &label, shortest, longest);

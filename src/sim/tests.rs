@@ -5,6 +5,7 @@ mod brake;
 mod campaigns;
 mod clocks;
 mod counted;
+mod doubt;
 mod fixture;
 mod forecasts;
 mod health;

@@ -62,6 +62,7 @@ fn node(number: u8, state: NodeState) -> Node {
         instance: Some(InstanceId(7)),
         instance_created_at: Some(at(1)),
         host_keys: vec!["ssh-ed25519 AAAA".into()],
+        doubts: 3,
         attempt: Some(Attempt { count: 2, at: at(2), not_before: at(3), error: Some("no".into()) }),
         joining_since: Some(at(4)),
         left_at: Some(at(7)),

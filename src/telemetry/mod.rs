@@ -106,6 +106,10 @@ pub struct Metrics {
     pub orphans: Family<PoolLabels, Gauge>,
     /// Whether nobody is replaced because most nodes look unhealthy at once: 1 or 0.
     pub healing_frozen: Family<PoolLabels, Gauge>,
+    /// Whether creating rests after failures: 1 or 0.
+    pub creating_rests: Family<PoolLabels, Gauge>,
+    /// Given up nodes whose create calls were never answered.
+    pub creates_in_doubt: Family<PoolLabels, Gauge>,
     /// Nodes that are not needed and stay because the brake holds.
     pub removals_braked: Family<PoolLabels, Gauge>,
     /// Whether rules add no more because their scale-outs helped nothing: 1 or 0.
@@ -158,6 +162,12 @@ impl Metrics {
         let healing_frozen = Family::default();
         let help = "Whether nobody is replaced because most nodes look unhealthy at once";
         registry.register("healing_frozen", help, healing_frozen.clone());
+        let creating_rests = Family::default();
+        let help = "Whether creating rests after failures in a row though nodes are wanted";
+        registry.register("creating_rests", help, creating_rests.clone());
+        let creates_in_doubt = Family::default();
+        let help = "Given up nodes that may have an instance and leave no room for others";
+        registry.register("creates_in_doubt", help, creates_in_doubt.clone());
         let removals_braked = Family::default();
         let help = "Nodes that are not needed and stay because the brake on removals holds";
         registry.register("removals_braked", help, removals_braked.clone());
@@ -192,6 +202,8 @@ impl Metrics {
             signal_usable,
             orphans,
             healing_frozen,
+            creating_rests,
+            creates_in_doubt,
             removals_braked,
             ineffective,
             budget_used,

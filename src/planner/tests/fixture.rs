@@ -82,6 +82,7 @@ pub fn node(number: u8, state: NodeState) -> Node {
         instance: (!planned).then(|| InstanceId(u64::from(number))),
         instance_created_at: (!planned).then(|| at(-1100)),
         host_keys: if planned { vec![] } else { vec!["ssh-ed25519 AAAA".into()] },
+        doubts: 0,
         attempt: None,
         joining_since: None,
         left_at: None,

@@ -354,6 +354,7 @@ impl<'a> Fleet<'a> {
             instance: None,
             instance_created_at: Some(planned_at),
             host_keys: Vec::new(),
+            doubts: 0,
             attempt: None,
             joining_since: None,
             left_at: None,
