@@ -89,6 +89,7 @@ impl Pool {
             desired: Some(decision.to),
             nodes: &self.nodes,
             facts: &self.facts,
+            protected: &BTreeMap::new(),
             addresses: &BTreeMap::new(),
             now: self.observation.at,
         };

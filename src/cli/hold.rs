@@ -5,7 +5,7 @@ use anyhow::Context;
 use super::ConfigArguments;
 use super::exit::{Failure, load};
 use crate::config::Config;
-use crate::domain::{Duration, PoolName, after};
+use crate::domain::{Duration, PoolName, Timestamp, after};
 use crate::policy::Policy;
 use crate::ports::{Chance, Clock, SystemChance, SystemClock};
 use crate::store::{Command, CommandKind, Store};
@@ -37,8 +37,8 @@ pub(super) struct ResumeArguments {
     config: ConfigArguments,
 }
 
-/// A resume must outlast every hold that it ends.
-const LONGEST_HOLD: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A resume must outlast every hold that it ends, and a release every protection.
+pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(7 * 24 * 3600);
 
 pub(super) async fn hold(arguments: HoldArguments) -> Result<(), Failure> {
     if LONGEST_HOLD < arguments.length || arguments.length.is_zero() {
@@ -62,6 +62,26 @@ async fn leave(
     length: Duration,
 ) -> Result<(), Failure> {
     let (config, _) = known_pool(config, pool)?;
+    let store = Store::open_beside(&config.database).await.map_err(Failure::failed)?;
+    let left = leave_in(&store, pool, kind, reason, length).await;
+    store.close().await;
+    let until = left?;
+    match kind {
+        CommandKind::Hold => anstream::eprintln!("{pool} is held until {until}"),
+        CommandKind::Resume => anstream::eprintln!("{pool} is held no more"),
+        CommandKind::Protect { .. } | CommandKind::Release { .. } => {}
+    }
+    Ok(())
+}
+
+/// Leaves a command for the loop. When it ends by itself.
+pub(super) async fn leave_in(
+    store: &Store,
+    pool: &PoolName,
+    kind: CommandKind,
+    reason: String,
+    length: Duration,
+) -> Result<Timestamp, Failure> {
     if reason.trim().is_empty() {
         return Err(Failure::failed(anyhow::anyhow!("--reason is empty; say why")));
     }
@@ -74,15 +94,9 @@ async fn leave(
         given_at: now,
         expires_at: after(now, length),
     };
-    let store = Store::open_beside(&config.database).await.map_err(Failure::failed)?;
     let added = store.add_command(pool, &command).await;
-    store.close().await;
     added.context("the command was not left").map_err(Failure::failed)?;
-    match kind {
-        CommandKind::Hold => anstream::eprintln!("{pool} is held until {}", command.expires_at),
-        CommandKind::Resume => anstream::eprintln!("{pool} is held no more"),
-    }
-    Ok(())
+    Ok(command.expires_at)
 }
 
 /// The settings, and the policy of the pool that was named.

@@ -15,6 +15,7 @@ mod explain;
 mod hint;
 mod hold;
 mod plan;
+mod protect;
 mod query;
 mod reload;
 mod run;
@@ -77,6 +78,8 @@ enum Command {
     Hold(hold::HoldArguments),
     /// End the holds of a pool.
     Resume(hold::ResumeArguments),
+    /// Keep a node from being removed for a while, or end that.
+    Protect(protect::ProtectArguments),
     /// Serve a Linode API of your own on loopback, to try and to test against.
     Sandbox(sandbox::SandboxArguments),
 }
@@ -135,6 +138,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Hint(arguments) => hint::hint(*arguments).await,
             Command::Hold(arguments) => hold::hold(arguments).await,
             Command::Resume(arguments) => hold::resume(arguments).await,
+            Command::Protect(arguments) => protect::protect(arguments).await,
             Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
         }
     });

@@ -71,6 +71,11 @@ fn table(nodes: &[Value]) -> Table {
             Some(error) => format!("{} ({error})", text("waits_for")),
             None => text("waits_for"),
         };
+        let waits = match node["protected"].as_str() {
+            Some(protected) if waits.is_empty() => protected.to_string(),
+            Some(protected) => format!("{waits}; {protected}"),
+            None => waits,
+        };
         let label = format!("  {}", text("label"));
         table.add_row([label, text("state"), time.to_string(), text("address"), waits]);
     }

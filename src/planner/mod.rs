@@ -14,6 +14,7 @@ mod facts;
 mod lifecycle;
 mod orphans;
 mod plan;
+mod protect;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -26,5 +27,6 @@ pub use facts::{Facts, InstanceFact, ServerFact, are_down};
 pub use lifecycle::{Next, Wish, next};
 pub use orphans::{Orphan, OrphanKept, sweep};
 pub use plan::{Plan, PlanInput, plan};
+pub use protect::Protection;
 pub use step::{Move, Note, Step};
 pub use wishes::spare_on_the_way;

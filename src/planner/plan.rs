@@ -12,6 +12,7 @@ use super::doubt::{believed_gone_at, in_doubt};
 use super::facts::{Facts, ServerFact};
 use super::lifecycle::{Next, Wish, next};
 use super::orphans::Orphan;
+use super::protect::{self, Protection};
 use super::step::{Move, Note, Step};
 use super::wishes::{Missing, wishes};
 use crate::domain::{
@@ -29,6 +30,8 @@ pub struct PlanInput<'a> {
     pub nodes: &'a [Node],
     /// What this look showed, by node.
     pub facts: &'a BTreeMap<NodeId, Facts>,
+    /// The nodes that an operator protects from removal.
+    pub protected: &'a BTreeMap<NodeId, Protection>,
     /// Every address of the VLAN that is held or rests, whichever pool's.
     pub addresses: &'a BTreeMap<Ipv4Addr, AddressUse>,
     /// Now.
@@ -48,6 +51,8 @@ pub struct Plan {
     pub sweep: Option<Orphan>,
     /// What each waiting node waits for.
     pub waits: BTreeMap<NodeId, String>,
+    /// The nodes that an operator protects from removal.
+    pub protected: BTreeMap<NodeId, Protection>,
     /// What would have been done and wasn't.
     pub notes: Vec<Note>,
 }
@@ -61,8 +66,9 @@ impl Plan {
 
 /// Plans one look. `fresh` gives a new version 7 UUID at each call.
 pub fn plan(input: &PlanInput, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
-    let mut plan = Plan::default();
+    let mut plan = Plan { protected: input.protected.clone(), ..Plan::default() };
     let (mut wishes, missing) = wishes(input, &mut plan.notes);
+    protect::keep(input, &mut wishes, &mut plan.notes);
     brake::hold(input, &mut wishes, &mut plan.notes);
     create(input, missing, &mut plan, fresh);
     let unknown = Facts::unknown();

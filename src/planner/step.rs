@@ -149,6 +149,13 @@ pub enum Note {
         /// When the first of them counts no more.
         until: Timestamp,
     },
+    /// Nodes are not needed and stay: an operator protects them.
+    Protected {
+        /// How many.
+        kept: NodeCount,
+        /// When the first protection ends.
+        until: Timestamp,
+    },
     /// An operator took a node that serves or stands by out of a balancer by hand.
     TakenOutByHand {
         /// The node.
@@ -239,6 +246,9 @@ impl std::fmt::Display for Note {
                  allows",
                 removed.0
             ),
+            Self::Protected { kept, until } => {
+                write!(f, "{kept} not needed, kept until {until} or longer: protected")
+            }
             Self::TakenOutByHand { node, balancer } => {
                 write!(f, "node {node} was taken out of {balancer} by hand; left so")
             }

@@ -7,5 +7,6 @@ mod health;
 mod orphans;
 mod pool;
 mod properties;
+mod protect;
 mod standby;
 mod table;

@@ -202,7 +202,10 @@ impl<'a> Muster<'a> {
     /// Of a surplus, as many stay as the standby lacks, and the others leave.
     fn let_go(&mut self, notes: &mut Vec<Note>) {
         let ailing: BTreeSet<NodeId> = self.ailing.iter().map(|node| node.id).collect();
-        let others = self.input.nodes.iter().filter(|node| !ailing.contains(&node.id));
+        let protected = self.input.protected;
+        let is_other =
+            |node: &&Node| !ailing.contains(&node.id) && !protected.contains_key(&node.id);
+        let others = self.input.nodes.iter().filter(is_other);
         let leavers = leavers(others, self.leaving, self.input.now);
         let kept = self.surplus().min(self.short());
         let leave = (self.surplus() - kept) as usize;
@@ -311,7 +314,7 @@ fn is_on_the_way(state: &NodeState) -> bool {
 
 /// Whether one command brings a draining node back: every balancer that answers still has its
 /// server.
-fn can_come_back(node: &Node, facts: &BTreeMap<NodeId, Facts>) -> bool {
+pub(super) fn can_come_back(node: &Node, facts: &BTreeMap<NodeId, Facts>) -> bool {
     node.failure.is_none()
         && facts.get(&node.id).is_some_and(|facts| {
             facts.any_balancer_answers()

@@ -22,10 +22,14 @@ use crate::engine::{
     Announced, Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, Overrides,
     decide,
 };
-use crate::planner::{AddressUse, Note, Plan, PlanInput, plan, spare_on_the_way, sweep};
+use crate::planner::{
+    AddressUse, Note, Plan, PlanInput, Protection, plan, spare_on_the_way, sweep,
+};
 use crate::policy::{Control, Policy};
 use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource};
-use crate::store::{Change, Command, CommandKind, Entry, NewDecision, Store, StoreError};
+use crate::store::{
+    Change, Command, CommandKind, Entry, NewDecision, Store, StoreError, protected,
+};
 use crate::telemetry::Metrics;
 
 /// Ended nodes are remembered this long: failures among them slow creating down.
@@ -63,6 +67,7 @@ pub struct PoolLoop {
     pub(super) foresight: Foresight,
     pub(super) counting: Counting,
     pub(super) orphanage: Orphanage,
+    pub(super) protected: BTreeMap<NodeId, Protection>,
     pub(super) after_write: Option<AfterWrite>,
     global: Control,
     pub(super) interval: Duration,
@@ -122,6 +127,7 @@ impl PoolLoop {
             foresight: Foresight::default(),
             counting: Counting::default(),
             orphanage,
+            protected: BTreeMap::new(),
             after_write: None,
             global,
             interval,
@@ -155,6 +161,7 @@ impl PoolLoop {
         let now = self.now();
         let commands = self.store.take_commands(&self.policy.pool, now).await?;
         let control = self.control(&commands);
+        self.protected = protected(&commands);
         let readings = async {
             let due = self.decide_at.is_none_or(|due| due <= now || self.is_set_back(due, now));
             if due { Some(self.read_signals(now).await) } else { None }
@@ -258,7 +265,12 @@ impl PoolLoop {
 
     /// The strictest of the daemon's setting, the policy's and operators' commands, oldest first.
     pub(super) fn control(&self, commands: &[Command]) -> Control {
-        let held = commands.last().is_some_and(|last| last.kind == CommandKind::Hold);
+        let is_held = |command: &Command| match command.kind {
+            CommandKind::Hold => Some(true),
+            CommandKind::Resume => Some(false),
+            CommandKind::Protect { .. } | CommandKind::Release { .. } => None,
+        };
+        let held = commands.iter().rev().find_map(is_held).unwrap_or(false);
         let wishes = [self.global, self.policy.control];
         if wishes.contains(&Control::DryRun) {
             Control::DryRun
@@ -337,6 +349,7 @@ impl PoolLoop {
             desired: self.history.desired,
             nodes: &nodes,
             facts: &seen.facts,
+            protected: &self.protected,
             addresses: &addresses,
             now,
         };

@@ -9,7 +9,7 @@ use super::look::{PoolLoop, World};
 use crate::domain::{Duration, Missing, NodeCount, Reading, SignalName, Timestamp, elapsed};
 use crate::engine::{Explanation, decide, explain};
 use crate::policy::{Control, Policy};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, protected};
 use crate::telemetry::Metrics;
 
 /// What a look would do.
@@ -44,6 +44,7 @@ pub async fn preview(
     let now = pool.now();
     let commands = pool.store.see_commands(&policy.pool, now).await?;
     let is_held = pool.control(&commands) == Control::Hold;
+    pool.protected = protected(&commands);
     let (seeing, mut readings, price) =
         tokio::join!(pool.see(now), pool.read_signals(now), pool.ask_price(now));
     pool.count(&seeing, now);

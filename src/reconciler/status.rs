@@ -74,6 +74,8 @@ pub struct NodeStatus {
     pub instance_created_at: Option<Timestamp>,
     /// Why it is on its way out, if by misfortune.
     pub failure: Option<Failure>,
+    /// Until when, by whom and why it is protected from removal.
+    pub protected: Option<String>,
 }
 
 impl PoolStatus {
@@ -139,6 +141,7 @@ impl NodeStatus {
             instance: node.instance,
             instance_created_at: node.instance_created_at,
             failure: node.failure.clone(),
+            protected: plan.protected.get(&node.id).map(ToString::to_string),
         }
     }
 }
@@ -172,6 +175,8 @@ impl PoolLoop {
         self.telemetry.orphans.get_or_create(&labels).set(orphans as i64);
         let frozen = self.notes.iter().any(|note| matches!(note, Note::HealingFrozen { .. }));
         self.telemetry.healing_frozen.get_or_create(&labels).set(i64::from(frozen));
+        let protected = status.nodes.iter().filter(|node| node.protected.is_some()).count();
+        self.telemetry.protected_nodes.get_or_create(&labels).set(protected as i64);
         let (mut rests, mut in_doubt, mut braked) = (0, 0, 0);
         for note in &self.notes {
             match note {

@@ -1,5 +1,7 @@
 //! Operators' commands: written by a face, read by the loop.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use uuid::Uuid;
@@ -7,7 +9,8 @@ use uuid::Uuid;
 use super::error::failed;
 use super::journal::append;
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql};
-use crate::domain::{PoolName, Timestamp};
+use crate::domain::{NodeId, PoolName, Timestamp};
+use crate::planner::Protection;
 
 /// An operator's command for one pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +37,34 @@ pub enum CommandKind {
     Hold,
     /// End every hold that is in force.
     Resume,
+    /// Do not remove this node.
+    Protect {
+        /// The node.
+        node: NodeId,
+    },
+    /// End every protection of this node.
+    Release {
+        /// The node.
+        node: NodeId,
+    },
+}
+
+/// The nodes that `commands`, oldest first, protect now.
+pub fn protected(commands: &[Command]) -> BTreeMap<NodeId, Protection> {
+    let mut protected = BTreeMap::new();
+    for command in commands {
+        match command.kind {
+            CommandKind::Hold | CommandKind::Resume => {}
+            CommandKind::Protect { node } => {
+                let (reason, owner) = (command.reason.clone(), command.owner.clone());
+                protected.insert(node, Protection { until: command.expires_at, reason, owner });
+            }
+            CommandKind::Release { node } => {
+                protected.remove(&node);
+            }
+        }
+    }
+    protected
 }
 
 impl Store {

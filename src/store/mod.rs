@@ -21,7 +21,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-pub use commands::{Command, CommandKind};
+pub use commands::{Command, CommandKind, protected};
 pub use decisions::{DecisionRecord, NewDecision};
 pub use error::StoreError;
 pub use forecasts::KeptForecast;

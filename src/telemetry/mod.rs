@@ -106,6 +106,8 @@ pub struct Metrics {
     pub orphans: Family<PoolLabels, Gauge>,
     /// Whether nobody is replaced because most nodes look unhealthy at once: 1 or 0.
     pub healing_frozen: Family<PoolLabels, Gauge>,
+    /// Nodes that an operator protects from removal.
+    pub protected_nodes: Family<PoolLabels, Gauge>,
     /// Whether creating rests after failures: 1 or 0.
     pub creating_rests: Family<PoolLabels, Gauge>,
     /// Given up nodes whose create calls were never answered.
@@ -162,6 +164,9 @@ impl Metrics {
         let healing_frozen = Family::default();
         let help = "Whether nobody is replaced because most nodes look unhealthy at once";
         registry.register("healing_frozen", help, healing_frozen.clone());
+        let protected_nodes = Family::default();
+        let help = "Nodes that an operator protects from removal";
+        registry.register("protected_nodes", help, protected_nodes.clone());
         let creating_rests = Family::default();
         let help = "Whether creating rests after failures in a row though nodes are wanted";
         registry.register("creating_rests", help, creating_rests.clone());
@@ -202,6 +207,7 @@ impl Metrics {
             signal_usable,
             orphans,
             healing_frozen,
+            protected_nodes,
             creating_rests,
             creates_in_doubt,
             removals_braked,

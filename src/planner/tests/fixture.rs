@@ -227,6 +227,7 @@ pub struct Case {
     pub nodes: Vec<Node>,
     pub facts: BTreeMap<NodeId, Facts>,
     pub desired: Option<NodeCount>,
+    pub protected: BTreeMap<NodeId, super::super::Protection>,
     pub addresses: BTreeMap<Ipv4Addr, super::super::AddressUse>,
 }
 
@@ -236,7 +237,8 @@ impl Case {
         let nodes: Vec<Node> = nodes.into_iter().map(|(node, _)| node).collect();
         let held = |node: &Node| (node.address, super::super::AddressUse::Held);
         let addresses = nodes.iter().filter(|node| !node.state.is_final()).map(held).collect();
-        Self { policy: policy(), nodes, facts, desired: Some(NodeCount(desired)), addresses }
+        let (desired, protected) = (Some(NodeCount(desired)), BTreeMap::new());
+        Self { policy: policy(), nodes, facts, desired, protected, addresses }
     }
 
     pub fn plan(&self) -> super::super::Plan {
@@ -249,6 +251,7 @@ impl Case {
             desired: self.desired,
             nodes: &self.nodes,
             facts: &self.facts,
+            protected: &self.protected,
             addresses: &self.addresses,
             now,
         };

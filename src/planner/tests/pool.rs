@@ -329,6 +329,7 @@ fn a_note_reads_as_a_sentence() {
         Note::AddressesExhausted { wanted: count(2) },
         Note::PaidHour { surplus: count(1), until: at(900) },
         Note::RemovalsBraked { kept: count(1), removed: count(3), until: at(600) },
+        Note::Protected { kept: count(2), until: at(600) },
         Note::TakenOutByHand { node, balancer: balancer.clone() },
         Note::BalancerUnreachable { balancer, why: "connection refused".into() },
         Note::InventoryShrank { missing: count(4), known: count(5) },

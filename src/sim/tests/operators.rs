@@ -35,6 +35,33 @@ async fn a_hold_stops_changes_until_it_is_resumed() {
 }
 
 #[tokio::test]
+async fn a_protected_node_outlives_a_scale_in_until_it_is_released_or_its_time_is_over() {
+    let mut simulation = simulation(load_for(2)).await;
+    simulation.follows_load_for(5).await;
+    let ids: Vec<_> =
+        simulation.status().expect("it runs").nodes.iter().map(|node| node.id).collect();
+    for node in ids[..4].iter().copied() {
+        simulation.command(CommandKind::Protect { node }).await.expect("the store works");
+    }
+    simulation.world().set_traffic(Traffic::steady(load_for(2)));
+    simulation.runs(minutes(20)).await;
+    simulation.kill();
+    simulation.runs(minutes(20)).await;
+    let status = simulation.status().expect("it runs");
+    let left: Vec<_> = status.nodes.iter().map(|node| node.id).collect();
+    assert_eq!(left, ids[..4], "three would be too many without the protection");
+    let protected = status.nodes[0].protected.clone().unwrap_or_default();
+    assert!(protected.ends_with("by operator: a rehearsal"), "{protected}");
+    assert!(status.notes.join("; ").contains("protected"), "{:?}", status.notes);
+    simulation.command(CommandKind::Release { node: ids[0] }).await.expect("the store works");
+    simulation.runs(minutes(10)).await;
+    let nodes = simulation.status().expect("it runs").nodes.clone();
+    assert_eq!(nodes.iter().map(|node| node.id).collect::<Vec<_>>(), ids[1..4]);
+    simulation.settles_at(2, minutes(20)).await;
+    simulation.is_whole(2).await;
+}
+
+#[tokio::test]
 async fn a_hold_ends_by_itself() {
     let mut simulation = simulation(load_for(2)).await;
     simulation.follows_load_for(2).await;
