@@ -45,6 +45,7 @@ pub(super) fn policy() -> Policy {
         missing_data: MissingData { hold_for: minutes(5) },
         standby: Standby { nodes: NodeCount::ZERO },
         node: NodeTemplate {
+            fallback_types: Vec::new(),
             instance_type: "g6-standard-2".into(),
             region: "eu-central".into(),
             image: "linode/debian12".into(),

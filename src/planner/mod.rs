@@ -21,7 +21,7 @@ mod tests;
 mod wishes;
 
 pub use address::{AddressUse, free_address};
-pub use backoff::create_not_before;
+pub use backoff::{create_not_before, plan_of_next};
 pub use choose::{Leavers, Leaving, leavers, leaves_standby_at};
 pub use facts::{Facts, InstanceFact, ServerFact, are_down};
 pub use lifecycle::{Next, Wish, next};

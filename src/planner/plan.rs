@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use uuid::Uuid;
 
 use super::address::{AddressUse, free_address};
-use super::backoff::create_not_before;
+use super::backoff::plan_of_next;
 use super::brake;
 use super::doubt::{believed_gone_at, in_doubt};
 use super::facts::{Facts, ServerFact};
@@ -127,10 +127,16 @@ fn create(input: &PlanInput, missing: Missing, plan: &mut Plan, fresh: &mut dyn 
     if wanted == 0 {
         return;
     }
-    let (notes, backoff) = (&mut plan.notes, input.policy.node.backoff);
-    if let Some((until, failures)) = create_not_before(input.nodes, backoff, input.now) {
-        notes.push(Note::CreatingRests { wanted: NodeCount(wanted), until, failures });
-        return;
+    let (notes, first) = (&mut plan.notes, &input.policy.node.instance_type);
+    let instance_type = match plan_of_next(input.nodes, &input.policy.node, input.now) {
+        Ok(instance_type) => instance_type,
+        Err((until, failures)) => {
+            notes.push(Note::CreatingRests { wanted: NodeCount(wanted), until, failures });
+            return;
+        }
+    };
+    if instance_type != first {
+        notes.push(Note::FallbackType { first: first.clone(), instead: instance_type.into() });
     }
     if to_serve < missing.to_serve {
         notes.extend(believed_gone_at(&in_doubt).map(|until| {
@@ -151,7 +157,7 @@ fn create(input: &PlanInput, missing: Missing, plan: &mut Plan, fresh: &mut dyn 
             break;
         };
         addresses.insert(address, AddressUse::Held);
-        let node = planned_node(input, NodeId(fresh()), address);
+        let node = planned_node(input, NodeId(fresh()), address, instance_type);
         if to_serve <= plan.create.len() as u32 {
             plan.refills.insert(node.id);
         }
@@ -159,14 +165,14 @@ fn create(input: &PlanInput, missing: Missing, plan: &mut Plan, fresh: &mut dyn 
     }
 }
 
-fn planned_node(input: &PlanInput, id: NodeId, address: Ipv4Addr) -> Node {
+fn planned_node(input: &PlanInput, id: NodeId, address: Ipv4Addr, instance_type: &str) -> Node {
     Node {
         id,
         pool: input.policy.pool.clone(),
         label: InstanceLabel::of(&input.policy.pool, id),
         address,
         vlan: input.policy.node.vlan.label.clone(),
-        instance_type: input.policy.node.instance_type.clone(),
+        instance_type: instance_type.into(),
         region: input.policy.node.region.clone(),
         state: NodeState::Planned,
         state_since: input.now,

@@ -128,6 +128,13 @@ pub enum Note {
         /// When the first of them counts no more.
         until: Timestamp,
     },
+    /// The policy's plan was sold out and rests: nodes are made from another one.
+    FallbackType {
+        /// The policy's plan.
+        first: String,
+        /// The other one.
+        instead: String,
+    },
     /// Nodes are wanted, and the VLAN has no address free.
     AddressesExhausted {
         /// How many more were wanted.
@@ -234,6 +241,9 @@ impl std::fmt::Display for Note {
                 "{count} given up whose create calls were never answered: until {until}, or until \
                  listings catch up, they count as instances"
             ),
+            Self::FallbackType { first, instead } => {
+                write!(f, "{first} was sold out lately: nodes are made from {instead}")
+            }
             Self::AddressesExhausted { wanted } => {
                 write!(f, "{wanted} more wanted, but no VLAN address is free")
             }

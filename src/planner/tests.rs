@@ -2,6 +2,7 @@
 
 mod brake;
 mod doubt;
+mod fallback;
 mod fixture;
 mod health;
 mod orphans;

@@ -337,6 +337,8 @@ impl Lines {
         let node = &policy.node;
         self.line(0, format_args!("node:"));
         self.line(1, format_args!("type: {}", quoted(&node.instance_type)));
+        let types: Vec<String> = node.fallback_types.iter().map(|plan| quoted(plan)).collect();
+        self.line(1, format_args!("fallback_types: [{}]", types.join(", ")));
         self.line(1, format_args!("region: {}", quoted(&node.region)));
         self.line(1, format_args!("image: {}", quoted(&node.image)));
         self.line(1, format_args!("vlan:"));

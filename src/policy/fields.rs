@@ -173,12 +173,6 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// A key that means something, but not in this version: refused with `help`, so that nobody
-    /// believes it to be in force.
-    pub fn unsupported(&mut self, key: &'static str, help: &'static str) {
-        self.refused(key, format!("`{key}` is not supported by this version"), help);
-    }
-
     /// A key that many would expect here, refused with a reason of its own. Where it is given,
     /// other keys are not missed: it stood in their place.
     pub fn refused(&mut self, key: &'static str, what: String, help: &'static str) {

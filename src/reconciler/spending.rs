@@ -6,10 +6,11 @@
 //!
 //! Every started hour is paid: from the moment that the cloud gives for the instance's making to
 //! the one at which it was proven to be gone. All hours count at the price of the plan that the
-//! policy names now.
+//! policy names now, or of its dearest fallback: a budget may be kept too well, never passed.
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use tracing::warn;
 
 use super::look::PoolLoop;
@@ -46,9 +47,12 @@ impl PoolLoop {
         if self.spending.ask_at.is_some_and(|at| now < at) {
             return None;
         }
-        let node = &self.policy.node;
-        let cloud = self.world.inventory.cloud();
-        Some(cloud.hourly_price(&node.instance_type, &node.region).await)
+        let (node, cloud) = (&self.policy.node, self.world.inventory.cloud());
+        let plans = std::iter::once(&node.instance_type).chain(&node.fallback_types);
+        let prices = join_all(plans.map(|plan| cloud.hourly_price(plan, &node.region))).await;
+        let prices: Result<Vec<Dollars>, Fault> = prices.into_iter().collect();
+        let dearest = |one: Dollars, other: Dollars| if one < other { other } else { one };
+        Some(prices.map(|prices| prices.into_iter().reduce(dearest).unwrap_or_default()))
     }
 
     /// What the pool costs; none without a budget.

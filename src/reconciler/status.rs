@@ -177,6 +177,10 @@ impl PoolLoop {
         self.telemetry.healing_frozen.get_or_create(&labels).set(i64::from(frozen));
         let protected = status.nodes.iter().filter(|node| node.protected.is_some()).count();
         self.telemetry.protected_nodes.get_or_create(&labels).set(protected as i64);
+        let first = &self.policy.node.instance_type;
+        let living = self.nodes.values().filter(|node| !node.state.is_final());
+        let fallback = living.filter(|node| node.instance_type != *first).count();
+        self.telemetry.fallback_nodes.get_or_create(&labels).set(fallback as i64);
         let (mut rests, mut in_doubt, mut braked) = (0, 0, 0);
         for note in &self.notes {
             match note {

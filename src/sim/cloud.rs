@@ -27,6 +27,8 @@ pub enum CloudMood {
     TooManyRequests,
     /// The plan is sold out; all else works.
     SoldOut,
+    /// One plan is sold out; all else works.
+    SoldOutOf(&'static str),
     /// What is created never comes to run.
     NothingBoots,
     /// Every create call makes its instance and loses the answer, or answers 500; listings show
@@ -107,7 +109,7 @@ impl Model {
         match self.cloud_mood {
             CloudMood::ServerErrors => return Some(Fault::transient("500 Internal Server Error")),
             CloudMood::TooManyRequests => return Some(too_many),
-            CloudMood::Well | CloudMood::SoldOut => {}
+            CloudMood::Well | CloudMood::SoldOut | CloudMood::SoldOutOf(_) => {}
             CloudMood::NothingBoots | CloudMood::LosesCreates => {}
             CloudMood::ListsHalf | CloudMood::ListsMost | CloudMood::ListsNothing => {}
         }
@@ -135,7 +137,7 @@ impl Model {
     }
 
     fn create(&mut self, request: &CreateRequest) -> Result<Instance, Fault> {
-        let label = request.label.as_str();
+        let (label, plan) = (request.label.as_str(), request.instance_type.as_str());
         if let Some(fault) = self.cloud_fails("create", label) {
             return Err(fault);
         }
@@ -144,6 +146,7 @@ impl Model {
             return Err(in_doubt);
         }
         if self.cloud_mood == CloudMood::SoldOut
+            || matches!(self.cloud_mood, CloudMood::SoldOutOf(gone) if gone == plan)
             || self.strikes("sold_out", self.faults.sold_out, "sold out", label)
         {
             let message = "this plan is sold out in this region".into();

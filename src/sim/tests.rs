@@ -6,6 +6,7 @@ mod campaigns;
 mod clocks;
 mod counted;
 mod doubt;
+mod fallback;
 mod fixture;
 mod forecasts;
 mod health;

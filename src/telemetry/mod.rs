@@ -108,6 +108,8 @@ pub struct Metrics {
     pub healing_frozen: Family<PoolLabels, Gauge>,
     /// Nodes that an operator protects from removal.
     pub protected_nodes: Family<PoolLabels, Gauge>,
+    /// Living nodes that were made from another plan than the policy's.
+    pub fallback_nodes: Family<PoolLabels, Gauge>,
     /// Whether creating rests after failures: 1 or 0.
     pub creating_rests: Family<PoolLabels, Gauge>,
     /// Given up nodes whose create calls were never answered.
@@ -167,6 +169,9 @@ impl Metrics {
         let protected_nodes = Family::default();
         let help = "Nodes that an operator protects from removal";
         registry.register("protected_nodes", help, protected_nodes.clone());
+        let fallback_nodes = Family::default();
+        let help = "Living nodes that were made from another plan than the policy's first";
+        registry.register("fallback_nodes", help, fallback_nodes.clone());
         let creating_rests = Family::default();
         let help = "Whether creating rests after failures in a row though nodes are wanted";
         registry.register("creating_rests", help, creating_rests.clone());
@@ -208,6 +213,7 @@ impl Metrics {
             orphans,
             healing_frozen,
             protected_nodes,
+            fallback_nodes,
             creating_rests,
             creates_in_doubt,
             removals_braked,

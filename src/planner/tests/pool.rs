@@ -326,6 +326,7 @@ fn a_note_reads_as_a_sentence() {
         Note::MaxReached { wanted: count(3), max: count(10) },
         Note::CreatingRests { wanted: count(1), until: at(290), failures: 2 },
         Note::CreatesInDoubt { count: count(2), until: at(5_400) },
+        Note::FallbackType { first: "g6-standard-2".into(), instead: "g6-dedicated-2".into() },
         Note::AddressesExhausted { wanted: count(2) },
         Note::PaidHour { surplus: count(1), until: at(900) },
         Note::RemovalsBraked { kept: count(1), removed: count(3), until: at(600) },

@@ -20,7 +20,12 @@ pub(super) fn template(
     notes: &mut Notes,
 ) -> Option<NodeTemplate> {
     let instance_type = fields.required("type", "g6-standard-2", notes, slug);
-    fields.unsupported("fallback_types", "name one plan in `type`");
+    let types_at = fields.place("fallback_types");
+    let fallback_types = fields
+        .or("fallback_types", Vec::new(), notes, |value, notes| fields::list(value, notes, slug));
+    let elsewhere = "a VLAN lies in one region: a node in another could not reach the balancers";
+    let help = "delete it; a second region is a second pool with balancers of its own";
+    fields.refused("fallback_regions", elsewhere.into(), help);
     let region = fields.required("region", "eu-central", notes, slug);
     let image = fields.required("image", "linode/debian12", notes, image);
     let vlan =
@@ -30,8 +35,18 @@ pub(super) fn template(
     let boot_timeout = fields.or("boot_timeout", 20 * MINUTE, notes, fields::duration_from(SECOND));
     let backoff = fields.section("backoff", notes, backoff);
     fields.finish(notes);
+    let (instance_type, fallback_types) = (instance_type?, fallback_types?);
+    let mut known = vec![&instance_type];
+    for plan in &fallback_types {
+        if known.contains(&plan) {
+            let what = format!("`fallback_types` has {plan}, which was named before");
+            return refuse(notes, types_at, what, "name each plan once, and not the one of `type`");
+        }
+        known.push(plan);
+    }
     Some(NodeTemplate {
-        instance_type: instance_type?,
+        instance_type,
+        fallback_types,
         region: region?,
         image: image?,
         vlan: vlan?,

@@ -314,6 +314,9 @@ pub struct Standby {
 pub struct NodeTemplate {
     /// The Linode plan, such as `g6-standard-2`.
     pub instance_type: String,
+    /// Plans of the same capacity that nodes are made from while that one is sold out, the first
+    /// choice first.
+    pub fallback_types: Vec<String>,
     /// The region.
     pub region: String,
     /// The image.
