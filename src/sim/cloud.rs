@@ -228,6 +228,7 @@ impl Model {
             running_at: Some(self.now),
             is_offline: false,
             gone_at: None,
+            vanished: false,
         };
         self.instances.insert(id, instance);
     }
