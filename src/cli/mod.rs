@@ -14,6 +14,7 @@ mod exit;
 mod explain;
 mod hint;
 mod hold;
+mod metrics;
 mod plan;
 mod protect;
 mod query;

@@ -7,17 +7,19 @@ use std::time::Duration;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use futures_util::future::join_all;
+use secrecy::SecretString;
 use serde::Serialize;
 
 use super::counted;
 use super::exit::{Failure, load, read_policy};
+use super::metrics::{TokenArguments, source};
 use super::{ConfigArguments, Output};
-use crate::config::Config;
+use crate::config::{Config, Prometheus};
 use crate::daemon;
 use crate::domain::{Missing, PoolName, Reading, SignalName, Timestamp, elapsed};
 use crate::policy::{CoverageNeed, Policy, Signal, SignalSource};
 use crate::ports::{Balancer, Clock, MetricsSource, SystemClock};
-use crate::prometheus::{PrometheusSettings, PrometheusSource};
+use crate::prometheus::PrometheusSettings;
 
 /// Arguments of `windlass query`.
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,8 @@ pub(super) struct QueryArguments {
     /// The Prometheus to ask, in place of the one in the settings.
     #[arg(long)]
     prometheus: Option<String>,
+    #[command(flatten)]
+    token: TokenArguments,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -54,8 +58,9 @@ pub(super) struct Answer {
 }
 
 pub(super) async fn query(arguments: QueryArguments) -> Result<(), Failure> {
-    let Asked { policies, url, timeout, balancers } = what_to_ask(&arguments)?;
-    let source = source(&url, timeout)?;
+    let Asked { policies, url, token, timeout, balancers } = what_to_ask(&arguments)?;
+    let settings = PrometheusSettings { read_deadline: timeout, ..PrometheusSettings::default() };
+    let source = source(&url, token.as_ref(), settings)?;
     let asked = policies.iter().map(|policy| ask(policy, &source, &balancers));
     let answers: Vec<Answer> = join_all(asked).await.into_iter().flatten().collect();
     match arguments.output {
@@ -76,6 +81,8 @@ struct Asked {
     policies: Vec<Policy>,
     /// The Prometheus.
     url: String,
+    /// Its token.
+    token: Option<SecretString>,
     /// How long it may take.
     timeout: Duration,
     /// Where settings were read.
@@ -84,35 +91,32 @@ struct Asked {
 
 fn what_to_ask(arguments: &QueryArguments) -> Result<Asked, Failure> {
     let usual = PrometheusSettings::default().read_deadline;
+    let named = arguments.token.read()?;
     if arguments.policies.is_empty() {
         let (config, policies) = load(&arguments.config.config)?;
         let balancers = daemon::balancers(&config);
-        let url = arguments.prometheus.clone().unwrap_or(config.prometheus.url);
+        // The settings' token is for the settings' server alone.
+        let (url, token) = match &arguments.prometheus {
+            Some(url) => (url.clone(), named),
+            None => (config.prometheus.url, config.prometheus.token),
+        };
         let policies = policies.into_iter().map(|(_, policy)| policy).collect();
-        return Ok(Asked { policies, url, timeout: config.prometheus.timeout, balancers });
+        return Ok(Asked { policies, url, token, timeout: config.prometheus.timeout, balancers });
     }
     let policies = arguments.policies.iter().map(|file| read_policy(file));
     let policies = policies.collect::<Result<Vec<Policy>, Failure>>()?;
     match &arguments.prometheus {
         Some(url) => {
             let (url, balancers) = (url.clone(), Vec::new());
-            Ok(Asked { policies, url, timeout: usual, balancers })
+            Ok(Asked { policies, url, token: named, timeout: usual, balancers })
         }
         None => {
             let config = Config::load(&arguments.config.config)?;
             let balancers = daemon::balancers(&config);
-            let (url, timeout) = (config.prometheus.url, config.prometheus.timeout);
-            Ok(Asked { policies, url, timeout, balancers })
+            let Prometheus { url, timeout, token } = config.prometheus;
+            Ok(Asked { policies, url, token, timeout, balancers })
         }
     }
-}
-
-/// A Prometheus to ask.
-pub(super) fn source(url: &str, timeout: Duration) -> Result<PrometheusSource, Failure> {
-    let settings = PrometheusSettings { read_deadline: timeout, ..PrometheusSettings::default() };
-    PrometheusSource::connections()
-        .and_then(|http| PrometheusSource::new(http, url, settings))
-        .map_err(|cause| Failure::BadSettings(format!("error: {cause}")))
 }
 
 /// Asks for every signal of a policy at once.

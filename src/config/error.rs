@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::token::TokenSource;
+use super::token::{TokenOwner, TokenSource};
 use crate::policy::Problems;
 
 /// Why the settings can't be used. Displays what is wrong and where; [`ConfigError::hint`] says
@@ -34,9 +34,11 @@ pub enum ConfigError {
     /// There is no token anywhere.
     #[error("there is no Linode token")]
     NoToken,
-    /// The token's file can't be read.
-    #[error("can't read the Linode token in {}", file.display())]
+    /// A token's file can't be read.
+    #[error("can't read the {owner} token in {}", file.display())]
     TokenUnreadable {
+        /// Whose token it would be.
+        owner: TokenOwner,
         /// The file.
         file: PathBuf,
         /// Why.
@@ -44,8 +46,10 @@ pub enum ConfigError {
         cause: std::io::Error,
     },
     /// What was found is no token; it is not shown.
-    #[error("the Linode token from {found_in} {what}")]
+    #[error("the {owner} token from {found_in} {what}")]
     NotAToken {
+        /// Whose token it would be.
+        owner: TokenOwner,
         /// Where it was found.
         found_in: TokenSource,
         /// What is wrong with it.
@@ -85,11 +89,16 @@ impl ConfigError {
                  `linode-token`"
                     .into(),
             ),
-            Self::TokenUnreadable { file, .. } => Some(format!(
-                "write a personal access token into {} and let only this user read it \
-                 (chmod 600)",
-                file.display()
-            )),
+            Self::TokenUnreadable { owner, file, .. } => {
+                let token = match owner {
+                    TokenOwner::Linode => "a personal access token",
+                    TokenOwner::Prometheus => "the server's bearer token",
+                };
+                let file = file.display();
+                Some(format!(
+                    "write {token} into {file} and let only this user read it (chmod 600)"
+                ))
+            }
             Self::NotAToken { .. } => {
                 Some("put the token there, on one line, with nothing around it".into())
             }

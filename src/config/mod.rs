@@ -26,7 +26,7 @@ pub use endpoint::Endpoint;
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use policies::{PolicyFiles, load_policies, read_policies};
-pub use token::TokenSource;
+pub use token::{TokenOwner, TokenSource, prometheus_token};
 
 /// The daemon's settings.
 #[derive(Clone, Debug)]
@@ -60,12 +60,14 @@ pub struct Config {
 }
 
 /// Where signals are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Prometheus {
     /// The server's URL, without `/api/v1`.
     pub url: String,
     /// How long a query may take.
     pub timeout: Duration,
+    /// The bearer token, where the server wants one.
+    pub token: Option<SecretString>,
 }
 
 /// Where instances come from.
@@ -153,13 +155,21 @@ impl Config {
         let draft = read::settings(&text, path, environment)?;
         let mut warnings = draft.warnings;
         let (token, token_source) =
-            token::find(draft.token_file.as_deref(), environment, &mut warnings)?;
+            token::find(draft.linode_token_file.as_deref(), environment, &mut warnings)?;
+        let prometheus_token = match &draft.prometheus.token_file {
+            Some(file) => Some(prometheus_token(file, &mut warnings)?),
+            None => None,
+        };
         let policies = policies::files(&draft.policies)?;
         Ok(Self {
             file: path.to_owned(),
             database: draft.database,
             listen: draft.listen,
-            prometheus: draft.prometheus,
+            prometheus: Prometheus {
+                url: draft.prometheus.url,
+                timeout: draft.prometheus.timeout,
+                token: prometheus_token,
+            },
             linode: Linode { url: draft.linode_url, token, token_source },
             balancers: draft.balancers,
             ansible: draft.ansible,

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::policies::{PolicySet, absolute};
 use super::{
-    Ansible, Balancer, BalancerMode, ConfigError, Endpoint, Environment, LogFormat, Prometheus,
-    Retention,
+    Ansible, Balancer, BalancerMode, ConfigError, Endpoint, Environment, LogFormat, Retention,
+    TokenOwner,
 };
 use crate::domain::{BalancerName, Duration, ServerName};
 use crate::policy::document::{self, Kind, Node};
@@ -32,9 +32,9 @@ const LOG_FORMAT: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", L
 pub(super) struct Draft {
     pub database: PathBuf,
     pub listen: SocketAddr,
-    pub prometheus: Prometheus,
+    pub prometheus: PrometheusDraft,
     pub linode_url: String,
-    pub token_file: Option<PathBuf>,
+    pub linode_token_file: Option<PathBuf>,
     pub balancers: Vec<Balancer>,
     pub ansible: Ansible,
     pub policies: PolicySet,
@@ -43,6 +43,13 @@ pub(super) struct Draft {
     pub log_format: LogFormat,
     pub retention: Retention,
     pub warnings: Vec<String>,
+}
+
+/// Where signals are read, apart from the token.
+pub(super) struct PrometheusDraft {
+    pub url: String,
+    pub timeout: Duration,
+    pub token_file: Option<PathBuf>,
 }
 
 /// Reads `text`; variables of `environment` win over it.
@@ -74,13 +81,11 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
     let database = fields.or("database", "/var/lib/windlass/windlass.db".into(), notes, path);
     let listen = fields.or("listen", SocketAddr::from(([127, 0, 0, 1], 8377)), notes, listen);
     let prometheus =
-        fields.required("prometheus", "{url: 'http://127.0.0.1:9090'}", notes, prometheus);
+        fields.required("prometheus", "{url: 'http://127.0.0.1:9090'}", notes, |value, notes| {
+            prometheus(value, folder, notes)
+        });
     let linode = fields.section("linode", notes, |mut fields, notes| {
-        fields.refused(
-            "token",
-            "`token` has no place in a file that others read".into(),
-            "write it into a file of its own and name that as `token_file`",
-        );
+        refuse_token(&mut fields);
         let api = "https://api.linode.com/v4".to_owned();
         let api = fields.or("url", api, notes, url);
         let token_file = fields.optional("token_file", notes, path);
@@ -105,13 +110,13 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
     });
     let retention = fields.section("retention", notes, retention);
     fields.finish(notes);
-    let (linode_url, token_file) = linode?;
+    let (linode_url, linode_token_file) = linode?;
     Some(Draft {
         database: database?,
         listen: listen?,
         prometheus: prometheus?,
         linode_url,
-        token_file,
+        linode_token_file,
         balancers: balancers?,
         ansible: ansible?,
         policies: policies?,
@@ -175,26 +180,47 @@ fn warned(mut draft: Draft) -> Draft {
             draft.listen
         ));
     }
-    let local = reqwest::Url::parse(&draft.linode_url).is_ok_and(|url| {
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    });
-    if draft.linode_url.starts_with("http:") && !local {
-        draft.warnings.push(format!(
-            "the Linode token travels unencrypted to {}: write https",
-            draft.linode_url
-        ));
+    let mut bearers = vec![(TokenOwner::Linode, &draft.linode_url)];
+    if draft.prometheus.token_file.is_some() {
+        bearers.push((TokenOwner::Prometheus, &draft.prometheus.url));
+    }
+    for (owner, url) in bearers {
+        if url.starts_with("http:") && !is_local(url) {
+            draft
+                .warnings
+                .push(format!("the {owner} token travels unencrypted to {url}: write https"));
+        }
     }
     draft
 }
 
-fn prometheus(value: Value<'_>, notes: &mut Notes) -> Option<Prometheus> {
+fn is_local(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost"
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
+}
+
+/// Tells whoever writes a token itself into the settings where it belongs.
+fn refuse_token(fields: &mut Fields<'_>) {
+    fields.refused(
+        "token",
+        "`token` has no place in a file that others read".into(),
+        "write it into a file of its own and name that as `token_file`",
+    );
+}
+
+fn prometheus(value: Value<'_>, folder: &Path, notes: &mut Notes) -> Option<PrometheusDraft> {
     let mut fields = Fields::of(value, notes)?;
+    refuse_token(&mut fields);
     let url = fields.required("url", "'http://127.0.0.1:9090'", notes, url);
     let timeout = fields.or("timeout", 5 * SECOND, notes, fields::duration_above_zero);
+    let token_file = fields.optional("token_file", notes, |value, notes| {
+        fields::path(value, notes).map(|path| absolute(folder, &path))
+    });
     fields.finish(notes);
-    Some(Prometheus { url: url?, timeout: timeout? })
+    Some(PrometheusDraft { url: url?, timeout: timeout?, token_file: token_file? })
 }
 
 fn balancers(value: Value<'_>, notes: &mut Notes) -> Option<Vec<Balancer>> {

@@ -91,7 +91,7 @@ fn every_setting_has_its_place() {
         "\
 database: state/windlass.db
 listen: '[::1]:9000'
-prometheus: {url: 'https://metrics.example/prometheus', timeout: 2s}
+prometheus: {url: 'https://metrics.example/prometheus', timeout: 2s, token_file: secrets/metrics}
 linode: {url: 'http://localhost:4000/v4beta/', token_file: token}
 balancers:
   - {name: lb1, address: 'unix:/run/haproxy/admin.sock', mode: slots, master: 'unix:/run/m.sock'}
@@ -104,7 +104,11 @@ log: {format: json}
 retention: {decisions: 7d, samples: 1d, nodes: 90d}
 ",
     );
+    folder.write("secrets/metrics", "metrics-token");
     let config = folder.load(&[]).expect("they are good");
+    let token = config.prometheus.token.as_ref().map(|token| token.expose_secret());
+    assert_eq!(token, Some("metrics-token"));
+    assert!(!format!("{config:?}").contains("metrics-token"), "a token must not show");
     let home = folder.0.path().canonicalize().expect("it is there");
     assert_eq!(config.database, folder.path("state/windlass.db"));
     assert_eq!(config.linode.url, "http://localhost:4000/v4beta");
@@ -148,7 +152,7 @@ fn every_problem_of_the_settings_is_told_at_once_and_no_line_is_quoted() {
     let folder = Folder::with(
         "\
 listen: 8377
-prometheus: {url: 'http://user:hunter2@127.0.0.1:9090', timeout: 0s}
+prometheus: {url: 'http://user:hunter2@127.0.0.1:9090', timeout: 0s, token: hunter2}
 linode: {token: hunter2, url: 'ftp://x'}
 balancers:
   - {name: lb1, address: /run/haproxy/admin.sock}
@@ -214,6 +218,24 @@ fn a_token_that_everybody_may_read_is_a_warning() {
     let warnings = folder.load(&[]).expect("it is good enough").warnings;
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("mode 644") && !warnings[0].contains(TOKEN), "{warnings:?}");
+}
+
+#[test]
+fn a_prometheus_token_that_cannot_be_used_or_travels_in_the_open_is_told() {
+    let folder = Folder::with(&MINIMAL.replace(
+        "{url: 'http://127.0.0.1:9090/'}",
+        "{url: 'http://metrics.example:9090', token_file: metrics}",
+    ));
+    let mut told = vec![folder.told(&[])];
+    for token in ["", &"x".repeat(10_000)] {
+        folder.write("metrics", token);
+        told.push(folder.told(&[]));
+    }
+    folder.write("metrics", "metrics-token");
+    fs::set_permissions(folder.path("metrics"), fs::Permissions::from_mode(0o604)).expect("ours");
+    told.extend(folder.load(&[]).expect("it is good enough").warnings);
+    let home = folder.0.path().display().to_string();
+    insta::assert_snapshot!(told.join("\n\n").replace(&home, "FOLDER"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! The Linode token: from the environment, a file, or a systemd credential.
+//! The tokens: Linode's from the environment, a file, or a systemd credential; Prometheus' from a
+//! file.
 //!
-//! In: the file that the settings name, and the environment.
-//! Out: the token, and where it was found.
+//! In: the files that the settings name, and the environment.
+//! Out: a token, and where it was found.
 //! Never: shows a token, whole or in part.
 
 use std::fmt;
@@ -18,8 +19,27 @@ use super::{ConfigError, Environment};
 const VARIABLE: &str = "LINODE_TOKEN";
 /// The credential's name in a systemd unit: `LoadCredential=linode-token:/etc/…`.
 const CREDENTIAL: &str = "linode-token";
-/// Longer than any token: what is longer is some other file, and is not read to its end.
-const LONGEST: u64 = 4096;
+/// Longer than any token, in bytes: servers take no longer headers. What is longer is some other
+/// file, and is not read to its end.
+const LONGEST: usize = 8192;
+
+/// Whose token it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenOwner {
+    /// The cloud.
+    Linode,
+    /// The server of signals.
+    Prometheus,
+}
+
+impl fmt::Display for TokenOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Linode => "Linode",
+            Self::Prometheus => "Prometheus",
+        })
+    }
+}
 
 /// Where a token was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,58 +62,79 @@ impl fmt::Display for TokenSource {
     }
 }
 
-/// Finds the token: the variable first, then the settings' file, then the credential.
+/// The Prometheus token in `file`; a warning where every user may read it.
+pub fn prometheus_token(
+    file: &Path,
+    warnings: &mut Vec<String>,
+) -> Result<SecretString, ConfigError> {
+    Ok(from_file(file, TokenOwner::Prometheus, warnings)?.0)
+}
+
+/// Finds the Linode token: the variable first, then the settings' file, then the credential.
 pub(super) fn find(
     file: Option<&Path>,
     environment: &Environment,
     warnings: &mut Vec<String>,
 ) -> Result<(SecretString, TokenSource), ConfigError> {
     if let Some(token) = environment.get(VARIABLE) {
-        return checked(&token, TokenSource::Variable);
+        return checked(&token, TokenOwner::Linode, TokenSource::Variable);
     }
     if let Some(file) = file {
-        let token = read(file)?;
-        if let Some(warning) = readable_by_others(file) {
-            warnings.push(warning);
-        }
-        return checked(&token, TokenSource::File(file.to_owned()));
+        return from_file(file, TokenOwner::Linode, warnings);
     }
     let folder = environment.get("CREDENTIALS_DIRECTORY").ok_or(ConfigError::NoToken)?;
     let credential = Path::new(&folder).join(CREDENTIAL);
     if !credential.exists() {
         return Err(ConfigError::NoToken);
     }
-    let token = read(&credential)?;
-    checked(&token, TokenSource::Credential(credential))
+    let token = read(&credential, TokenOwner::Linode)?;
+    checked(&token, TokenOwner::Linode, TokenSource::Credential(credential))
 }
 
-fn read(file: &Path) -> Result<String, ConfigError> {
+fn from_file(
+    file: &Path,
+    owner: TokenOwner,
+    warnings: &mut Vec<String>,
+) -> Result<(SecretString, TokenSource), ConfigError> {
+    let token = read(file, owner)?;
+    warnings.extend(readable_by_others(file, owner));
+    checked(&token, owner, TokenSource::File(file.to_owned()))
+}
+
+fn read(file: &Path, owner: TokenOwner) -> Result<String, ConfigError> {
     let mut token = String::new();
     File::open(file)
-        .and_then(|open| open.take(LONGEST).read_to_string(&mut token))
+        .and_then(|open| open.take(LONGEST as u64 + 1).read_to_string(&mut token))
         .map(|_| token)
-        .map_err(|cause| ConfigError::TokenUnreadable { file: file.to_owned(), cause })
+        .map_err(|cause| ConfigError::TokenUnreadable { owner, file: file.to_owned(), cause })
 }
 
 /// A token is one word of visible ASCII: anything else could not travel in a header.
-fn checked(token: &str, found_in: TokenSource) -> Result<(SecretString, TokenSource), ConfigError> {
+fn checked(
+    token: &str,
+    owner: TokenOwner,
+    found_in: TokenSource,
+) -> Result<(SecretString, TokenSource), ConfigError> {
+    let is_too_long = LONGEST < token.len();
     let token = token.trim();
     let what = if token.is_empty() {
         "is empty"
+    } else if is_too_long {
+        "is longer than any token"
     } else if !token.chars().all(|c| c.is_ascii_graphic()) {
         "holds blanks, several lines or other characters that no token has"
     } else {
         return Ok((SecretString::from(token), found_in));
     };
-    Err(ConfigError::NotAToken { found_in, what })
+    Err(ConfigError::NotAToken { owner, found_in, what })
 }
 
-fn readable_by_others(file: &Path) -> Option<String> {
+fn readable_by_others(file: &Path, owner: TokenOwner) -> Option<String> {
     let mode = file.metadata().ok()?.permissions().mode();
     let others = mode & 0o007 != 0;
     others.then(|| {
         format!(
-            "{} holds the Linode token, and every user of this machine may read it (mode {:03o}): \
+            "{} holds the {owner} token, and every user of this machine may read it (mode {:03o}): \
              chmod 600 it",
             file.display(),
             mode & 0o777

@@ -26,9 +26,9 @@ pub fn world(config: &Config) -> Result<World, StartError> {
         read_deadline: config.prometheus.timeout,
         ..PrometheusSettings::default()
     };
-    let metrics = PrometheusSource::connections()
+    let metrics = PrometheusSource::connections(config.prometheus.token.as_ref())
         .and_then(|http| PrometheusSource::new(http, &config.prometheus.url, prometheus))
-        .map_err(|cause| settings("correct `prometheus.url`", cause.to_string()))?;
+        .map_err(|cause| settings("correct `prometheus.url` or the token", cause.to_string()))?;
     let ansible = AnsibleOptions {
         binary: config.ansible.playbook_binary.clone(),
         forks: config.ansible.forks,

@@ -53,6 +53,9 @@ mod hostile_tests;
 use std::fmt;
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
 pub use kept::Kept;
 pub use recording::{Recording, Stretch};
 
@@ -95,6 +98,9 @@ pub enum SetupError {
         /// What is wrong with it.
         why: String,
     },
+    /// The token can't travel in a header; it is not shown.
+    #[error("the Prometheus token holds characters that no header may have")]
+    Token,
     /// TLS is not to be had on this machine.
     #[error("no HTTPS client can be made: are the system's root certificates installed?")]
     Client(#[source] reqwest::Error),
@@ -123,14 +129,22 @@ impl PrometheusSource {
     }
 
     /// Connections that sources may share: no redirects, a short time to connect. Deadlines are
-    /// each source's own.
-    pub fn connections() -> Result<reqwest::Client, SetupError> {
+    /// each source's own. With a `token`, each request carries it as a bearer (RFC 6750, 2.1).
+    pub fn connections(token: Option<&SecretString>) -> Result<reqwest::Client, SetupError> {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            let bearer = format!("Bearer {}", token.expose_secret());
+            let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| SetupError::Token)?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
         // The program installs it first thing; tests and other embedders may not, and without it
         // building a client panics. A second installation is refused and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(2))
             .redirect(reqwest::redirect::Policy::none())
+            .default_headers(headers)
             .user_agent(concat!("windlass/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(SetupError::Client)

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use windlass::sandbox::{NetworkHelper, Running, Sandbox, SandboxOptions};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 const POLICY: &str = include_str!("../data/web.yaml");
 
@@ -271,4 +273,31 @@ async fn policies_are_read_again_and_a_bad_file_replaces_nothing() {
 fn get(url: &str) -> Option<String> {
     let answer = Command::new("curl").args(["-sf", "-m", "10", url]).output().expect("curl runs");
     answer.status.success().then(|| String::from_utf8_lossy(&answer.stdout).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_are_read_with_the_token_out_of_its_file() {
+    let mut place = Place::new().await;
+    let server = MockServer::start().await;
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let noted = sent.clone();
+    let note = move |request: &Request| {
+        let bearer = request.headers.get("authorization").cloned();
+        noted.lock().expect("nobody panics while holding it").push(bearer);
+        ResponseTemplate::new(503)
+    };
+    Mock::given(any()).respond_with(note).mount(&server).await;
+    let file = place.path().join("windlass.yaml");
+    let settings = std::fs::read_to_string(&file).expect("settings");
+    let guarded = format!("url: '{}', token_file: metrics-token", server.uri());
+    std::fs::write(&file, settings.replace("url: 'http://127.0.0.1:9'", &guarded))
+        .expect("written");
+    std::fs::write(place.path().join("metrics-token"), "hush-hush-7f3a\n").expect("written");
+    place.start_daemon();
+    let first = until("a signal to be read", || {
+        sent.lock().expect("nobody panics while holding it").first().cloned()
+    });
+    assert_eq!(first.expect("a token"), "Bearer hush-hush-7f3a");
+    let log = place.log.lock().expect("nobody panics while holding it");
+    assert!(!log.contains("hush"), "{log}");
 }

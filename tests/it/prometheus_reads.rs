@@ -28,7 +28,7 @@ fn source(url: &str) -> PrometheusSource {
 }
 
 fn source_with(url: &str, settings: PrometheusSettings) -> PrometheusSource {
-    let connections = PrometheusSource::connections().expect("HTTPS is to be had here");
+    let connections = PrometheusSource::connections(None).expect("HTTPS is to be had here");
     PrometheusSource::new(connections, url, settings).expect("the URL is usable")
 }
 
@@ -76,7 +76,7 @@ impl Prometheus {
 
     async fn is_ready(&mut self) -> bool {
         let ready = format!("{}/-/ready", self.url);
-        let http = PrometheusSource::connections().unwrap();
+        let http = PrometheusSource::connections(None).unwrap();
         let give_up = Instant::now() + Duration::from_secs(30);
         while Instant::now() < give_up && self.process.try_wait().unwrap().is_none() {
             if http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
@@ -365,7 +365,7 @@ async fn a_target_that_dies_is_missing_at_once_though_its_rate_lives_on() {
     })
     .await;
     assert!(message.contains("none of its series is alive"), "{message}");
-    let raw = PrometheusSource::connections().unwrap();
+    let raw = PrometheusSource::connections(None).unwrap();
     let raw = raw.get(format!("{}/api/v1/query", prometheus.url)).query(&[("query", query)]);
     let raw: Value = raw.send().await.unwrap().json().await.unwrap();
     assert!(raw["data"]["result"][0]["value"][1].is_string(), "Prometheus alone would say {raw}");
@@ -600,7 +600,7 @@ async fn neither_address_nor_password_shows_up() {
         assert!(!text.contains("hush") && !text.contains("127.0.0.1"), "{text}");
     }
     for url in ["", "127.0.0.1:9090", "ftp://127.0.0.1"] {
-        let connections = PrometheusSource::connections().unwrap();
+        let connections = PrometheusSource::connections(None).unwrap();
         let refused = PrometheusSource::new(connections, url, PrometheusSettings::default());
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("http://127.0.0.1:9090"), "{refused}");

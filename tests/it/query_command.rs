@@ -5,8 +5,12 @@ use std::process::Output;
 
 use assert_cmd::Command;
 
+use serde_json::json;
 use windlass::domain::Timestamp;
 use windlass::sandbox::{Sandbox, SandboxOptions};
+
+use wiremock::matchers::{any, header};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::prometheus_reads::{Prometheus, every, history};
 
@@ -72,6 +76,58 @@ async fn each_signal_is_shown_with_its_quality_and_what_to_do_about_it() {
             assert_eq!(talk.contains("warning: signals.requests"), code != 0, "{query}: {talk}");
         }
     });
+}
+
+/// A Prometheus that answers whoever has the token, and nobody else.
+async fn guarded(token: &str) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = |_: &Request| {
+        // Good for the value and for the moment of its newest sample.
+        let now = Timestamp::now().as_second();
+        let sample = json!([now, now.to_string()]);
+        let data = json!({"resultType": "vector", "result": [{"metric": {}, "value": sample}]});
+        ResponseTemplate::new(200).set_body_json(json!({"status": "success", "data": data}))
+    };
+    let bearer = format!("Bearer {token}");
+    Mock::given(header("authorization", &*bearer)).respond_with(answer).mount(&server).await;
+    let refused = ResponseTemplate::new(401).set_body_string("Unauthorized");
+    Mock::given(any()).respond_with(refused).with_priority(9).mount(&server).await;
+    server
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_token_goes_to_the_settings_server_alone() {
+    let (ours, other) = (guarded("hush-hush-7f3a").await, guarded("another").await);
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    };
+    let settings = format!(
+        "prometheus: {{url: '{}', token_file: token}}\npolicies: p.yaml\n\
+         balancers: [{{name: lb1, address: 'unix:/run/haproxy.sock'}}]\n",
+        ours.uri()
+    );
+    write("windlass.yaml", &settings);
+    write("token", "hush-hush-7f3a\n");
+    write("other-token", "another");
+    write("p.yaml", MINIMAL);
+    let other = other.uri();
+    for (arguments, code) in [
+        (&["query"][..], 0),
+        (&["query", "p.yaml"], 0),
+        (&["query", "--prometheus", &other], 4),
+        (&["query", "--prometheus", &other, "--prometheus-token-file", "other-token"], 0),
+        (&["query", "--prometheus-token-file", "other-token"], 2),
+    ] {
+        let output = windlass(folder.path(), arguments);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(!said.contains("hush") && !said.contains("another"), "{said}");
+    }
+    let sent = |request: &Request| request.headers.get("authorization").cloned();
+    let ours = ours.received_requests().await.expect("recorded");
+    assert!(!ours.is_empty() && ours.iter().all(|request| sent(request).is_some()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

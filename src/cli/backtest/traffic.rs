@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::super::exit::Failure;
+use super::super::metrics::{TokenArguments, source};
 use super::arguments::{refuse, time};
 use super::print::length;
 use super::setup::read;
 use crate::domain::{Duration, Timestamp};
 use crate::policy::Policy;
 use crate::ports::{Clock, Fault, SystemClock};
-use crate::prometheus::{Kept, PrometheusSettings, PrometheusSource, Recording, Stretch};
+use crate::prometheus::{Kept, PrometheusSettings, Recording, Stretch};
 use crate::sim::backtest::{STEP_SECONDS, Trace, demand_signal};
 
 /// How long one piece of a recording may take. A day of a heavy query takes seconds; Prometheus
@@ -31,6 +32,8 @@ pub(in crate::cli) struct TrafficArguments {
     /// The traffic: as this Prometheus has recorded it.
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
+    #[command(flatten)]
+    token: TokenArguments,
     /// How long ago the recording begins.
     #[arg(long, conflicts_with = "trace", default_value = "30d", value_name = "TIME",
         value_parser = time)]
@@ -147,16 +150,16 @@ impl TrafficArguments {
     ) -> Result<(Trace, Source), Failure> {
         let settings =
             PrometheusSettings { range_deadline: PIECE_DEADLINE, ..PrometheusSettings::default() };
-        let server = PrometheusSource::connections()
-            .and_then(|http| PrometheusSource::new(http, url, settings))
-            .map_err(|cause| Failure::BadSettings(format!("error: {cause}")))?;
+        let token = self.token.read()?;
+        let server = source(url, token.as_ref(), settings)?;
         let now = SystemClock.now();
         let ago = |time: Duration| now.as_second() - time.as_secs() as i64;
         let (from, to, step) = (ago(self.from), ago(self.to), self.step.as_secs() as u32);
         let folder = self.cache.clone().or_else(usual_cache);
         let kept = folder.map(|folder| Kept::new(&folder, url, &query, step));
         let stretch = Stretch { query: &query, from, to, step };
-        let recording = server.recording(&stretch, kept.as_ref(), now).await.map_err(unread)?;
+        let recording = server.recording(&stretch, kept.as_ref(), now).await;
+        let recording = recording.map_err(unread)?;
         let Recording { points, requests, chunks_kept, unkept } = recording;
         let undefined_samples = points.iter().filter(|(_, value)| !value.is_finite()).count();
         let window = crate::policy::window_of(&query).map(|window| window.as_secs());
@@ -200,13 +203,16 @@ fn usual_cache() -> Option<PathBuf> {
 
 /// Says that a recording can't be read, and what to do.
 fn unread(fault: Fault) -> Failure {
+    let text = fault.to_string();
+    let is_refused = ["answered 401", "answered 403"].iter().any(|words| text.contains(words));
     let help = match fault {
+        _ if is_refused => "name the file of its token as --prometheus-token-file",
         Fault::Permanent { .. } => {
             "ask for one series of requests per second, such as `sum(rate(http_requests_total[1m]))`"
         }
         _ => "try again: whole days that were read are kept; a larger --step asks for less",
     };
-    Failure::failed(anyhow::anyhow!("Prometheus: {fault}\nhint: {help}"))
+    Failure::failed(anyhow::anyhow!("Prometheus: {text}\nhint: {help}"))
 }
 
 impl Source {

@@ -7,18 +7,21 @@ use futures_util::future::join_all;
 
 use super::{Good, bill};
 use crate::cli::exit::Failure;
-use crate::cli::query::{self, shown, source};
-use crate::config::Config;
+use crate::cli::metrics::source;
+use crate::cli::query::{self, shown};
+use crate::config::{Config, Prometheus};
 use crate::daemon;
 use crate::domain::SignalName;
 use crate::linode::{LinodeCloud, LinodeSettings};
 use crate::policy::{Policy, SignalSource, Warning};
 use crate::ports::{Balancer, Cloud};
-use crate::prometheus::PrometheusSource;
+use crate::prometheus::{PrometheusSettings, PrometheusSource};
 
 /// Asks both for each policy, and adds what there is to warn of.
 pub(super) async fn ask(config: &Config, good: &mut [Good]) -> Result<(), Failure> {
-    let source = source(&config.prometheus.url, config.prometheus.timeout)?;
+    let Prometheus { url, timeout, token } = &config.prometheus;
+    let reads = PrometheusSettings { read_deadline: *timeout, ..PrometheusSettings::default() };
+    let source = source(url, token.as_ref(), reads)?;
     let settings = LinodeSettings { base_url: config.linode.url.clone(), ..Default::default() };
     let cloud = LinodeCloud::new(settings, config.linode.token.clone())
         .map_err(|cause| Failure::BadSettings(format!("error: `linode`: {cause}")))?;

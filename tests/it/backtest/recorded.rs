@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use windlass::domain::Timestamp;
 use windlass::ports::Fault;
 use windlass::prometheus::{Kept, PrometheusSettings, PrometheusSource, Recording, Stretch};
-use wiremock::matchers::path;
+use wiremock::matchers::{header, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 const DAY: i64 = 86_400;
@@ -93,7 +93,7 @@ impl Place {
 
     /// Reads the three days before `now`.
     async fn read(&self, now: i64) -> Result<Recording, Fault> {
-        let connections = PrometheusSource::connections().expect("connections");
+        let connections = PrometheusSource::connections(None).expect("connections");
         let url = self.server.uri();
         let source = PrometheusSource::new(connections, &url, PrometheusSettings::default());
         let stretch = Stretch { query: "load", from: now - 3 * DAY, to: now, step: 15 };
@@ -299,6 +299,59 @@ async fn a_policy_is_rehearsed_on_what_its_own_signal_recorded() {
         }
     }
     assert!(!written.contains("hush"), "a password was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_comes_out_of_a_file_and_shows_nowhere() {
+    const TOKEN: &str = "hush-hush-7f3a";
+    let place = Place::new(|_| Some("300"), |_| None).await;
+    // A server that answers nobody else.
+    let guarded = MockServer::start().await;
+    let bearer = format!("Bearer {TOKEN}");
+    let range = Mock::given(path("/api/v1/query_range")).and(header("authorization", &*bearer));
+    range.respond_with(place.stand_in.clone()).mount(&guarded).await;
+    let refused = ResponseTemplate::new(401).set_body_string("Unauthorized");
+    Mock::given(path("/api/v1/query_range"))
+        .respond_with(refused)
+        .with_priority(9)
+        .mount(&guarded)
+        .await;
+    let file = |name: &str, text: &str| {
+        std::fs::write(place.folder.path().join(name), text).expect("written");
+    };
+    file("token", &format!("{TOKEN}\n"));
+    file("wrong", "something-else");
+    file("empty", "\n");
+    let url = guarded.uri();
+    let usual = ["--policy", "web.yaml", "--from", "2h", "--prometheus"];
+    let run = |url: &str, token: &[&str]| {
+        backtest(place.folder.path(), &[&usual[..], &[url], token].concat())
+    };
+    let named = ["--prometheus-token-file", "token"];
+    let good = run(&url, &named);
+    let said = talk(&good);
+    assert!(good.status.success(), "{said}");
+    let shown = String::from_utf8_lossy(&good.stdout).into_owned();
+    assert!(!format!("{said}{shown}").contains(TOKEN), "{said}{shown}");
+
+    let with_user = url.replace("http://", "http://me:pass@");
+    for (url, token, code, says) in [
+        (&url, &[][..], 1, "--prometheus-token-file"),
+        (&url, &["--prometheus-token-file", "wrong"], 1, "401"),
+        (
+            &url,
+            &["--prometheus-token-file", "empty"],
+            3,
+            "the Prometheus token from empty is empty",
+        ),
+        (&url, &["--prometheus-token-file", "none"], 3, "can't read the Prometheus token in none"),
+        (&with_user, &named, 2, "a token and a user"),
+    ] {
+        let output = run(url, token);
+        let said = talk(&output);
+        assert_eq!(output.status.code(), Some(code), "{token:?} said:\n{said}");
+        assert!(said.contains(says), "`{says}` is missing in:\n{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
