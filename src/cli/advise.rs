@@ -5,7 +5,8 @@ use serde_json::json;
 use super::Output;
 use super::backtest::{WorldArguments, say_what_is_odd, set_up, underivable};
 use super::exit::Failure;
-use crate::sim::backtest::{Rehearse, advise as rehearsed_advice};
+use super::progress::Progress;
+use crate::sim::backtest::{Rehearse, advise as rehearsed_advice, trials_at_most};
 
 /// Arguments of `windlass advise`.
 #[derive(Debug, clap::Args)]
@@ -30,14 +31,17 @@ pub(super) async fn advise(arguments: &AdviseArguments) -> Result<(), Failure> {
     let setup = set_up(&arguments.world, &[]).await?;
     say_what_is_odd(&setup);
     let scene = &setup.scenes[0];
-    let advised = rehearsed_advice(&Rehearse {
+    let world = Rehearse {
         trace: &scene.trace,
         settings: &scene.settings,
         hints: &scene.hints,
         policies: &setup.policies,
         baselines: &[],
-    });
-    let advised = advised.map_err(underivable)?;
+    };
+    let advised = {
+        let progress = Progress::new("trying advice", trials_at_most(&setup.policies));
+        rehearsed_advice(&world, &|trials| progress.more(trials)).map_err(underivable)?
+    };
     match arguments.output {
         Output::Json => {
             let each = advised.iter();

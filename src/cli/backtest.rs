@@ -11,6 +11,7 @@ mod what_if;
 use std::path::Path;
 
 use super::exit::Failure;
+use super::progress::Progress;
 use crate::sim::backtest::{Bout, Contest, Report, Underivable, compete};
 use arguments::BacktestOutput;
 pub(super) use arguments::{BacktestArguments, WorldArguments};
@@ -23,7 +24,10 @@ pub(super) async fn backtest(arguments: &BacktestArguments) -> Result<(), Failur
     let setup = set_up(&arguments.world, &arguments.what_ifs).await?;
     say_what_is_odd(&setup);
     let contest = setup.contest(&arguments);
-    let bouts = compete(&contest, &|_| ()).map_err(underivable)?;
+    let bouts = {
+        let progress = Progress::new("rehearsing", contest.steps());
+        compete(&contest, &|steps| progress.more(steps)).map_err(underivable)?
+    };
     match arguments.output {
         BacktestOutput::Json => {
             anstream::println!("{:#}", document::document(&arguments, &setup, &bouts));

@@ -16,6 +16,7 @@ mod hint;
 mod hold;
 mod metrics;
 mod plan;
+mod progress;
 mod protect;
 mod query;
 mod reload;

@@ -54,19 +54,40 @@ pub struct Recording {
     pub unkept: Option<String>,
 }
 
+impl Stretch<'_> {
+    /// In how many chunks it is read.
+    pub fn chunks(&self) -> u64 {
+        let length = self.chunk_seconds();
+        let chunks = self.to.div_euclid(length) - self.from.div_euclid(length) + 1;
+        u64::try_from(chunks).unwrap_or(0)
+    }
+
+    /// How long a chunk is, in seconds.
+    fn chunk_seconds(&self) -> i64 {
+        let step = u64::from(self.step.max(1));
+        (points_of_a_chunk(step) * step) as i64
+    }
+}
+
+/// How many points a chunk has, `step` seconds apart.
+fn points_of_a_chunk(step: u64) -> u64 {
+    POINTS_AT_ONCE.min(LONGEST_CHUNK / step).max(1)
+}
+
 impl PrometheusSource {
     /// Reads a stretch, as of `now`. What was read of it is on disk even if a later chunk fails.
+    /// `told` hears of every chunk that is there; [`Stretch::chunks`] says how many there are.
     pub async fn recording(
         &self,
         stretch: &Stretch<'_>,
         kept: Option<&Kept>,
         now: Timestamp,
+        told: &(dyn Fn(u64) + Sync),
     ) -> Result<Recording, Fault> {
         let step = u64::from(stretch.step.max(1));
-        let points = POINTS_AT_ONCE.min(LONGEST_CHUNK / step).max(1);
-        let length = (points * step) as i64;
+        let length = stretch.chunk_seconds();
         let mut recording = Recording::default();
-        let mut at_once = points;
+        let mut at_once = points_of_a_chunk(step);
         let mut start = stretch.from.div_euclid(length) * length;
         while start <= stretch.to {
             let end = start + length - step as i64;
@@ -92,6 +113,7 @@ impl PrometheusSource {
             };
             let wanted = |(at, _): &(i64, f64)| stretch.from <= *at && *at <= stretch.to;
             recording.points.extend(chunk.into_iter().filter(wanted));
+            told(1);
             start += length;
         }
         Ok(recording)

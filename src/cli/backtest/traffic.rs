@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::exit::Failure;
 use super::super::metrics::{TokenArguments, source};
+use super::super::progress::Progress;
 use super::arguments::{refuse, time};
 use super::print::length;
 use super::setup::read;
@@ -158,7 +159,9 @@ impl TrafficArguments {
         let folder = self.cache.clone().or_else(usual_cache);
         let kept = folder.map(|folder| Kept::new(&folder, url, &query, step));
         let stretch = Stretch { query: &query, from, to, step };
-        let recording = server.recording(&stretch, kept.as_ref(), now).await;
+        let progress = Progress::new("reading Prometheus", stretch.chunks());
+        let told = |chunks| progress.more(chunks);
+        let recording = server.recording(&stretch, kept.as_ref(), now, &told).await;
         let recording = recording.map_err(unread)?;
         let Recording { points, requests, chunks_kept, unkept } = recording;
         let undefined_samples = points.iter().filter(|(_, value)| !value.is_finite()).count();

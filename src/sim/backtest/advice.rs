@@ -9,7 +9,7 @@ mod sentence;
 
 use serde::Serialize;
 
-pub use evidence::{Evidence, Freshness, advise, evidence};
+pub use evidence::{Evidence, Freshness, advise, evidence, trials_at_most};
 
 /// A smaller share of all requests than this is not worth a sentence: a hundredth of a percent is
 /// what elasticity is usually promised to.

@@ -36,7 +36,9 @@ mod settings;
 mod table;
 mod trace;
 
-pub use advice::{Advice, AdviceKind, Evidence, Freshness, Trial, advise, evidence, judge};
+pub use advice::{
+    Advice, AdviceKind, Evidence, Freshness, Trial, advise, evidence, judge, trials_at_most,
+};
 pub use contender::{Contender, View};
 pub use contest::{Bout, Contest, Middle, Scene, Together, Variant, compete, mean_curve, together};
 pub use curve::{CurvePoint, SWEPT_PERCENT};

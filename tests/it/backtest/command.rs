@@ -32,8 +32,16 @@ impl Place {
     }
 
     pub fn backtest(&self, arguments: &[&str]) -> Output {
+        self.windlass("backtest", arguments)
+    }
+
+    pub fn advise(&self, arguments: &[&str]) -> Output {
+        self.windlass("advise", arguments)
+    }
+
+    fn windlass(&self, command: &str, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_windlass"))
-            .arg("backtest")
+            .arg(command)
             .args(arguments)
             .current_dir(self.folder.path())
             .timeout(std::time::Duration::from_secs(120))

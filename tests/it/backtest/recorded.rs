@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Output;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -99,7 +100,14 @@ impl Place {
         let stretch = Stretch { query: "load", from: now - 3 * DAY, to: now, step: 15 };
         let kept = Kept::new(self.folder.path(), &url, "load", 15);
         let now = Timestamp::from_second(now).expect("a moment");
-        source.expect("a source").recording(&stretch, Some(&kept), now).await
+        let told = AtomicU64::new(0);
+        let tell = |chunks| {
+            told.fetch_add(chunks, Ordering::Relaxed);
+        };
+        let source = source.expect("a source");
+        let recording = source.recording(&stretch, Some(&kept), now, &tell).await?;
+        assert_eq!(told.into_inner(), stretch.chunks(), "a bar would be full");
+        Ok(recording)
     }
 
     /// The files in which chunks are kept.

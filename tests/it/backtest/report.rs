@@ -171,6 +171,17 @@ fn the_plot_has_every_bucket_of_everyone_and_decisions_have_reasons() {
 }
 
 #[test]
+fn where_nobody_looks_at_a_terminal_there_is_no_bar() {
+    let place = hostile();
+    let rehearsed = place.backtest(&[&NAMES[..], &["--report", "report.html"]].concat());
+    let said = String::from_utf8(rehearsed.stderr).expect("text");
+    assert_eq!(said, "note: the report is in report.html\n");
+    let advised = place.advise(&NAMES);
+    assert!(advised.status.success());
+    assert_eq!(String::from_utf8(advised.stderr).expect("text"), "");
+}
+
+#[test]
 fn of_several_traces_there_is_one_report_with_all_of_them() {
     let place = hostile();
     place.write("match.csv", super::MATCH_DAY);

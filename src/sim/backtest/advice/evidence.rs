@@ -68,13 +68,30 @@ pub struct Freshness {
     pub to_window_seconds: u64,
 }
 
-/// What each policy of a rehearsal is advised, by its name. Baselines are left out.
+/// What each policy of a rehearsal is advised, by its name. Baselines are left out. `told` hears of
+/// every trial that is done, from any thread; [`trials_at_most`] says how many there may be.
 ///
 /// Fails where a policy looks at something that the traffic doesn't tell.
-pub fn advise(world: &Rehearse<'_>) -> Result<Vec<(String, Vec<Advice>)>, Underivable> {
+pub fn advise(
+    world: &Rehearse<'_>,
+    told: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<(String, Vec<Advice>)>, Underivable> {
     let each = world.policies.iter();
-    each.map(|(name, policy)| Ok((name.clone(), judge(&evidence(world, policy)?)))).collect()
+    each.map(|(name, policy)| Ok((name.clone(), judge(&evidence(world, policy, told)?)))).collect()
 }
+
+/// How many trials [`advise`] makes of `policies` at most: one of each change, and the search for
+/// the largest `bounds.min`, which halves what is between the bounds.
+pub fn trials_at_most(policies: &[(String, Policy)]) -> u64 {
+    let halvings = |policy: &Policy| {
+        let between = policy.bounds.max.0.saturating_sub(policy.bounds.min.0);
+        u64::from(u32::BITS - between.leading_zeros())
+    };
+    policies.iter().map(|(_, policy)| CHANGES + halvings(policy)).sum()
+}
+
+/// How many members [`What`] has.
+const CHANGES: u64 = 7;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,8 +111,12 @@ struct Change {
     policy: Option<Policy>,
 }
 
-/// What comes of `policy` in `world`, and of each change.
-pub fn evidence(world: &Rehearse<'_>, policy: &Policy) -> Result<Evidence, Underivable> {
+/// What comes of `policy` in `world`, and of each change; `told` as for [`advise`].
+pub fn evidence(
+    world: &Rehearse<'_>,
+    policy: &Policy,
+    told: &(dyn Fn(u64) + Sync),
+) -> Result<Evidence, Underivable> {
     let settings = world.settings;
     let (NodeCount(min), NodeCount(max)) = (policy.bounds.min, policy.bounds.max);
     let (half, twice) = (min.div_ceil(2), max.saturating_mul(2));
@@ -103,14 +124,16 @@ pub fn evidence(world: &Rehearse<'_>, policy: &Policy) -> Result<Evidence, Under
     let changes = changes(policy, settings, (half, twice), fresher.as_ref());
     let trials = in_parallel(changes.len(), |place| {
         let (what, change) = &changes[place];
-        Ok((*what, trial(world, change)?))
+        let trial = trial(world, change)?;
+        told(1);
+        Ok((*what, trial))
     })?;
     let trials: BTreeMap<What, (Trial, u32)> = trials.into_iter().collect();
     let of = |what| trials[&what].0;
     let (is, most_nodes) = trials[&What::AsItIs];
     let (bursts_per_hour, usual_nodes) = bursts(world, min);
     let larger_min = match OFTEN <= bursts_per_hour {
-        true => larger_min(world, policy, is)?,
+        true => larger_min(world, policy, is, told)?,
         false => None,
     };
     let min_hours = u64::from(min) * scored_seconds(world).div_ceil(3_600);
@@ -191,6 +214,7 @@ fn larger_min(
     world: &Rehearse<'_>,
     policy: &Policy,
     is: Trial,
+    told: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<(u32, Trial)>, Underivable> {
     let node = &world.settings.node;
     let most_needed = world.trace.rates().map(|rate| node.demand(rate, 0)).max().unwrap_or(0);
@@ -201,6 +225,7 @@ fn larger_min(
         let min = known + (most - known).div_ceil(2);
         let policy = Some(bounded(policy, min, max));
         let (then, _) = trial(world, &Change { settings: world.settings.clone(), policy })?;
+        told(1);
         match then.cost_usd <= super::AS_CHEAP * is.cost_usd {
             true => (known, found) = (min, Some((min, then))),
             false => most = min - 1,
