@@ -1,12 +1,10 @@
 //! `windlass advise`: what would serve better or cost less, each tried on recorded traffic.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Output;
-use super::backtest::{WorldArguments, say_what_is_odd, set_up, underivable};
+use super::backtest::{Advised, WorldArguments, advised, say_what_is_odd, set_up};
 use super::exit::Failure;
-use super::progress::Progress;
-use crate::sim::backtest::{Rehearse, advise as rehearsed_advice, trials_at_most};
 
 /// Arguments of `windlass advise`.
 #[derive(Debug, clap::Args)]
@@ -24,38 +22,46 @@ pub(super) async fn advise(arguments: &AdviseArguments) -> Result<(), Failure> {
         return Err(Failure::Usage(what.to_owned()));
     }
     arguments.world.refuse_contradictions()?;
-    if 1 < arguments.world.traffic.traces.len() {
-        let what = "advice is about one trace\nhint: name one --trace at a time";
-        return Err(Failure::Usage(what.to_owned()));
-    }
     let setup = set_up(&arguments.world, &[]).await?;
     say_what_is_odd(&setup);
-    let scene = &setup.scenes[0];
-    let world = Rehearse {
-        trace: &scene.trace,
-        settings: &scene.settings,
-        hints: &scene.hints,
-        policies: &setup.policies,
-        baselines: &[],
-    };
-    let advised = {
-        let progress = Progress::new("trying advice", trials_at_most(&setup.policies));
-        rehearsed_advice(&world, &|trials| progress.more(trials)).map_err(underivable)?
-    };
+    let each = advised(&setup.scenes, &setup.policies)?;
+    let traces = || setup.scenes.iter().map(|scene| &*scene.trace.name);
     match arguments.output {
-        Output::Json => {
-            let each = advised.iter();
-            let each = each.map(|(policy, advice)| json!({"policy": policy, "advice": advice}));
-            anstream::println!("{:#}", json!({"policies": each.collect::<Vec<_>>()}));
-        }
-        Output::Text => {
-            for (policy, advice) in &advised {
-                anstream::println!("{policy}");
-                for one in advice {
-                    anstream::println!("- {}", one.text);
+        Output::Json => anstream::println!("{:#}", document(traces(), &each)),
+        Output::Text => match &*each {
+            [one] => anstream::print!("{}", text(one)),
+            _ => {
+                for (trace, one) in traces().zip(&each) {
+                    anstream::println!("on {trace}");
+                    anstream::print!("{}", text(one));
                 }
             }
-        }
+        },
     }
     Ok(())
+}
+
+/// Of one trace its `policies`; of several `traces` has those of each.
+fn document<'a>(traces: impl Iterator<Item = &'a str>, each: &[Advised]) -> Value {
+    let policies = |one: &Advised| {
+        let policies = one.iter();
+        let policies = policies.map(|(policy, advice)| json!({"policy": policy, "advice": advice}));
+        policies.collect::<Vec<Value>>()
+    };
+    if let [one] = each {
+        return json!({"policies": policies(one)});
+    }
+    let traces = traces.zip(each);
+    let traces = traces.map(|(trace, one)| json!({"trace": trace, "policies": policies(one)}));
+    json!({"traces": traces.collect::<Vec<Value>>()})
+}
+
+/// Each policy, and a line for each piece of advice.
+fn text(advised: &Advised) -> String {
+    let mut lines = Vec::new();
+    for (policy, advice) in advised {
+        lines.push(policy.clone());
+        lines.extend(advice.iter().map(|one| format!("- {}", one.text)));
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
 }

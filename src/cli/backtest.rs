@@ -12,7 +12,10 @@ use std::path::Path;
 
 use super::exit::Failure;
 use super::progress::Progress;
-use crate::sim::backtest::{Bout, Contest, Report, Underivable, compete};
+use crate::policy::Policy;
+use crate::sim::backtest::{
+    Advice, Bout, Contest, Rehearse, Report, Scene, Underivable, advise, compete, trials_at_most,
+};
 use arguments::BacktestOutput;
 pub(super) use arguments::{BacktestArguments, WorldArguments};
 use setup::Setup;
@@ -28,6 +31,10 @@ pub(super) async fn backtest(arguments: &BacktestArguments) -> Result<(), Failur
         let progress = Progress::new("rehearsing", contest.steps());
         compete(&contest, &|steps| progress.more(steps)).map_err(underivable)?
     };
+    let html = match arguments.has_report() {
+        true => Some(html(&setup, &contest, &bouts)?),
+        false => None,
+    };
     match arguments.output {
         BacktestOutput::Json => {
             anstream::println!("{:#}", document::document(&arguments, &setup, &bouts));
@@ -35,10 +42,10 @@ pub(super) async fn backtest(arguments: &BacktestArguments) -> Result<(), Failur
         BacktestOutput::Text => {
             anstream::print!("{}", print::report(&arguments, &setup, &bouts));
         }
-        BacktestOutput::Html => anstream::print!("{}", html(&setup, &contest, &bouts)),
+        BacktestOutput::Html => anstream::print!("{}", html.as_deref().unwrap_or_default()),
     }
-    if let Some(file) = &arguments.report {
-        write_report(file, &html(&setup, &contest, &bouts))?;
+    if let (Some(file), Some(html)) = (&arguments.report, &html) {
+        write_report(file, html)?;
     }
     check_limits(&arguments, &setup, &bouts)
 }
@@ -49,10 +56,32 @@ pub(super) fn underivable(error: Underivable) -> Failure {
     Failure::BadSettings(format!("error: {error}\nhint: {help}"))
 }
 
-/// The report.
-fn html(setup: &Setup, contest: &Contest<'_>, bouts: &[Bout]) -> String {
+/// What each policy is advised on each trace.
+pub(super) type Advised = Vec<(String, Vec<Advice>)>;
+
+/// What `policies` are advised on each of `scenes`.
+pub(super) fn advised(
+    scenes: &[Scene],
+    policies: &[(String, Policy)],
+) -> Result<Vec<Advised>, Failure> {
+    let trials = trials_at_most(policies) * scenes.len() as u64;
+    let progress = Progress::new("trying advice", trials);
+    let one = |scene: &Scene| {
+        let Scene { trace, settings, hints } = scene;
+        let world = Rehearse { trace, settings, hints, policies, baselines: &[] };
+        advise(&world, &|trials| progress.more(trials)).map_err(underivable)
+    };
+    scenes.iter().map(one).collect()
+}
+
+/// The report, with advice about the first policy.
+fn html(setup: &Setup, contest: &Contest<'_>, bouts: &[Bout]) -> Result<String, Failure> {
     let world = print::world(setup);
-    Report { contest, bouts, world: &world, advice: &[] }.html()
+    let first = setup.policies.get(..1).unwrap_or_default();
+    let advised = advised(&setup.scenes, first)?.into_iter();
+    let advice: Vec<Vec<Advice>> =
+        advised.map(|of_all| of_all.into_iter().flat_map(|(_, advice)| advice).collect()).collect();
+    Ok(Report { contest, bouts, world: &world, advice: &advice }.html())
 }
 
 fn write_report(file: &Path, html: &str) -> Result<(), Failure> {

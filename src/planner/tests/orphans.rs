@@ -51,7 +51,11 @@ fn only_what_is_ours_by_every_sign_and_serves_nobody_is_deleted() {
         (Orphan { is_going: true, ..ripe.clone() }, DELETES, at(9_999), OrphanKept::Going),
     ] {
         let deleted = (kept == OrphanKept::Due).then_some(1);
-        assert_eq!(told(std::slice::from_ref(&orphan), policy, now), (deleted, vec![kept]), "{orphan:?}");
+        assert_eq!(
+            told(std::slice::from_ref(&orphan), policy, now),
+            (deleted, vec![kept]),
+            "{orphan:?}"
+        );
     }
 }
 

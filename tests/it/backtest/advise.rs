@@ -137,6 +137,38 @@ fn old_metrics_are_told_where_they_hurt_and_not_where_they_are_fresh() {
 }
 
 #[test]
+fn several_traces_are_advised_about_one_by_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    };
+    write("web.yaml", &POLICY.replace("{min: 2, max: 5}", "{min: 20, max: 60}"));
+    write("calm.csv", &a_calm_day());
+    write("bursts.csv", &bursts(4 * 3_600));
+    let run = |flags: &[&str]| {
+        let traces = ["--policy", "web.yaml", "--trace", "calm.csv", "--trace", "bursts.csv"];
+        let output = Command::new(env!("CARGO_BIN_EXE_windlass"))
+            .arg("advise")
+            .args(traces)
+            .args(flags)
+            .current_dir(folder.path())
+            .timeout(std::time::Duration::from_secs(120))
+            .output();
+        text(&output.expect("the program ran"))
+    };
+    let document: Value = serde_json::from_str(&run(&["--output", "json"])).expect("a document");
+    let traces = document["traces"].as_array().expect("traces");
+    let names: Vec<_> = traces.iter().map(|one| one["trace"].as_str()).collect();
+    assert_eq!(names, [Some("calm"), Some("bursts")]);
+    // Each is what it would be alone.
+    let alone = advised(&a_calm_day(), "{min: 20, max: 60}", &[]);
+    assert_eq!(traces[0]["policies"][0]["advice"][0], alone[0].1);
+    let said = run(&[]);
+    assert!(said.starts_with("on calm\nweb.yaml\n- "), "{said}");
+    assert!(said.contains("\non bursts\nweb.yaml\n- "), "{said}");
+}
+
+#[test]
 fn the_same_traffic_gives_the_same_advice_and_without_a_policy_there_is_none() {
     let flags = ["--boot", "60s..240s", "--seed", "7"];
     let once = text(&advise(&bursts(1_800), "{min: 2, max: 60}", &flags));

@@ -77,6 +77,7 @@ fn it_is_well_formed_asks_for_nothing_and_has_every_section() {
     }
     for section in [
         "<section id=\"short\">",
+        "<h3>What to do</h3>",
         "How to read this",
         "<figure class=\"plot\"",
         "<figure class=\"curve\">",
@@ -171,6 +172,23 @@ fn the_plot_has_every_bucket_of_everyone_and_decisions_have_reasons() {
 }
 
 #[test]
+fn its_advice_is_what_advise_says() {
+    let place = hostile();
+    let world = ["--peak-nodes", "40", "--boot", "240s"];
+    let output = [&NAMES[..], &world, &["--baselines", "hpa", "--curve=0.9", "--output", "html"]];
+    let report = place.backtest(&output.concat()).stdout;
+    let report = String::from_utf8(report).expect("text");
+    let advice = place.advise(&[&NAMES[..], &world].concat()).stdout;
+    let advice = String::from_utf8(advice).expect("text");
+    let said: Vec<&str> = advice.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+    assert!(said.iter().any(|line| line.contains("waits 240 s for each node")), "{advice}");
+    let (_, list) = report.split_once("<ul class=\"advice\">").expect("advice");
+    let (list, _) = list.split_once("</ul>").expect("its end");
+    let plain = list.replace("<code>", "`").replace("</code>", "`");
+    assert_eq!(between(&plain, "<li>", "</li>"), said);
+}
+
+#[test]
 fn where_nobody_looks_at_a_terminal_there_is_no_bar() {
     let place = hostile();
     let rehearsed = place.backtest(&[&NAMES[..], &["--report", "report.html"]].concat());
@@ -195,9 +213,11 @@ fn of_several_traces_there_is_one_report_with_all_of_them() {
         "<a href=\"#trace-1\">match</a>",
         "<section id=\"trace-1\"><h2>match</h2>",
         "Over 2 traces",
+        "<h3>What to do</h3>",
     ] {
         assert!(report.contains(section), "{section}");
     }
     assert_eq!(report.matches("<figure class=\"plot\"").count(), 2);
     assert_eq!(report.matches("<figure class=\"curve\"").count(), 1);
+    assert_eq!(report.matches("<ul class=\"advice\">").count(), 2);
 }

@@ -16,9 +16,10 @@ mod text;
 
 use std::fmt::Write;
 
+use super::advice::Advice;
 use super::contest::{Bout, Contest, Scene, mean_curve, together};
 use super::score::Score;
-use text::{escaped, length};
+use text::{coded, escaped, length};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -35,8 +36,9 @@ pub struct Report<'a> {
     pub bouts: &'a [Bout],
     /// The world that all shared: titles and texts.
     pub world: &'a [(&'static str, String)],
-    /// What the reader should do, a sentence each.
-    pub advice: &'a [String],
+    /// What the reader should do about the first policy, a sentence each: of each trace, or none
+    /// at all.
+    pub advice: &'a [Vec<Advice>],
 }
 
 impl Report<'_> {
@@ -83,18 +85,33 @@ impl Report<'_> {
     fn in_short(&self) -> String {
         let mut out = "<section id=\"short\"><h2>In short</h2>\n".to_owned();
         match (self.contest.scenes, self.bouts) {
-            ([scene], [bout]) => out.push_str(&headline::of_one(self.contest, scene, bout)),
-            _ => out.push_str(&headline::of_all(self.contest, self.bouts)),
-        }
-        if !self.advice.is_empty() {
-            out.push_str("<h3>What to do</h3>\n<ul class=\"advice\">");
-            for line in self.advice {
-                let _ = write!(out, "<li>{}</li>", escaped(line));
+            ([scene], [bout]) => {
+                out.push_str(&headline::of_one(self.contest, scene, bout));
+                out.push_str(&self.what_to_do(0));
             }
-            out.push_str("</ul>\n");
+            _ => out.push_str(&headline::of_all(self.contest, self.bouts)),
         }
         out.push_str(include_str!("how_to_read.html"));
         out.push_str("</section>\n");
+        out
+    }
+
+    /// The advice of the trace at `place`.
+    fn what_to_do(&self, place: usize) -> String {
+        let (Some(advice), Some((name, _))) =
+            (self.advice.get(place), self.contest.policies.first())
+        else {
+            return String::new();
+        };
+        let about = match self.contest.policies.len() {
+            1 => String::new(),
+            _ => format!(" about {}", escaped(name)),
+        };
+        let mut out = format!("<h3>What to do{about}</h3>\n<ul class=\"advice\">");
+        for Advice { text, .. } in advice {
+            let _ = write!(out, "<li>{}</li>", coded(text));
+        }
+        out.push_str("</ul>\n");
         out
     }
 
@@ -120,6 +137,7 @@ impl Report<'_> {
         let mut out = format!("<section id=\"trace-{place}\"><h2>{name}</h2>\n");
         if 1 < self.bouts.len() {
             out.push_str(&headline::of_one(self.contest, scene, bout));
+            out.push_str(&self.what_to_do(place));
         }
         let unscored = match scene.settings.scored_from {
             0 => String::new(),

@@ -16,6 +16,16 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
+/// As [`escaped`]; what stands between two backticks is code.
+pub(super) fn coded(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    let pieces = pieces.map(|(place, piece)| match place % 2 {
+        0 => escaped(piece),
+        _ => format!("<code>{}</code>", escaped(piece)),
+    });
+    pieces.collect()
+}
+
 /// A share as a percentage, with as many digits as tell something: `0.020 %`, `1.9 %`. The
 /// space doesn't break.
 pub(super) fn percent(ratio: f64) -> String {
@@ -79,5 +89,6 @@ mod tests {
         let lengths = [10, 60, 5_400, 518_400].map(length);
         assert_eq!(lengths, ["10 seconds", "1 minute", "1.5 hours", "6 days"]);
         assert_eq!(escaped("<a & 'b\">"), "&lt;a &amp; &#39;b&quot;&gt;");
+        assert_eq!(coded("`min: <2`, or `4`"), "<code>min: &lt;2</code>, or <code>4</code>");
     }
 }
