@@ -1,7 +1,7 @@
 //! The cost curve as a drawing: late requests against the bill, a line for each contender.
 //!
-//! Both axes are logarithmic; the lowest band of the upright one holds what is below a thousandth
-//! of a percent, down to none. Contenders are told apart by shape and label, not by colour alone.
+//! Both axes are logarithmic; the lowest band of the upright one holds what is below everyone's
+//! curves, down to none. Contenders are told apart by shape and label, not by colour alone.
 //! It is drawn twice, for wide and for narrow screens; the style sheet shows one of them.
 
 use std::fmt::Write;
@@ -10,9 +10,10 @@ use super::super::contest::Contest;
 use super::super::curve::CurvePoint;
 use super::text::{dollars, escaped, percent};
 
-/// Shares below this lie in the lowest band. A thousandth of a percent is one request in a
-/// hundred thousand: below it nobody pays for a difference.
-const FLOOR: f64 = 1e-5;
+/// Shares below a floor lie in the lowest band. It is the power of ten below all curves, so that
+/// these have the paper to themselves, but no less than a thousandth of a percent: that is one
+/// request in a hundred thousand, and nobody pays for a difference below it.
+const FLOORS: (f64, f64) = (1e-5, 1e-2);
 /// The height of the lowest band, in decades.
 const BAND: f64 = 0.6;
 
@@ -46,7 +47,7 @@ pub(super) fn figure(contest: &Contest<'_>, points: &[CurvePoint], month: f64) -
     let families = families(contest, points);
     let mut out = "<figure class=\"curve\">\n".to_owned();
     for paper in [WIDE, NARROW] {
-        out.push_str(&Drawing::of(&paper, points).draw(&families, month));
+        out.push_str(&Drawing::of(&paper, points, floor(&families)).draw(&families, month));
     }
     out.push_str(
         "<figcaption>Further down is less late, further left is cheaper. Thick: policies at each \
@@ -156,19 +157,21 @@ struct Drawing<'a> {
     paper: &'a Paper,
     /// Bills at the left and the right edge.
     bills: (f64, f64),
+    /// Below this lies the lowest band.
+    floor: f64,
     /// Decades from bottom to top.
     decades: f64,
     taken: Vec<Spot>,
 }
 
 impl<'a> Drawing<'a> {
-    fn of(paper: &'a Paper, points: &[CurvePoint]) -> Self {
+    fn of(paper: &'a Paper, points: &[CurvePoint], floor: f64) -> Self {
         let bills = points.iter().map(|point| point.billed_vs_oracle);
         let least = bills.clone().fold(1.0, f64::min);
         let most = bills.fold(1.5, f64::max);
-        let latest = points.iter().map(|point| point.violating_requests_ratio).fold(1e-3, f64::max);
-        let decades = height_of(latest) + 0.15;
-        Self { paper, bills: (least / 1.06, most * 1.06), decades, taken: Vec::new() }
+        let latest = points.iter().map(|point| point.violating_requests_ratio);
+        let decades = height_of(latest.fold(10.0 * floor, f64::max), floor) + 0.15;
+        Self { paper, bills: (least / 1.06, most * 1.06), floor, decades, taken: Vec::new() }
     }
 
     fn x(&self, billed: f64) -> f64 {
@@ -179,7 +182,7 @@ impl<'a> Drawing<'a> {
 
     fn y(&self, late: f64) -> f64 {
         let bottom = self.paper.height - BOTTOM;
-        bottom - height_of(late) / self.decades * (bottom - TOP)
+        bottom - height_of(late, self.floor) / self.decades * (bottom - TOP)
     }
 
     fn draw(mut self, families: &[Family<'_>], month: f64) -> String {
@@ -217,7 +220,8 @@ impl<'a> Drawing<'a> {
             (1e-1, "10 %"),
             (1.0, "100 %"),
         ] {
-            if self.decades < height_of(late) {
+            let is_within_the_band = 0.0 < late && late < 0.99 * self.floor;
+            if is_within_the_band || self.decades < height_of(late, self.floor) {
                 continue;
             }
             let y = self.y(late);
@@ -248,8 +252,8 @@ impl<'a> Drawing<'a> {
         }
         let _ = writeln!(
             out,
-            "<text class=\"axis\" x=\"{LEFT}\" y=\"{:.1}\">bill against the cheapest possible fleet; \
-             dollars a month →</text><text class=\"axis\" x=\"2\" y=\"11\">late requests ↑</text>",
+            "<text class=\"axis\" x=\"{LEFT}\" y=\"{:.1}\">times the cheapest fleet's bill; dollars a \
+             month →</text><text class=\"axis\" x=\"2\" y=\"11\">late requests ↑</text>",
             bottom + 50.0,
         );
         out
@@ -384,9 +388,21 @@ impl<'a> Drawing<'a> {
     }
 }
 
+/// Where the lowest band ends: below everyone who has more than one point.
+fn floor(families: &[Family<'_>]) -> f64 {
+    let curves = families.iter().filter(|family| 1 < family.points.len());
+    let points = curves.flat_map(|family| &family.points);
+    let least = points.map(|point| point.violating_requests_ratio).fold(f64::INFINITY, f64::min);
+    let (lowest, highest) = FLOORS;
+    if least.is_finite() {
+        return 10f64.powf(least.log10().floor()).clamp(lowest, highest);
+    }
+    lowest
+}
+
 /// How high a share lies, in decades above none.
-fn height_of(late: f64) -> f64 {
-    if late <= FLOOR { BAND * late / FLOOR } else { BAND + (late / FLOOR).log10() }
+fn height_of(late: f64, floor: f64) -> f64 {
+    if late <= floor { BAND * late / floor } else { BAND + (late / floor).log10() }
 }
 
 /// One of six shapes around a place.
@@ -407,9 +423,36 @@ mod tests {
 
     #[test]
     fn none_and_next_to_none_have_a_place_of_their_own() {
-        assert_eq!(height_of(0.0), 0.0);
-        assert!((height_of(FLOOR) - BAND).abs() < 1e-12);
-        assert!((height_of(1e-3) - BAND - 2.0).abs() < 1e-12);
+        assert_eq!(height_of(0.0, 1e-5), 0.0);
+        assert!((height_of(1e-5, 1e-5) - BAND).abs() < 1e-12);
+        assert!((height_of(1e-3, 1e-5) - BAND - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_lowest_band_ends_below_all_curves() {
+        let point = |late: f64| CurvePoint {
+            name: String::new(),
+            level: None,
+            target: Some(70.0),
+            violating_requests_ratio: late,
+            billed_vs_oracle: 1.0,
+            cost_usd: 1.0,
+        };
+        for (lates, ends) in [
+            (&[&[0.03, 0.2][..], &[0.0][..]][..], 1e-2),
+            (&[&[0.000_3, 0.2]], 1e-4),
+            (&[&[0.0, 0.2]], 1e-5),
+            (&[&[0.3, 0.4]], 1e-2),
+            (&[&[0.1]], 1e-5),
+        ] {
+            let points: Vec<Vec<CurvePoint>> =
+                lates.iter().map(|lates| lates.iter().copied().map(point).collect()).collect();
+            let families: Vec<Family<'_>> = points
+                .iter()
+                .map(|points| Family { name: "", is_ours: false, points: points.iter().collect() })
+                .collect();
+            assert!((floor(&families) / ends - 1.0).abs() < 1e-9, "{lates:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::contest::{Bout, Contest, Middle, Scene};
 use super::super::score::Score;
 use super::label::{Kind, kind, title};
-use super::text::{dollars, escaped, grouped, percent};
+use super::text::{dollars, escaped, grouped, percent, wait};
 use super::{beats, cheapest_month, month};
 
 /// What came of one trace.
@@ -16,20 +16,23 @@ pub(super) fn of_one(contest: &Contest<'_>, scene: &Scene, bout: &Bout) -> Strin
         let late = score.violating_requests_ratio;
         let _ = write!(
             out,
-            "<p class=\"headline\">With <b>{}</b>, <b>{}</b> of requests were late{}, for <b>{} a \
-             month</b>; the cheapest possible fleet would have cost {cheapest}.",
+            "<p class=\"headline\">With <b>{}</b>, <b>{}</b> of requests were late{}. That costs \
+             <b>{} a month</b>; the cheapest fleet that lets nobody wait, with all traffic known in \
+             advance, {cheapest}.",
             escaped(&score.name),
             percent(late),
-            one_in(late),
+            explained(late, scene.settings.node.objective()),
             dollars(month(scene, score.cost_usd)),
         );
         if let Some((place, other)) = well_known(contest, bout) {
             let _ = write!(
                 out,
-                " {} would have been late on <b>{}</b> for {} a month.",
+                " {} would have been late on <b>{}</b>{}, for <b>{} a month</b>{}.",
                 escaped(&name(contest, place, other)),
                 percent(other.violating_requests_ratio),
+                against(other.violating_requests_ratio, late),
                 dollars(month(scene, other.cost_usd)),
+                against(other.cost_usd, score.cost_usd),
             );
         }
         out.push_str(&beaten(contest, score, bout));
@@ -38,7 +41,8 @@ pub(super) fn of_one(contest: &Contest<'_>, scene: &Scene, bout: &Bout) -> Strin
     if contest.policies.is_empty() {
         let _ = writeln!(
             out,
-            "<p class=\"headline\">The cheapest possible fleet would have cost {cheapest} a month.</p>"
+            "<p class=\"headline\">The cheapest fleet that lets nobody wait would have \
+             cost {cheapest} a month.</p>"
         );
     }
     out
@@ -55,28 +59,36 @@ pub(super) fn of_all(contest: &Contest<'_>, bouts: &[Bout]) -> String {
     };
     let cheapest = each().map(|(scene, bout)| cheapest_month(scene, bout));
     let cheapest = dollars(Middle::of(cheapest.collect()).mean);
+    // All scenes have the same node.
+    let objective = contest.scenes.first().map_or(0.0, |scene| scene.settings.node.objective());
     for (place, (policy, _)) in contest.policies.iter().enumerate() {
         let (late, cost) = middles(place);
         let _ = write!(
             out,
             "<p class=\"headline\">Over {} traces, with <b>{}</b>, <b>{}</b> of requests were late \
-             on average ({} on the median trace), for <b>{} a month</b>; the cheapest possible \
-             fleets would have cost {cheapest}.",
+             on average{}: they waited longer than {}. That costs <b>{} a month</b>; the cheapest \
+             fleets that let nobody wait, with all traffic known in advance, {cheapest}.",
             bouts.len(),
             escaped(policy),
             percent(late.mean),
-            percent(late.median),
+            // Of two traces it is the mean.
+            match bouts.len() {
+                ..3 => String::new(),
+                _ => format!(" ({} on the median trace)", percent(late.median)),
+            },
+            wait(objective),
             dollars(cost.mean),
         );
         if let Some((place, other)) = bouts.first().and_then(|bout| well_known(contest, bout)) {
-            let (late, cost) = middles(place);
+            let (others_late, others_cost) = middles(place);
             let _ = write!(
                 out,
-                " {} would have been late on <b>{}</b> on average ({} on the median) for {} a month.",
+                " {} would have been late on <b>{}</b> on average{}, for <b>{} a month</b>{}.",
                 escaped(&name(contest, place, other)),
-                percent(late.mean),
-                percent(late.median),
-                dollars(cost.mean),
+                percent(others_late.mean),
+                against(others_late.mean, late.mean),
+                dollars(others_cost.mean),
+                against(others_cost.mean, cost.mean),
             );
         }
         out.push_str("</p>\n");
@@ -119,20 +131,44 @@ fn beaten(contest: &Contest<'_>, score: &Score, bout: &Bout) -> String {
         others.iter().filter(|other| beats(other, score)).map(|other| &*other.name).collect();
     let worse = others.iter().filter(|other| beats(score, other)).count();
     let all = others.len();
-    match better.is_empty() {
-        true => format!(
-            " None of the {all} others would have been better on both counts; {worse} would have \
-             been worse on both."
-        ),
-        false => {
-            format!(" Better on both counts would have been: {}.", escaped(&better.join(", ")))
-        }
+    if !better.is_empty() {
+        return format!(
+            " Less late for less money would have been: {}.",
+            escaped(&better.join(", "))
+        );
+    }
+    let worse = match worse {
+        0 => String::new(),
+        _ => format!("; {worse} would have been later and dearer"),
+    };
+    match all {
+        1 => String::new(),
+        _ => format!(" None of the {all} others would have been less late for less money{worse}."),
     }
 }
 
-/// ` (1 in 5,000)`, where that says more than the percentage.
-fn one_in(ratio: f64) -> String {
-    if ratio <= 0.0 || 0.2 < ratio { String::new() } else { format!(" (1 in {})", rounded(ratio)) }
+/// What late means, with the odds where these say more than the percentage: `: 1 in 5,000 waited
+/// longer than 250 ms`.
+fn explained(ratio: f64, objective: f64) -> String {
+    let objective = wait(objective);
+    if ratio <= 0.0 || 0.2 < ratio {
+        return format!(", that is, waited longer than {objective}");
+    }
+    format!(": 1 in {} waited longer than {objective}", rounded(ratio))
+}
+
+/// What `other` is against `own`: ` (2.8 times as much)`, ` (25\u{a0}% less)`; nothing where they are
+/// nearly the same, or one is none.
+fn against(other: f64, own: f64) -> String {
+    let times = other / own;
+    let percent = (100.0 * (times - 1.0).abs()).round();
+    match times {
+        _ if !times.is_finite() || times <= 0.0 || percent < 1.0 => String::new(),
+        10.0.. => format!(" ({} times as much)", grouped(times)),
+        2.0.. => format!(" ({times:.1} times as much)"),
+        1.0.. => format!(" ({percent}\u{a0}% more)"),
+        _ => format!(" ({percent}\u{a0}% less)"),
+    }
 }
 
 /// Two digits are enough of an odd.
@@ -148,7 +184,25 @@ mod tests {
 
     #[test]
     fn odds_have_two_digits() {
-        let odds = [0.0, 0.5, 0.1, 0.000_204, 0.082_6].map(one_in);
-        assert_eq!(odds, ["", "", " (1 in 10)", " (1 in 4,900)", " (1 in 12)"]);
+        let odds = [0.1, 0.000_204, 0.082_6].map(rounded);
+        assert_eq!(odds, ["10", "4,900", "12"]);
+    }
+
+    #[test]
+    fn late_is_explained_and_others_are_compared() {
+        let says = [0.0, 0.1, 0.5].map(|ratio| explained(ratio, 0.25));
+        let plain = ", that is, waited longer than 250\u{a0}ms";
+        assert_eq!(says, [plain, ": 1 in 10 waited longer than 250\u{a0}ms", plain]);
+        for (other, own, says) in [
+            (0.0, 1.0, ""),
+            (1.0, 0.0, ""),
+            (1.004, 1.0, ""),
+            (0.75, 1.0, " (25\u{a0}% less)"),
+            (1.2, 1.0, " (20\u{a0}% more)"),
+            (2.84, 1.0, " (2.8 times as much)"),
+            (1_234.0, 1.0, " (1,234 times as much)"),
+        ] {
+            assert_eq!(against(other, own), says);
+        }
     }
 }

@@ -19,7 +19,7 @@ use std::fmt::Write;
 use super::advice::Advice;
 use super::contest::{Bout, Contest, Scene, mean_curve, together};
 use super::score::Score;
-use text::{coded, escaped, length};
+use text::{coded, digits, escaped, grouped, length};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -143,10 +143,15 @@ impl Report<'_> {
             0 => String::new(),
             seconds => format!(", after {} for the forecasts to learn", length(seconds)),
         };
+        let scaled = match scene.trace.scale {
+            1.0 => String::new(),
+            scale => format!(", scaled by {}", digits(scale, 3)),
+        };
         let _ = writeln!(
             out,
-            "<p>{scored} of traffic{unscored}; {:.0} requests per second in the busiest minute.</p>",
-            scene.trace.peak_minute()
+            "<p>{scored} of traffic{unscored}{scaled}; {} requests per second in the busiest \
+             minute.</p>",
+            grouped(scene.trace.peak_minute())
         );
         out.push_str("<h3>Over time</h3>\n");
         out.push_str(&plot::figure(self.contest, place, scene, bout));

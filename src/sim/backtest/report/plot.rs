@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::contest::{Bout, Contest, Scene};
 use super::super::record::{Bucket, Record};
 use super::label::{Kind, kind};
-use super::text::{escaped, length};
+use super::text::{digits, escaped, length};
 
 /// Before this a trace's moments are no dates: they count from its beginning.
 const FIRST_DATE: i64 = 100_000_000;
@@ -151,15 +151,6 @@ fn runs(values: impl Iterator<Item = f64>) -> Vec<Value> {
 /// Whole numbers without a point: shorter.
 fn number(value: f64) -> Value {
     if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
-}
-
-/// `value` with so many digits that matter; what is above zero stays so.
-fn digits(value: f64, digits: i32) -> f64 {
-    if value <= 0.0 {
-        return 0.0;
-    }
-    let unit = 10f64.powi(digits - 1 - value.log10().floor() as i32);
-    (value * unit).round() / unit
 }
 
 #[cfg(test)]

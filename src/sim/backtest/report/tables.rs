@@ -62,9 +62,12 @@ fn columns<'a>(scene: &'a Scene) -> Vec<Column<'a>> {
             let month = month(scene, score.cost_usd);
             (month, dollars(month))
         }),
-        column("× cheapest", "billed_vs_oracle", "billed hours against the fewest", |score| {
-            (score.billed_vs_oracle, format!("{:.2}", score.billed_vs_oracle))
-        }),
+        column(
+            "× cheapest",
+            "billed_vs_oracle",
+            "against the cheapest fleet that lets nobody wait",
+            |score| (score.billed_vs_oracle, format!("{:.2}", score.billed_vs_oracle)),
+        ),
         column("Cost", "cost_usd", "dollars for the scored time", |score| {
             (score.cost_usd, dollars(score.cost_usd))
         }),
@@ -96,8 +99,8 @@ fn columns<'a>(scene: &'a Scene) -> Vec<Column<'a>> {
 
 /// Everyone on all traces: late requests at billed hours.
 pub(super) fn summary(contest: &Contest<'_>, bouts: &[Bout], all: &[Together]) -> String {
-    let mut out = "<p>Each cell: late requests, and below the bill against the cheapest possible \
-                   fleet. Columns sort by late requests.</p>\n<div class=\"wide\"><table \
+    let mut out = "<p>Each cell: late requests, and below the bill against the cheapest \
+                   fleet that lets nobody wait. Columns sort by late requests.</p>\n<div class=\"wide\"><table \
                    class=\"sortable summary\"><thead><tr><th scope=\"col\">Contender</th><th \
                    scope=\"col\">Mean</th><th scope=\"col\">Median</th>"
         .to_owned();

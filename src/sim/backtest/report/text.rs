@@ -39,6 +39,21 @@ pub(super) fn percent(ratio: f64) -> String {
     }
 }
 
+/// How long a request may wait, given in seconds: `250 ms`, `1.5 s`.
+pub(super) fn wait(seconds: f64) -> String {
+    let (number, unit) = if seconds < 1.0 { (1e3 * seconds, "ms") } else { (seconds, "s") };
+    format!("{}\u{a0}{unit}", (10.0 * number).round() / 10.0)
+}
+
+/// `value` with so many digits that matter; what is above zero stays so.
+pub(super) fn digits(value: f64, digits: i32) -> f64 {
+    if value <= 0.0 {
+        return 0.0;
+    }
+    let unit = 10f64.powi(digits - 1 - value.log10().floor() as i32);
+    (value * unit).round() / unit
+}
+
 /// Dollars, in cents below a hundred: `$19.50`, `$1,234`.
 pub(super) fn dollars(amount: f64) -> String {
     if amount < 100.0 { format!("${amount:.2}") } else { format!("${}", grouped(amount)) }
@@ -86,6 +101,7 @@ mod tests {
         }
         let amounts = [0.5, 99.9, 100.0, 1_234.4, 1_234_567.0].map(dollars);
         assert_eq!(amounts, ["$0.50", "$99.90", "$100", "$1,234", "$1,234,567"]);
+        assert_eq!([0.25, 1.5].map(wait), ["250\u{a0}ms", "1.5\u{a0}s"]);
         let lengths = [10, 60, 5_400, 518_400].map(length);
         assert_eq!(lengths, ["10 seconds", "1 minute", "1.5 hours", "6 days"]);
         assert_eq!(escaped("<a & 'b\">"), "&lt;a &amp; &#39;b&quot;&gt;");
