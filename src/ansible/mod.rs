@@ -19,6 +19,7 @@
 //! `roles/`, `group_vars/`, `templates/` beside it are found as usual. SSH reads no `ssh_config`
 //! but ours and asks no agent.
 
+mod examine;
 mod folder;
 mod inputs;
 mod process;

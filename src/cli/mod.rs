@@ -1,7 +1,7 @@
 //! The command line: arguments in, exit code out.
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 bad
-//! usage, 3 bad policy or settings, 4 `check`, `test`, `query`, `backtest` or
+//! usage, 3 bad policy or settings, 4 `check`, `doctor`, `test`, `query`, `backtest` or
 //! `simulate` found problems.
 
 mod advise;
@@ -10,6 +10,7 @@ mod check;
 mod client;
 mod counted;
 mod decide;
+mod doctor;
 mod exit;
 mod explain;
 mod hint;
@@ -50,6 +51,8 @@ enum Command {
     Run(run::RunArguments),
     /// Read policies, or settings with all their policies, and say what is wrong or unwise.
     Check(check::CheckArguments),
+    /// Look at everything that a deployment needs, and say what is broken and how to mend it.
+    Doctor(doctor::DoctorArguments),
     /// Run unit tests of policies: series of samples in, counts and reasons out.
     Test(test::TestArguments),
     /// Ask Prometheus for every signal now, and say how good each is and what to do about it.
@@ -122,6 +125,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         match arguments.command {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Check(arguments) => check::check(&arguments).await,
+            Command::Doctor(arguments) => doctor::doctor(&arguments).await,
             Command::Test(arguments) => test::test(&arguments),
             Command::Query(arguments) => query::query(arguments).await,
             Command::Schema => {

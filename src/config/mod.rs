@@ -150,18 +150,42 @@ impl Config {
 
     /// As [`Config::load`], with another environment.
     pub fn load_with(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        let (config, lacks) = Self::load_partly(path, environment)?;
+        match lacks.into_iter().next() {
+            Some(lack) => Err(lack),
+            None => Ok(config),
+        }
+    }
+
+    /// As [`Config::load_with`], for whoever wants to know all that is wrong: without a usable
+    /// token it is empty, and without readable policies there are none; why is told beside.
+    pub fn load_partly(
+        path: &Path,
+        environment: &Environment,
+    ) -> Result<(Self, Vec<ConfigError>), ConfigError> {
         let text = policies::read_text(path)
             .map_err(|cause| ConfigError::Unreadable { file: path.to_owned(), cause })?;
         let draft = read::settings(&text, path, environment)?;
         let mut warnings = draft.warnings;
+        let mut lacks = Vec::new();
         let (token, token_source) =
-            token::find(draft.linode_token_file.as_deref(), environment, &mut warnings)?;
+            token::find(draft.linode_token_file.as_deref(), environment, &mut warnings)
+                .unwrap_or_else(|lack| {
+                    lacks.push(lack);
+                    (SecretString::default(), TokenSource::Variable)
+                });
         let prometheus_token = match &draft.prometheus.token_file {
-            Some(file) => Some(prometheus_token(file, &mut warnings)?),
+            Some(file) => prometheus_token(file, &mut warnings).map(Some).unwrap_or_else(|lack| {
+                lacks.push(lack);
+                None
+            }),
             None => None,
         };
-        let policies = policies::files(&draft.policies)?;
-        Ok(Self {
+        let policies = policies::files(&draft.policies).unwrap_or_else(|lack| {
+            lacks.push(lack);
+            Vec::new()
+        });
+        let config = Self {
             file: path.to_owned(),
             database: draft.database,
             listen: draft.listen,
@@ -179,6 +203,7 @@ impl Config {
             log_format: draft.log_format,
             retention: draft.retention,
             warnings,
-        })
+        };
+        Ok((config, lacks))
     }
 }

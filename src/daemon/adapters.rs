@@ -29,12 +29,7 @@ pub fn world(config: &Config) -> Result<World, StartError> {
     let metrics = PrometheusSource::connections(config.prometheus.token.as_ref())
         .and_then(|http| PrometheusSource::new(http, &config.prometheus.url, prometheus))
         .map_err(|cause| settings("correct `prometheus.url` or the token", cause.to_string()))?;
-    let ansible = AnsibleOptions {
-        binary: config.ansible.playbook_binary.clone(),
-        forks: config.ansible.forks,
-        ..AnsibleOptions::new(&config.ansible.runs_directory)
-    };
-    let configurator = AnsibleConfigurator::open(ansible).map_err(|cause| {
+    let configurator = AnsibleConfigurator::open(ansible_options(config)).map_err(|cause| {
         settings("make `ansible.runs_directory` writable, or name another", cause.to_string())
     })?;
     Ok(World {
@@ -49,12 +44,26 @@ pub fn world(config: &Config) -> Result<World, StartError> {
 
 /// The balancers as the settings describe them. Nothing is asked of them yet.
 pub fn balancers(config: &Config) -> Vec<Arc<dyn Balancer>> {
-    let balancers = config.balancers.iter();
-    let balancer = |balancer| Arc::new(HaproxyBalancer::new(haproxy(balancer))) as _;
-    balancers.map(balancer).collect()
+    haproxies(config).into_iter().map(|balancer| Arc::new(balancer) as _).collect()
 }
 
-fn linode(config: &Config) -> Result<LinodeCloud, SetupError> {
+/// The same, as what they are.
+pub fn haproxies(config: &Config) -> Vec<HaproxyBalancer> {
+    let balancers = config.balancers.iter();
+    balancers.map(|balancer| HaproxyBalancer::new(haproxy(balancer))).collect()
+}
+
+/// How playbooks are run, as the settings describe it.
+pub fn ansible_options(config: &Config) -> AnsibleOptions {
+    AnsibleOptions {
+        binary: config.ansible.playbook_binary.clone(),
+        forks: config.ansible.forks,
+        ..AnsibleOptions::new(&config.ansible.runs_directory)
+    }
+}
+
+/// The cloud as the settings describe it. Nothing is asked of it yet.
+pub fn linode(config: &Config) -> Result<LinodeCloud, SetupError> {
     let settings = LinodeSettings { base_url: config.linode.url.clone(), ..Default::default() };
     LinodeCloud::new(settings, config.linode.token.clone())
 }

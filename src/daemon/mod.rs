@@ -31,7 +31,7 @@ mod reload;
 mod start;
 
 use adapters::warn_without_network_helper;
-pub use adapters::{balancers, world};
+pub use adapters::{ansible_options, balancers, haproxies, linode, world};
 use reload::Reloader;
 pub use start::StartError;
 use start::{check_access, check_balancers, listen};

@@ -17,7 +17,7 @@ use crate::ports::{Balancer, Fault, Member, RegisterOptions, Removal, Sessions};
 
 /// How long a call may take, waiting for its turn included. Longer than one exchange, so that a
 /// stuck one is reported as what it is.
-const LIMIT: Limit = Limit::from_secs(3);
+pub(super) const LIMIT: Limit = Limit::from_secs(3);
 
 /// What a bulk repair may take more, for each member: ten times what it was measured to take.
 const LIMIT_PER_MEMBER: Limit = Limit::from_millis(10);
@@ -122,7 +122,7 @@ impl HaproxyBalancer {
     }
 
     /// Waits for its turn and runs `operation`, both within `limit`.
-    async fn in_turn<T>(
+    pub(super) async fn in_turn<T>(
         &self,
         limit: Limit,
         operation: impl Future<Output = Result<T, Fault>> + Send,

@@ -11,6 +11,7 @@ mod admission;
 mod balancer;
 mod bulk;
 mod client;
+mod examine;
 mod info;
 mod mode;
 mod removal;
@@ -26,5 +27,6 @@ mod hostile_tests;
 
 pub use address::RuntimeAddress;
 pub use balancer::{HaproxyBalancer, HaproxySettings};
+pub use examine::{Examination, ServersCome};
 pub use mode::Mode;
 pub use workers::OldWorkersSettings;

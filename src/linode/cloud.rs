@@ -20,8 +20,9 @@ use super::classify::{
 };
 use super::limits::Class;
 use super::listing::list;
+use super::survey::TRYING;
 use super::transport::{Answer, Call, Deadline, NoAnswer};
-use super::wire::{AccountSettings, CreateBody, Page, RawInstance, RawType};
+use super::wire::{AccountSettings, CreateBody, RawInstance, RawType};
 use crate::domain::{Dollars, Instance, InstanceId, InstanceLabel};
 use crate::ports::{Cloud, CreateRequest, Deletion, Fault};
 
@@ -116,27 +117,11 @@ impl Cloud for LinodeCloud {
     }
 
     async fn verify_access(&self) -> Result<(), Fault> {
-        let act = "trying the Linode token";
-        // A listing, because it needs the very scope that we live on; a profile would not.
-        let call = Call {
-            method: Method::GET,
-            class: Class::Collection,
-            path: &["linode", "instances"],
-            query: &[("page", "1".into()), ("page_size", "25".into())],
-            filter: None,
-            body: None,
-        };
-        let look = self.api.look(call, self.api.deadline()).await;
-        let answer = look.map_err(|silence| fault_of_silence(&silence, act))?;
-        if !answer.is_success() {
-            return Err(fault_of(&self.api, &answer, act));
-        }
-        answer.json::<Page<RawInstance>>().map_err(|why| unreadable(&why, act))?;
-        match may_write(answer.header("x-oauth-scopes")) {
+        match self.access().await?.may("linodes", "read_write") {
             true => Ok(()),
             false => Err(Fault::Denied {
                 message: format!(
-                    "{act}: it may look at Linodes but not make them: make one with the scope \
+                    "{TRYING}: it may look at Linodes but not make them: make one with the scope \
                      `linodes:read_write`"
                 ),
             }),
@@ -217,7 +202,7 @@ impl LinodeCloud {
     }
 
     /// Reads one object; `None` if there is none.
-    async fn read<T: DeserializeOwned>(
+    pub(super) async fn read<T: DeserializeOwned>(
         &self,
         path: &[&str],
         until: Deadline,
@@ -267,12 +252,4 @@ fn mismatch(instance: &Instance, request: &CreateRequest) -> Option<String> {
     }
     let other_plan = instance.instance_type != request.instance_type;
     other_plan.then(|| format!("it is of another plan than {}", request.instance_type))
-}
-
-/// Whether scopes, as the API lists them, let us make instances. Where it lists none, the first
-/// create will tell.
-fn may_write(scopes: &str) -> bool {
-    let suffices = |scope: &str| matches!(scope, "*" | "linodes:*" | "linodes:read_write");
-    let mut scopes = scopes.split([' ', ',']).filter(|scope| !scope.is_empty()).peekable();
-    scopes.peek().is_none() || scopes.any(suffices)
 }

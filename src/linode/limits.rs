@@ -116,10 +116,14 @@ fn pause_after(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Durat
 /// may be wrong by more than the wait.
 fn seconds_until_reset(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
     let reset = number(headers, "x-ratelimit-reset").filter(|reset| *reset > 0)?;
-    let date = headers.get("date").and_then(|date| date.to_str().ok());
-    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
-    let their_now = date.and_then(|date| parser.parse_timestamp(date).ok()).unwrap_or(now);
+    let their_now = moment_of(headers).unwrap_or(now);
     Some(reset.saturating_sub(their_now.as_second()).saturating_add(1))
+}
+
+/// When an answer was given, by the clock of whoever gave it.
+pub(super) fn moment_of(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get("date")?.to_str().ok()?;
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
 
 /// What `Retry-After` asks for, in seconds from now, held between nothing and a minute.
@@ -131,7 +135,8 @@ fn clamped(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST)
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
+/// A header that is a whole number.
+pub(super) fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 

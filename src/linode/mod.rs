@@ -11,6 +11,7 @@ mod classify;
 mod cloud;
 mod limits;
 mod listing;
+mod survey;
 mod transport;
 mod wire;
 
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use survey::{Access, Firewall, Image, Region, Vlan};
 pub use transport::SetupError;
 
 use cloud::PriceList;

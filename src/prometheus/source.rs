@@ -109,6 +109,13 @@ impl PrometheusSource {
         self.within(deadline, request).await
     }
 
+    /// What the server's clock says: the one that dates its samples.
+    pub async fn server_clock(&self) -> Result<Timestamp, Fault> {
+        let unclear = || Fault::permanent("Prometheus does not tell the time");
+        let (_, seconds) = the_only(self.instant("time()").await?).map_err(|_| unclear())?;
+        moment(seconds).ok_or_else(unclear)
+    }
+
     /// One stretch of a range; both ends are points of it. The points of its only series, as
     /// seconds since 1970 and values, which may be no numbers.
     pub(super) async fn piece(

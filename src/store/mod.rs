@@ -7,6 +7,7 @@
 mod commands;
 mod decisions;
 mod error;
+mod examine;
 mod forecasts;
 mod hints;
 mod journal;
@@ -24,6 +25,7 @@ mod tests;
 pub use commands::{Command, CommandKind, protected};
 pub use decisions::{DecisionRecord, NewDecision};
 pub use error::StoreError;
+pub use examine::StoreExamination;
 pub use forecasts::KeptForecast;
 pub use hints::{Announcement, HintRecord};
 pub use journal::{Entry, JournalRecord};

@@ -61,7 +61,7 @@ impl Store {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -71,7 +71,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(10))
 }
 
-async fn connect(
+pub(super) async fn connect(
     path: &Path,
     options: SqliteConnectOptions,
     connections: u32,
@@ -84,7 +84,7 @@ async fn connect(
         .map_err(|cause| cannot_open(path, cause))
 }
 
-fn migrator() -> Migrator {
+pub(super) fn migrator() -> Migrator {
     let migrations = [
         ("first tables", include_str!("../../migrations/sqlite/0001_first_tables.sql")),
         ("policies", include_str!("../../migrations/sqlite/0002_policies.sql")),

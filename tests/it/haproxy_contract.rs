@@ -1,7 +1,7 @@
 //! The contract of the balancer port, held by the HAProxy adapter against real processes: three
 //! versions, two modes each.
 
-mod lab;
+pub(super) mod lab;
 mod traffic;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ mod command_line;
 mod daemon_process;
 mod decide;
 mod deployment;
+mod doctor;
 mod haproxy_contract;
 mod linode_client;
 mod policy_files;
