@@ -1,7 +1,7 @@
 //! The command line: arguments in, exit code out.
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 bad
-//! usage, 3 bad policy or settings, 4 `check`, `doctor`, `test`, `query`, `backtest` or
+//! usage, 3 bad policy or settings, 4 `check`, `doctor`, `drill`, `test`, `query`, `backtest` or
 //! `simulate` found problems.
 
 mod advise;
@@ -11,6 +11,7 @@ mod client;
 mod counted;
 mod decide;
 mod doctor;
+mod drill;
 mod exit;
 mod explain;
 mod hint;
@@ -53,6 +54,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Look at everything that a deployment needs, and say what is broken and how to mend it.
     Doctor(doctor::DoctorArguments),
+    /// Rehearse what the daemon does while something is broken, by your own policy.
+    Drill(drill::DrillArguments),
     /// Run unit tests of policies: series of samples in, counts and reasons out.
     Test(test::TestArguments),
     /// Ask Prometheus for every signal now, and say how good each is and what to do about it.
@@ -126,6 +129,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Check(arguments) => check::check(&arguments).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,
+            Command::Drill(arguments) => drill::drill(&arguments).await,
             Command::Test(arguments) => test::test(&arguments),
             Command::Query(arguments) => query::query(arguments).await,
             Command::Schema => {

@@ -13,6 +13,19 @@ use crate::ports::{Fault, MetricsSource};
 /// Samples are this old when they are read: a scrape interval.
 const LAG: Duration = Duration::from_secs(10);
 
+/// What a query says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Meaning {
+    /// The rate, times this; of each node, its part of it.
+    Rate(f64),
+    /// How much of it comes to one serving node, times this.
+    Use(f64),
+    /// How many nodes serve.
+    Serving,
+    /// Always this.
+    Still(f64),
+}
+
 /// What the metrics source is like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MetricsMood {
@@ -75,6 +88,13 @@ impl Model {
         }
     }
 
+    /// What a query says; unless told, one that counts nodes, or else the rate.
+    fn meaning(&self, query: &str) -> Meaning {
+        let counts = self.sources.contains(query);
+        let usual = if counts { Meaning::Serving } else { Meaning::Rate(1.0) };
+        self.meanings.get(query).copied().unwrap_or(usual)
+    }
+
     fn reading(
         &self,
         query: &str,
@@ -88,23 +108,34 @@ impl Model {
         };
         let half = self.metrics == MetricsMood::Partial;
         let serving = self.serving_addresses().len() as u32;
-        let value = match query {
-            _ if self.sources.contains(query) && half => f64::from(serving / 2),
-            _ if self.sources.contains(query) => f64::from(serving),
-            _ if half => self.measured_rate(query, at) / 2.0,
-            _ => self.measured_rate(query, at),
+        let rate = |share: f64| match half {
+            true => share * self.measured_rate(query, at) / 2.0,
+            false => share * self.measured_rate(query, at),
+        };
+        let value = match self.meaning(query) {
+            Meaning::Serving if half => f64::from(serving / 2),
+            Meaning::Serving => f64::from(serving),
+            Meaning::Rate(share) => rate(share),
+            Meaning::Use(share) => rate(share) / f64::from(serving.max(1)),
+            Meaning::Still(value) => value,
         };
         Reading::Fresh { sample: Sample { at, value } }
     }
 
     /// Each serving node's part of the rate; half of them are silent where the mood is so.
-    fn node_reading(&self, stale_after: Duration, now: Timestamp) -> Reading {
+    fn node_reading(&self, query: &str, stale_after: Duration, now: Timestamp) -> Reading {
         let at = match self.answer_of(stale_after, self.now, now) {
             Ok(at) => at,
             Err(why) => return Reading::Missing { why },
         };
         let serving = self.serving_addresses();
-        let part = self.rate(at) / (serving.len() as f64).max(1.0);
+        let part = match self.meaning(query) {
+            Meaning::Rate(share) | Meaning::Use(share) => {
+                share * self.rate(at) / (serving.len() as f64).max(1.0)
+            }
+            Meaning::Serving => 1.0,
+            Meaning::Still(value) => value,
+        };
         let silent = if self.metrics == MetricsMood::Partial { serving.len() / 2 } else { 0 };
         let samples: Vec<_> = serving
             .into_iter()
@@ -134,16 +165,16 @@ impl MetricsSource for SimWorld {
         model.reading(query, stale_after, model.now, now)
     }
 
-    /// Knows one query, whatever its words: each serving node's part of the rate.
+    /// Unless told otherwise, every query says each serving node's part of the rate.
     async fn read_nodes(
         &self,
-        _query: &str,
+        query: &str,
         _node_label: &str,
         stale_after: Duration,
         now: Timestamp,
     ) -> Reading {
         self.lives().await;
-        self.model().node_reading(stale_after, now)
+        self.model().node_reading(query, stale_after, now)
     }
 
     async fn read_range(

@@ -13,6 +13,7 @@ mod balancer;
 mod chance;
 mod cloud;
 mod configurator;
+pub mod drill;
 mod faults;
 mod metrics;
 mod model;

@@ -7,7 +7,7 @@ use super::chance;
 use super::cloud::{CloudMood, SimInstance};
 use super::configurator::SimRun;
 use super::faults::Faults;
-use super::metrics::MetricsMood;
+use super::metrics::{Meaning, MetricsMood};
 use super::paces::Paces;
 use super::queueing;
 use super::servers::SimBalancerState;
@@ -29,6 +29,8 @@ pub(super) struct Model {
     pub metrics: MetricsMood,
     /// Queries that count the nodes that serve.
     pub sources: BTreeSet<String>,
+    /// What queries say, where a scenario tells.
+    pub meanings: BTreeMap<String, Meaning>,
     pub cloud_mood: CloudMood,
     pub instances: BTreeMap<InstanceId, SimInstance>,
     pub runs: BTreeMap<RunId, SimRun>,
@@ -61,6 +63,7 @@ impl Model {
             node: queueing::node(),
             metrics: MetricsMood::Well,
             sources: BTreeSet::from(["sources".to_string()]),
+            meanings: BTreeMap::new(),
             cloud_mood: CloudMood::Well,
             instances: BTreeMap::new(),
             runs: BTreeMap::new(),

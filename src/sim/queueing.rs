@@ -19,6 +19,12 @@ pub(super) fn node() -> NodeModel {
     NodeModel::new(8, 20.0, 0.25)
 }
 
+/// A node for which this rate is work as the simulation's own rate is for its nodes: two thirds of
+/// what it can do at most.
+pub(super) fn node_for(rate: f64) -> NodeModel {
+    NodeModel::new(8, rate * 1.5 / 8.0, 0.25)
+}
+
 /// What one balancer has counted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Carried {

@@ -13,10 +13,10 @@ use super::balancer::SimBalancer;
 use super::chance;
 use super::cloud::{CloudMood, SimInstance};
 use super::faults::Faults;
-use super::metrics::MetricsMood;
+use super::metrics::{Meaning, MetricsMood};
 use super::model::Model;
 use super::paces::Paces;
-use super::queueing::Carried;
+use super::queueing::{self, Carried};
 use super::servers::{Mode, SimBalancerState};
 use super::tally::{Hired, Tally};
 use super::traffic::Traffic;
@@ -124,6 +124,16 @@ impl SimWorld {
     /// The daemon's clock is so many seconds ahead of the true time from now on.
     pub fn set_clock_ahead(&self, seconds: u64) {
         self.model().clock_is_off = Duration::from_secs(seconds).as_millis() as i64;
+    }
+
+    /// What a query says.
+    pub(super) fn set_meaning(&self, query: &str, meaning: Meaning) {
+        self.model().meanings.insert(query.into(), meaning);
+    }
+
+    /// What one node carries, in requests per second.
+    pub(super) fn set_capacity(&self, rate: f64) {
+        self.model().node = queueing::node_for(rate);
     }
 
     /// What the metrics source is like from now on.

@@ -9,6 +9,7 @@ mod daemon_process;
 mod decide;
 mod deployment;
 mod doctor;
+mod drill;
 mod haproxy_contract;
 mod linode_client;
 mod policy_files;
