@@ -42,7 +42,7 @@ async fn an_orphan_is_told_of_at_once_and_left_alone_unless_the_policy_says_othe
     simulation.runs(seconds(12)).await;
     let wanted = format!("instance {OURS} carries our tag and is no node of ours: left alone");
     assert_eq!(note(&simulation), wanted);
-    simulation.runs(minutes(180)).await;
+    simulation.runs(minutes(90)).await;
     assert!(simulation.world().has_instance(OURS));
     assert_eq!(told(&simulation).await, Vec::<String>::new());
 }
@@ -77,7 +77,7 @@ async fn what_lacks_our_tag_or_our_label_is_never_touched() {
     for (label, tags) in strangers {
         simulation.world().plant(label, tags);
     }
-    simulation.runs(minutes(360)).await;
+    simulation.runs(minutes(90)).await;
     for (label, tags) in strangers {
         assert!(simulation.world().has_instance(label), "{label} {tags:?}");
     }
@@ -95,7 +95,7 @@ async fn a_machine_that_somebody_made_theirs_stays_theirs_though_the_tag_comes_b
     assert_eq!(told(&simulation).await, [format!("disowned {label}")]);
     simulation.world().retag(&label, &TAGS);
     simulation.kill();
-    simulation.runs(minutes(180)).await;
+    simulation.runs(minutes(90)).await;
     assert!(simulation.world().has_instance(&label));
     assert!(note(&simulation).contains("took our tag off it"), "{}", note(&simulation));
 }
