@@ -17,11 +17,14 @@ fn busy_nodes(measures: Measures) -> Pool {
 
 #[test]
 fn no_node_leaves_whom_the_survivors_would_call_back() {
-    let decision = busy_nodes(Measures::Node).would_decide();
-    // Six would carry 60 × 8 / 6 = 80 each and want 8; seven carry 68.6 each and want 7.
-    assert_eq!((to(&decision), why(&decision)[0]), (7, "flap_ahead"));
-    let Reason::FlapAhead { wanted, rules, .. } = &decision.reasons[0] else { panic!("it is") };
-    assert_eq!((*wanted, rules.as_slice()), (NodeCount(6), &["target:busy".to_owned()][..]));
+    // Requests need four nodes, or just the six that busy nodes need: they call nobody back.
+    for requests in [1_600.0, 2_400.0] {
+        let decision = busy_nodes(Measures::Node).reads("requests", requests).would_decide();
+        // Six would carry 60 × 8 / 6 = 80 each and want 8; seven carry 68.6 each and want 7.
+        assert_eq!((to(&decision), why(&decision)[0]), (7, "flap_ahead"));
+        let Reason::FlapAhead { wanted, rules, .. } = &decision.reasons[0] else { panic!("it is") };
+        assert_eq!((*wanted, rules.as_slice()), (NodeCount(6), &["target:busy".to_owned()][..]));
+    }
 }
 
 #[test]
@@ -92,6 +95,24 @@ fn those_who_stay_carry_what_those_who_leave_did_on_what_they_have_themselves() 
         let decision = pool.would_decide();
         assert_eq!(to(&decision), count, "{because}");
         assert_eq!(why(&decision)[0] == "flap_ahead", count == 2, "{because}");
+    }
+}
+
+#[test]
+fn those_who_stay_and_were_idle_take_even_parts_of_what_the_others_did() {
+    let small = Seen::Has { value: 0.0, capacity: 10.0 };
+    for (load, count, because) in [
+        (8.0, 2, "one would be used to 80 %, two to 40 % each"),
+        (12.0, 3, "two would be used to 60 % each"),
+    ] {
+        let mut policy = policy();
+        policy.bounds.min = NodeCount(0);
+        policy.rules = vec![with_form("busy", TargetForm::UtilisationPercent(50))];
+        policy.signals.insert(name("busy"), signal_of(Measures::Node));
+        let large = Seen::Has { value: load, capacity: 100.0 };
+        let mut pool = Pool::settled(policy, 3).sees("busy", &[small, small, large]);
+        pool.hears_strangers("busy", &[0.0, 0.0]);
+        assert_eq!(to(&pool.would_decide()), count, "{because}");
     }
 }
 
@@ -264,6 +285,28 @@ fn what_cannot_be_read_neither_judges_nor_forgives() {
     pool.lose("p95");
     pool.counts_for(seconds(60));
     assert_eq!(pool.look.history.effects, remembered);
+}
+
+#[test]
+fn what_is_added_while_capacity_is_awaited_is_part_of_the_same_try() {
+    let mut pool = in_vain();
+    pool.policy.scale_out.pace = vec![];
+    pool.nodes = Nodes::StayPut;
+    assert_eq!(steps(&pool.counts_for(seconds(35))), [8, 10]);
+    pool.look.fleet.serving = NodeCount(9);
+    assert_eq!(to(&pool.decides_after(seconds(5))), 12, "a quarter more than nine");
+    let [effect] = pool.look.history.effects.as_slice() else { panic!("one try") };
+    let awaited = (effect_at_first(), NodeCount(12), None);
+    assert_eq!((effect.at, effect.to, effect.served_at), awaited);
+}
+
+#[test]
+fn a_scale_out_that_was_undone_before_it_was_judged_is_no_try() {
+    let mut pool = in_vain();
+    assert_eq!(steps(&pool.counts_for(minutes(1))), [8, 10]);
+    pool.policy.bounds.max = NodeCount(8);
+    assert_eq!(steps(&pool.counts_for(minutes(3))), [8]);
+    assert_eq!(pool.look.history.effects, []);
 }
 
 #[test]

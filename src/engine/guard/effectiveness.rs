@@ -216,13 +216,6 @@ fn judged(
     if last.is_some_and(|last| after(last, settings.rest) <= look.at) {
         kept.retain(|effect| effect.in_vain_at.is_none());
     }
-    let in_vain = kept.iter().filter(|effect| effect.in_vain_at.is_some()).count();
-    let mut surplus = in_vain.saturating_sub(settings.after as usize);
-    kept.retain(|effect| {
-        let goes = surplus > 0 && effect.in_vain_at.is_some();
-        surplus -= usize::from(goes);
-        !goes
-    });
     kept
 }
 

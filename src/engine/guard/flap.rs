@@ -66,9 +66,6 @@ fn callers(look: &Look<'_>, survivors: NodeCount) -> Vec<String> {
             let because = recommendation.opinion.because().clone();
             recommendation.opinion = Opinion::None { because };
         }
-        if rule.is_measured() {
-            forgive_noise(&mut recommendation.opinion, survivors);
-        }
     }
     let Some(wanted) = combine(&imagined, &recommendations) else { return Vec::new() };
     let tolerated = tolerance::guard(&imagined, &recommendations, wanted);
@@ -77,16 +74,6 @@ fn callers(look: &Look<'_>, survivors: NodeCount) -> Vec<String> {
     }
     let callers = recommendations.into_iter().filter(|r| r.count() > Some(survivors));
     callers.map(|recommendation| recommendation.rule).collect()
-}
-
-/// A share that was multiplied and divided again may need a billionth of a node more.
-fn forgive_noise(opinion: &mut Opinion, survivors: NodeCount) {
-    const NOISE: f64 = 1e-9;
-    if let Opinion::Wants { count, exact, .. } = opinion
-        && *exact <= f64::from(survivors.0) * (1.0 + NOISE)
-    {
-        *count = (*count).min(survivors);
-    }
 }
 
 /// What would be seen if only these served.
@@ -112,14 +99,14 @@ fn with_survivors(look: &Look<'_>, survivors: NodeCount) -> Observation {
     observation
 }
 
-/// All that these nodes carry together.
-fn carried(samples: &[NodeSample], nodes: &[ObservedNode]) -> f64 {
+/// What each of these nodes carries that speaks.
+fn carried(samples: &[NodeSample], nodes: &[ObservedNode]) -> Vec<f64> {
     let counts = |name: &str| {
         let mut ready = nodes.iter().filter(|node| node.readiness == Readiness::Ready);
         ready.any(|node| node.address == name || node.label == name)
     };
     let values = samples.iter().filter(|sample| counts(&sample.node));
-    values.filter_map(|sample| sample.value).sum()
+    values.filter_map(|sample| sample.value).collect()
 }
 
 /// Gives those who stay the part of those who leave.
@@ -127,11 +114,11 @@ fn scale(reading: &mut Reading, factor: f64, now: &[ObservedNode], then: &[Obser
     match reading {
         Reading::PerNode { samples, .. } => {
             let (all, stay) = (carried(samples, now), carried(samples, then));
-            // Where those who stay carry nothing at all, they take even parts of the rest.
-            let factor = if stay > 0.0 { all / stay } else { factor };
-            let even = all / f64::from(u32::try_from(samples.len()).unwrap_or(u32::MAX));
+            let [sum, sum_of_stay] = [&all, &stay].map(|values| values.iter().sum::<f64>());
+            let (factor, even) = (sum / sum_of_stay, sum / stay.len() as f64);
             for value in samples.iter_mut().filter_map(|sample| sample.value.as_mut()) {
-                *value = if stay > 0.0 { *value * factor } else { even * factor }.min(f64::MAX);
+                // Where those who stay carry nothing at all, they take even parts of the rest.
+                *value = if sum_of_stay > 0.0 { *value * factor } else { even }.min(f64::MAX);
             }
         }
         Reading::Fresh { sample } | Reading::Partial { sample, .. } => {
