@@ -170,6 +170,63 @@ fn while_the_nodes_that_speak_have_too_much_to_do_no_surplus_leaves_on_a_guess()
 }
 
 #[test]
+fn silent_nodes_hold_a_count_only_where_the_guess_turns_it_around() {
+    use Seen::{OnItsWay, Serves, Silent};
+    let average = TargetForm::Average(10.0);
+    let utilisation = TargetForm::UtilisationPercent(70);
+    for (form, from, nodes, count, reason, because) in [
+        (average, 2, vec![Serves(5.0), Serves(5.0), Silent], 2, "average_needs", "20 of 3 × 10"),
+        (
+            average,
+            4,
+            vec![Serves(16.0), Serves(16.0), OnItsWay(0.0)],
+            4,
+            "average_needs",
+            "32 of 3 × 10",
+        ),
+        (
+            utilisation,
+            1,
+            vec![Serves(0.4), Silent],
+            1,
+            "silent_nodes_hold",
+            "40 % and a full one are just 70 %: a guess adds none",
+        ),
+        (
+            average,
+            2,
+            vec![Serves(15.0), Serves(15.0), OnItsWay(0.0)],
+            3,
+            "average_needs",
+            "30 of 3 × 10: all three are needed",
+        ),
+    ] {
+        let decision = Pool::settled(policy_of(form), from).sees("load", &nodes).would_decide();
+        let opinion = &decision.recommendations[0].opinion;
+        let told = (opinion.count(), opinion.because().name());
+        assert_eq!(told, (Some(NodeCount(count)), reason), "{because}");
+    }
+}
+
+#[test]
+fn a_silent_node_beside_others_at_their_target_changes_nothing() {
+    let nodes = [[Seen::Serves(0.7); 4].as_slice(), &[Seen::Silent]].concat();
+    let policy = policy_of(TargetForm::UtilisationPercent(70));
+    let decision = Pool::settled(policy, 5).sees("load", &nodes).would_decide();
+    assert_eq!(to(&decision), 5, "it adds no node for the one that it may be busy with");
+}
+
+#[test]
+fn while_nodes_lag_behind_and_have_too_much_to_do_the_count_does_not_fall() {
+    let nodes = [Seen::Serves(16.0), Seen::Serves(16.0), Seen::OnItsWay(0.0)];
+    for leave_early in [LeaveEarly::No, LeaveEarly::Yes] {
+        let mut pool = Pool::settled(policy_of(TargetForm::Average(10.0)), 6).sees("load", &nodes);
+        pool.policy.scale_in.leave_early = leave_early;
+        assert_eq!(to(&pool.would_decide()), 6, "{leave_early:?}: 32 of 3 × 10 are four");
+    }
+}
+
+#[test]
 fn where_no_surplus_stays_a_tolerance_is_of_the_count_as_hpa_has_it() {
     let policy = policy_of(TargetForm::Average(10.0));
     let mut pool = Pool::settled(policy, 4).sees("load", &serving(&[10.5; 6]));

@@ -92,7 +92,7 @@ pub(super) fn need(look: &Look<'_>, rule: &TargetRule, gauge: Gauge) -> Result<N
     let count = NodeCount((guessed * nodes.len() as f64).ceil() as u32);
 
     let is_guess = nodes.len() > heard;
-    let turns = (told < 1.0 && guessed > 1.0) || (told > 1.0 && guessed < 1.0);
+    let turns = (told < 1.0 && guessed >= 1.0) || (told > 1.0 && guessed < 1.0);
     let turns_count = (guessed < 1.0 && count > from) || (guessed > 1.0 && count < from);
     if is_guess && (turns || turns_count) {
         // Where those who speak have too much to do, no surplus node may leave either.

@@ -20,8 +20,7 @@ pub(in crate::engine) fn measured(value: f64) -> i64 {
 /// A value that somebody wrote, in thousandths, rounded up: what is above zero stays above it.
 pub(in crate::engine) fn written(value: f64) -> i64 {
     let exact = value * 1_000.0;
-    let whole = near_whole(exact).unwrap_or(exact.ceil()) as i64;
-    if value > 0.0 { whole.max(1) } else { whole }
+    near_whole(exact).unwrap_or(exact.ceil()) as i64
 }
 
 /// A value over the pool in thousandths: whole where it misses a whole number only by noise, so
@@ -48,6 +47,7 @@ mod tests {
         for (value, thousandths) in [(8.6, 8_600.0), (5.000_01, 5_000.01), (0.000_4, 0.4)] {
             assert!((as_it_is(value) - thousandths).abs() < 1e-9, "{value}");
         }
+        assert!(0.0 < as_it_is(5e-10), "a little is not nothing");
         assert_eq!(as_it_is(8.6), 8_600.0, "a whole one is exact");
         assert_eq!(as_it_is(f64::MAX), f64::MAX);
     }
@@ -57,6 +57,7 @@ mod tests {
         for (value, cut, up) in [
             (0.0, 0, 0),
             (0.000_4, 0, 1),
+            (5e-10, 0, 1),
             (1.001, 1_001, 1_001),
             (8.6, 8_600, 8_600),
             (20.666_7, 20_666, 20_667),
