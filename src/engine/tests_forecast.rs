@@ -1,10 +1,11 @@
 //! Forecasts, surges and wishes that are held.
 
 use super::fixture::*;
-use super::{Belief, Foreseen, Opinion, Reason};
-use crate::domain::{NodeCount, Timestamp, after};
+use super::recommend::surge;
+use super::{Belief, Distance, Foreseen, Opinion, Reason, explain};
+use crate::domain::{NodeCount, Timestamp, after, elapsed};
 use crate::forecast::{Level, Mode};
-use crate::policy::{ForecastRule, Rule};
+use crate::policy::{ForecastRule, Rule, SurgeRule};
 
 fn foreseen(bound: f64, belief: Belief) -> Foreseen {
     Foreseen {
@@ -53,6 +54,19 @@ fn a_forecast_lets_nodes_leave_that_it_does_not_need_and_keeps_those_that_it_doe
         pool.look.history.desired = Some(NodeCount(8));
         pool.foresees(bound, Belief::Trusted);
         assert_eq!(to(&pool.decides()), count, "{bound}");
+    }
+}
+
+#[test]
+fn a_forecast_of_no_more_than_there_is_leaves_the_word_to_others() {
+    for (bound, count) in [(2_000.0, None), (2_001.0, Some(NodeCount(6)))] {
+        let mut pool = pool_with_forecast(Mode::Raise);
+        pool.foresees(bound, Belief::Trusted);
+        let wants = match last_opinion(&pool) {
+            Opinion::Wants { count, .. } => Some(count),
+            Opinion::AtLeast { .. } | Opinion::None { .. } | Opinion::Blind { .. } => None,
+        };
+        assert_eq!(wants, count, "{bound}");
     }
 }
 
@@ -123,6 +137,66 @@ fn a_slow_rise_or_one_that_is_over_is_no_surge() {
 }
 
 #[test]
+fn a_surge_is_more_than_the_rise_that_a_policy_names() {
+    for (rate, name) in [(1_250.0, "no_surge"), (1_251.0, "surge")] {
+        let mut pool = calm_pool();
+        pool.policy.rules[1] =
+            Rule::Surge(SurgeRule { rise: percent(25.0), ..surge_rule("requests", 400.0) });
+        pool.set("requests", rate);
+        pool.look.at = after(pool.look.at, seconds(5));
+        assert_eq!(last_opinion(&pool).because().name(), name, "{rate}");
+    }
+}
+
+#[test]
+fn a_rise_is_a_surge_only_as_steep_as_it_stands_out_of_its_last_minute() {
+    // A minute's mean is 40 s of the rise behind the rate: 7 % of it, or 3.5 %.
+    for (each_second, surges) in [(4.0, true), (2.0, false)] {
+        let mut pool = calm_pool();
+        pool.policy.rules[1] =
+            Rule::Surge(SurgeRule { hold: seconds(0), ..surge_rule("requests", 400.0) });
+        let names: Vec<_> = (1..=24)
+            .map(|look| {
+                pool.set("requests", 1_000.0 + f64::from(look * 5) * each_second);
+                let decision = pool.decides_after(seconds(5));
+                decision.recommendations[1].opinion.because().name()
+            })
+            .collect();
+        assert_eq!(names.contains(&"surge"), surges, "{each_second}: {names:?}");
+    }
+}
+
+#[test]
+fn a_surge_tells_when_its_rate_will_no_longer_stand_out() {
+    let mut pool = calm_pool();
+    pool.policy.rules[1] =
+        Rule::Surge(SurgeRule { hold: seconds(0), ..surge_rule("requests", 400.0) });
+    pool.set("requests", 1_199.0);
+    let decision = pool.decides_after(seconds(5));
+    assert_eq!(to(&decision), 4);
+    let distances = explain(&decision, &pool.look, &pool.policy).distances;
+    let Distance::ByTime { to, in_seconds, .. } = distances[0] else { panic!("{distances:?}") };
+    assert_eq!((to, in_seconds), (NodeCount(3), 40), "then all of a minute is as high");
+    assert_eq!(pool.counts_for(seconds(40)), [4, 4, 4, 4, 4, 4, 4, 3]);
+}
+
+#[test]
+fn what_a_surge_compares_with_changes_only_where_its_signal_said_something_new() {
+    let ahead = |pool: &Pool| -> Vec<u64> {
+        let said = &pool.look.history.rates["surge:requests"];
+        let moments = surge::moments(&surge_rule("requests", 400.0), said);
+        let ahead = moments.filter(|moment| pool.look.at < *moment);
+        ahead.map(|moment| elapsed(pool.look.at, moment).as_secs()).collect()
+    };
+    let mut pool = calm_pool();
+    assert_eq!(ahead(&pool), [] as [u64; 0], "an hour says the same");
+    pool.set("requests", 1_100.0);
+    pool.decides_after(seconds(5));
+    pool.decides_after(seconds(5));
+    assert_eq!(ahead(&pool), [15, 35], "20 and 40 s after the change; then its minute is over");
+}
+
+#[test]
 fn a_surge_lets_its_nodes_go_after_its_hold() {
     let mut pool = calm_pool();
     pool.set("requests", 1_200.0);
@@ -150,12 +224,28 @@ fn what_was_before_a_gap_makes_no_surge_and_a_restart_changes_none() {
 }
 
 #[test]
+fn what_a_rate_was_is_known_for_two_minutes_after_a_look() {
+    // The rate of two minutes ago is that of the look before the pause.
+    for (pause, name) in [(200, "surge"), (201, "rise_unknown")] {
+        let mut pool = calm_pool();
+        pool.decides_after(seconds(pause));
+        pool.set("requests", 1_200.0);
+        let decision = pool.decides_after(seconds(40));
+        assert_eq!(decision.recommendations[1].opinion.because().name(), name, "{pause} s");
+    }
+}
+
+#[test]
 fn what_a_surge_remembers_has_an_end() {
     let mut pool = calm_pool();
     pool.counts_for(minutes(60));
     let said = &pool.look.history.rates["surge:requests"];
     assert_eq!(said.len(), (240 / 5) + 1, "over, and the longest gap");
     assert!(said.is_sorted_by_key(|sample| sample.at));
+    let once = said.clone();
+    pool.decides();
+    let twice = &pool.look.history.rates["surge:requests"];
+    assert_eq!(*twice, once, "a look that is repeated is remembered once");
 }
 
 #[test]

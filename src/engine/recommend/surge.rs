@@ -60,10 +60,10 @@ pub(in crate::engine) fn moments<'a>(
 ) -> impl Iterator<Item = Timestamp> + use<'a> {
     let [middle, first] = THIRDS;
     let lengths = [middle, first, rule.over];
-    let moments =
-        said.iter().flat_map(move |sample| lengths.map(|length| after(sample.at, length)));
+    let news = || said.chunk_by(|one, next| one.value == next.value).map(|run| run[0].at);
+    let moments = news().flat_map(move |at| lengths.map(|length| after(at, length)));
     // By then the minute's rate is the rate itself, and nothing rises any more.
-    let last = said.last().map(|sample| after(sample.at, first));
+    let last = news().last().map(|at| after(at, first));
     moments.filter(move |moment| Some(*moment) <= last)
 }
 
