@@ -230,6 +230,77 @@ fn no_further_node_is_removed_while_surplus_nodes_still_serve() {
 }
 
 #[test]
+fn what_a_band_took_away_is_told_while_surplus_nodes_still_serve() {
+    let long = Band { for_at_least: seconds(30), ..band(None, Some(300.0), BandAction::Remove(1)) };
+    let mut pool = pool(8, &[long]);
+    pool.nodes = Nodes::StayPut;
+    let counts: Vec<u32> = (0..14).map(|_| next(&mut pool, 100.0)).collect();
+    assert_eq!((counts[5], counts[6], counts[13]), (8, 7, 7));
+    let because = pool.would_decide().recommendations[0].opinion.because().clone();
+    let Reason::StepTaken { counted_from, needed, .. } = because else { panic!("{because}") };
+    assert_eq!((counted_from, needed), (NodeCount(8), NodeCount(7)));
+}
+
+#[test]
+fn what_another_rule_adds_or_takes_ends_no_wait_of_a_step() {
+    let add = band(Some(100.0), None, BandAction::Add(2));
+    let samples = Samples { within: 3, of: 3 };
+    let stepping = Rule::Step(StepRule { samples, ..step_rule("queue", &[add]) });
+
+    let mut pool = pool(4, &[]).reads("requests", 1_600.0);
+    pool.policy.rules = vec![stepping, target("requests", 400.0)];
+    pool.nodes = Nodes::StayPut;
+    assert_eq!(next(&mut pool, 500.0), 4);
+    pool.set("requests", 2_400.0);
+    assert_eq!(next(&mut pool, 500.0), 6, "the load needs two more");
+    pool.look.fleet.serving = NodeCount(6);
+    assert_eq!(next(&mut pool, 500.0), 8, "and a third sample two more again");
+
+    pool.look.fleet.serving = NodeCount(8);
+    let counts = [500.0; 2].map(|value| next(&mut pool, value));
+    assert_eq!(counts, [8; 2], "the first one speaks of the moment of arrival");
+    pool.policy.bounds.max = NodeCount(6);
+    assert_eq!(next(&mut pool, 500.0), 6, "the largest count was lowered");
+    pool.policy.bounds.max = NodeCount(40);
+    assert_eq!(next(&mut pool, 500.0), 10, "the third sample: two more than serve");
+}
+
+#[test]
+fn a_step_that_is_taken_ends_no_wait_of_another_rule() {
+    let lasting = |signal: &str, lasts: u64, nodes: u32| {
+        let add = band(Some(100.0), None, BandAction::Add(nodes));
+        let long = Band { for_at_least: seconds(lasts), ..add };
+        Rule::Step(step_rule(signal, &[long]))
+    };
+    let mut pool = pool(8, &[]).reads("backlog", 500.0);
+    pool.policy.rules = vec![lasting("queue", 30, 1), lasting("backlog", 10, 2)];
+    let counts: Vec<u32> = (0..7).map(|_| next(&mut pool, 500.0)).collect();
+    assert_eq!(counts, [8, 8, 10, 10, 10, 10, 11], "10 s and 30 s after the first look");
+}
+
+#[test]
+fn a_step_that_a_pace_holds_back_keeps_what_it_saw() {
+    let mut pool = pool(8, &[band(Some(1_000.0), None, BandAction::Add(4))]);
+    let Rule::Step(rule) = &mut pool.policy.rules[0] else { panic!("it is a step") };
+    rule.samples = Samples { within: 2, of: 2 };
+    pool.policy.scale_out.pace = vec![nodes_per(2, minutes(1))];
+    pool.nodes = Nodes::StayPut;
+    let counts = [2_000.0; 3].map(|value| next(&mut pool, value));
+    assert_eq!(counts, [8, 10, 10]);
+    assert_eq!(pool.would_decide().recommendations[0].count(), Some(NodeCount(12)));
+}
+
+#[test]
+fn what_a_guard_holds_back_is_taken_as_soon_as_it_lets_go() {
+    let mut pool = pool(8, &[band(None, Some(300.0), BandAction::Remove(1))]);
+    let Rule::Step(rule) = &mut pool.policy.rules[0] else { panic!("it is a step") };
+    rule.samples = Samples { within: 2, of: 2 };
+    pool.policy.scale_in.cooldown = seconds(35);
+    let counts: Vec<u32> = (0..9).map(|_| next(&mut pool, 100.0)).collect();
+    assert_eq!(counts, [8, 7, 7, 7, 7, 7, 7, 7, 6], "as the cooldown ends");
+}
+
+#[test]
 fn nodes_that_do_not_serve_make_no_more_leave_than_the_band_says() {
     let mut pool = pool(8, &[band(None, Some(300.0), BandAction::Remove(1))]);
     pool.look.fleet.serving = NodeCount(3);
@@ -351,6 +422,51 @@ fn partial_samples_do_not_help_to_remove_a_node() {
     }
     let counts: Vec<u32> = (0..7).map(|_| next(&mut pool, 100.0)).collect();
     assert_eq!(counts, [8, 8, 8, 8, 8, 8, 7], "30 s of whole samples");
+}
+
+#[test]
+fn partial_samples_help_to_add_a_node() {
+    let long = Band { for_at_least: seconds(30), ..band(Some(300.0), None, BandAction::Add(1)) };
+    let mut pool = pool(8, &[long]);
+    let counts: Vec<u32> = (0..7)
+        .map(|_| {
+            pool.look.at = after(pool.look.at, seconds(5));
+            pool.set_partial("queue", 400.0);
+            pool.decides().to.0
+        })
+        .collect();
+    assert_eq!(counts, [8, 8, 8, 8, 8, 8, 9]);
+}
+
+#[test]
+fn a_partial_sample_in_between_ends_no_wait_for_a_node_to_leave() {
+    let long = Band { for_at_least: seconds(30), ..band(None, Some(300.0), BandAction::Remove(1)) };
+    let mut pool = pool(8, &[long]);
+    (0..4).for_each(|_| assert_eq!(next(&mut pool, 100.0), 8));
+    pool.look.at = after(pool.look.at, seconds(5));
+    pool.set_partial("queue", 100.0);
+    assert_eq!(to(&pool.decides()), 8);
+    assert_eq!([100.0; 2].map(|value| next(&mut pool, value)), [8, 7], "30 s after the first");
+}
+
+#[test]
+fn of_a_set_count_that_lowers_every_sample_must_be_whole() {
+    let set = BandAction::Set(NodeCount(5));
+    let long = Band { for_at_least: seconds(30), ..band(Some(1_000.0), None, set) };
+    let mut pool = pool(8, &[long]);
+    let Rule::Step(rule) = &mut pool.policy.rules[0] else { panic!("it is a step") };
+    rule.samples = Samples { within: 2, of: 2 };
+    for _ in 0..7 {
+        pool.look.at = after(pool.look.at, seconds(5));
+        pool.set_partial("queue", 2_000.0);
+        assert_eq!(to(&pool.decides()), 8);
+    }
+    assert_eq!(next(&mut pool, 2_000.0), 8, "the first whole one");
+    let because = pool.would_decide().recommendations[0].opinion.because().clone();
+    let Reason::StepWaits { until, .. } = because else { panic!("{because}") };
+    assert_eq!(until, None, "it lasted for long enough; another sample is what lacks");
+    let counts = [2_000.0; 7].map(|value| next(&mut pool, value));
+    assert_eq!(counts, [8, 8, 8, 8, 8, 8, 5], "30 s from the second one");
 }
 
 #[test]

@@ -160,8 +160,8 @@ pub(in crate::engine) fn remember(
     awaits: bool,
 ) -> bool {
     let Opinion::Wants { count, .. } = recommendation.opinion else { return false };
-    let rose = to > look.from && count > look.from && count <= to;
-    let fell = to < look.from && count < look.from;
+    let rose = look.from < count && count <= to;
+    let fell = count < look.from && to < look.from;
     if rose && awaits {
         memory.counted_from = Some(memory.counted_from.unwrap_or(look.fleet.serving));
     }
