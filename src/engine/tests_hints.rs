@@ -5,7 +5,7 @@ use super::{Announced, ObservedHint, Opinion, Reason, decide};
 use crate::domain::{
     Hint, HintId, HintSize, HintSource, NodeCount, RequestsPerSecond, Timestamp, after, before,
 };
-use crate::forecast::campaign::{Response, seconds_after};
+use crate::forecast::campaign::{CAME_SHARE, Response, seconds_after};
 use crate::policy::{HintRule, Lead, PaceSelect, Policy, Rule};
 
 fn hint_rule(lead: Lead) -> Rule {
@@ -152,7 +152,7 @@ fn a_learned_lead_counts_and_three_minutes_while_nobody_knows() {
         pool.look.hints.lead_seconds = learned;
         let asks = |pool: &Pool| pool.would_decide().to != NodeCount(4);
         // The first devices that call need a node more.
-        for (early, expected) in [(10.0, false), (-10.0, true)] {
+        for (early, expected) in [(0.0, false), (-1.0, true)] {
             pool.look.at = moment(-(asked_before + early));
             pool.set("requests", 1_600.0);
             assert_eq!(asks(&pool), expected, "{learned:?}, {early} s early");
@@ -216,6 +216,97 @@ fn each_further_step_of_a_pace_is_asked_a_period_earlier() {
         pool.policy.scale_out.pace_select = select;
         assert_eq!(asked_early(&pool), at_once + steps * 60, "{because}");
     }
+}
+
+#[test]
+fn the_steps_of_a_pace_are_counted_within_the_bounds() {
+    let mut pool = pool();
+    let at_once = asked_early(&pool);
+    pool.policy.scale_out.pace = vec![nodes_per(1, minutes(1))];
+    for (min, max, steps, because) in [
+        (2, 200, 11, "4 for the load beside, then one after the other to 16"),
+        (14, 200, 1, "there are never fewer than 14"),
+        (2, 10, 5, "and never more than ten"),
+    ] {
+        (pool.policy.bounds.min, pool.policy.bounds.max) = (NodeCount(min), NodeCount(max));
+        assert_eq!(asked_early(&pool), at_once + steps * 60, "{because}");
+    }
+}
+
+#[test]
+fn a_campaign_ahead_says_in_how_long_its_nodes_are_asked_for() {
+    let mut pool = pool();
+    for (pace, steps) in [(vec![], 0), (vec![nodes_per(3, minutes(1))], 3)] {
+        pool.policy.scale_out.pace = pace;
+        let because = pool.would_decide().recommendations[1].opinion.because().clone();
+        let Reason::CampaignAhead { in_seconds, .. } = because else { panic!("{because}") };
+        // Half an hour without the lead, the margin and the steps of the pace.
+        assert_eq!(in_seconds, 1_800 - 180 - 30 - steps * 60);
+    }
+}
+
+#[test]
+fn ninety_seconds_after_its_last_message_a_campaign_must_have_shown() {
+    let size = Response::USUAL.peak(&lunch());
+    for (seconds, before, share, is_awaited, because) in [
+        (209.0, Some(1_600.0), 0.0, true, "it may still show"),
+        (210.0, Some(1_600.0), 0.0, false, "nothing came"),
+        (210.0, Some(1_600.0), CAME_SHARE - 0.01, false, "hardly anything came"),
+        (210.0, Some(1_600.0), CAME_SHARE + 0.01, true, "enough came"),
+        (210.0, Some(0.0), CAME_SHARE, true, "just enough came"),
+        (210.0, None, 0.0, true, "what nobody has measured may have come"),
+    ] {
+        let mut pool = pool();
+        pool.look.at = moment(seconds);
+        pool.set("requests", 1_600.0);
+        let hint = &mut pool.look.hints.hints[0];
+        (hint.before, hint.peak) = (before, Some(before.unwrap_or(0.0) + share * size));
+        let because_of_rule = pool.would_decide().recommendations[1].opinion.because().name();
+        assert_eq!(because_of_rule != "nothing_announced", is_awaited, "{because}");
+    }
+}
+
+#[test]
+fn a_campaign_comes_on_top_of_what_is_measured_until_half_a_minute_before_it() {
+    for (second, beside) in [(-31.0, 2_000.0), (-30.0, 1_600.0)] {
+        let mut pool = pool();
+        pool.look.at = moment(second);
+        pool.set("requests", 2_000.0);
+        pool.look.hints.hints[0].before = Some(1_600.0);
+        let because = pool.would_decide().recommendations[1].opinion.because().clone();
+        let Reason::CampaignNeeds { beside: told, .. } = because else { panic!("{because}") };
+        assert_eq!(told, beside, "{second} s");
+    }
+}
+
+#[test]
+fn a_campaign_that_needs_no_more_than_there_is_leaves_the_word_to_others() {
+    let mut pool = pool();
+    pool.look.at = moment(100.0);
+    pool.set("requests", 1_600.0);
+    let needed = pool.would_decide().recommendations[1].count().expect("it needs some");
+    for (from, leaves_it) in [(needed, true), (needed.minus(1), false)] {
+        pool.look.history.desired = Some(from);
+        let opinion = pool.would_decide().recommendations[1].opinion.clone();
+        assert_eq!(matches!(opinion, Opinion::AtLeast { .. }), leaves_it, "{opinion:?}");
+    }
+}
+
+#[test]
+fn that_so_few_are_enough_for_a_campaign_is_said_only_with_the_load_beside_it() {
+    let is_blind = |pool: &Pool| pool.would_decide().recommendations[1].is_blind();
+    let mut pool = pool().misses("requests");
+    pool.look.at = moment(100.0);
+    let needed = pool.would_decide().recommendations[1].count().expect("it needs some");
+    pool.look.history.desired = Some(needed.minus(1));
+    assert!(!is_blind(&pool), "what is announced needs one more");
+    pool.look.history.desired = Some(needed);
+    assert!(is_blind(&pool), "these may be too few");
+    pool.look.history.desired = Some(NodeCount(60));
+    pool.look.hints.hints[0].before = Some(1_600.0);
+    assert!(!is_blind(&pool), "what was measured before is known");
+    pool.set_partial("requests", 1_600.0);
+    assert!(is_blind(&pool), "more than that may come by now");
 }
 
 #[test]

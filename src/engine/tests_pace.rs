@@ -147,6 +147,17 @@ fn changes_of_both_directions_count_until_they_are_as_old_as_the_period() {
 }
 
 #[test]
+fn a_change_is_remembered_until_no_pace_counts_it() {
+    let paces = [nodes_per(4, seconds(20)), nodes_per(9, seconds(60))];
+    for (later, remembered) in [(59, 1), (60, 0)] {
+        let mut pool = pool(4, 6, &paces, PaceSelect::Largest);
+        assert_eq!(to(&pool.decides()), 6);
+        let history = pool.decides_after(seconds(later)).history;
+        assert_eq!(history.scale_events.len(), remembered, "{later} s later");
+    }
+}
+
+#[test]
 fn a_direction_that_is_disabled_says_so_and_lets_the_other_move() {
     let mut pool = pool(10, 4, &[], PaceSelect::Largest);
     pool.policy.scale_in.pace_select = PaceSelect::Disabled;

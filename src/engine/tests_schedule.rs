@@ -256,6 +256,16 @@ fn of_windows_with_the_same_count_the_one_that_closes_last_speaks() {
 }
 
 #[test]
+fn a_floor_that_meets_a_ceiling_leaves_it_its_own_end() {
+    let floor = with_counts(once("2026-03-02T11:00Z", "2026-03-02T12:30Z"), 9, None);
+    let ceiling = with_counts(once("2026-03-02T11:00Z", "2026-03-02T13:00Z"), None, 9);
+    let bounds = policy_with([floor, ceiling]).bounds_at(noon());
+    assert_eq!((bounds.min, bounds.max), (NodeCount(9), NodeCount(9)));
+    assert_eq!(bounds.floor_until, Some(moment("2026-03-02T12:30Z")));
+    assert_eq!(bounds.ceiling_until, Some(moment("2026-03-02T13:00Z")));
+}
+
+#[test]
 fn a_floor_is_there_at_once_and_the_measured_load_decides_afterwards() {
     let mut policy = policy_with([again("UTC", "10 12 * * *", minutes(10))]);
     policy.scale_out.pace = vec![nodes_per(1, minutes(1))];
@@ -326,6 +336,29 @@ fn the_next_window_is_told_before_it_opens() {
     let distances = explain(&decision, &pool.look, &pool.policy).distances;
     let told = distances[0].to_string();
     assert!(told.starts_with("scale-in to 3 nodes in 4 min 55 s, at 12:50:00 UTC, if "), "{told}");
+}
+
+#[test]
+fn what_adds_nodes_before_a_window_does_is_told_beside_it() {
+    let policy = policy_with([again("UTC", "40 12 * * *", minutes(10))]);
+    let mut pool = Pool::watched(policy, 3, 1_200.0);
+    pool.look.at = moment("2026-03-03T12:20Z");
+    let decision = pool.decides();
+    let told = explain(&decision, &pool.look, &pool.policy).distances;
+    assert!(told[0].to_string().starts_with("scale-out to 8 nodes in 20 min"), "{told:?}");
+    assert_eq!(
+        told[1].to_string(),
+        "1 more req/s on requests adds 1 node, to 4 (target:requests)",
+        "fewer than the window brings, but now"
+    );
+}
+
+#[test]
+fn an_edge_is_looked_for_up_to_a_moment_and_at_it() {
+    let policy = policy_with([again("UTC", "40 12 * * *", minutes(10))]);
+    let opens = moment("2026-03-02T12:40Z");
+    assert_eq!(policy.next_window_edge(noon(), opens), Some(opens));
+    assert_eq!(policy.next_window_edge(noon(), before(opens, seconds(1))), None);
 }
 
 #[test]
