@@ -1,12 +1,14 @@
 //! What people read: explanations and reasons, as they are printed.
 
+use super::explain::ahead::spacing;
 use super::fixture::*;
 use super::{
-    Belief, BudgetPeriod, Costs, Direction, Distance, Explanation, Guard, Reason, explain,
+    Belief, BudgetPeriod, Costs, Direction, Distance, Explanation, Guard, History, KeptSample,
+    Reason, StepMemory, explain,
 };
 use crate::domain::{Dollars, FleetCounts, HintSource, Missing, NodeCount, after};
 use crate::policy::{
-    BandAction, Budget, Control, CountRule, FixedRule, Measures, Rule, RuleScaleIn, Samples,
+    Band, BandAction, Budget, Control, CountRule, FixedRule, Measures, Rule, RuleScaleIn, Samples,
     StepRule, TargetForm,
 };
 
@@ -184,6 +186,71 @@ fn a_step_tells_how_many_samples_it_takes() {
     );
 }
 
+/// Eight nodes, a queue of this length, four more from 5,000 on and one fewer below 300.
+fn queueing(length: f64, for_at_least: u64, samples: Samples) -> Pool {
+    let add = band(Some(5_000.0), None, BandAction::Add(4));
+    let bands = [
+        Band { for_at_least: seconds(for_at_least), ..add },
+        band(None, Some(300.0), BandAction::Remove(1)),
+    ];
+    let mut policy = policy();
+    policy.rules = vec![Rule::Step(StepRule { samples, ..step_rule("queue", &bands) })];
+    Pool::settled(policy, 8).reads("queue", length)
+}
+
+#[test]
+fn a_step_tells_a_time_where_more_than_samples_is_waited_for() {
+    let mut lasting = queueing(4_988.0, 30, Samples { within: 1, of: 1 });
+    lasting.decides();
+    assert_eq!(said(&lasting)[0], "12 more on queue for 30 s adds 4 nodes, to 12 (step:queue)");
+
+    let mut stabilized = queueing(4_988.0, 0, Samples { within: 3, of: 3 });
+    stabilized.policy.scale_out.stabilize = minutes(5);
+    stabilized.decides();
+    let told = said(&stabilized).remove(0);
+    assert!(told.starts_with("12 more on queue for 5 min 20 s adds 4 nodes"), "{told}");
+
+    let mut seen_before = queueing(5_000.0, 0, Samples { within: 2, of: 3 });
+    seen_before.decides();
+    seen_before.look.at = after(noon(), seconds(10));
+    seen_before.set("queue", 4_988.0);
+    seen_before.decides();
+    assert_eq!(said(&seen_before)[0], "12 more on queue adds 4 nodes, to 12 (step:queue)");
+}
+
+#[test]
+fn a_step_that_further_samples_bring_comes_by_itself() {
+    let mut rising = queueing(1_000.0, 0, Samples { within: 3, of: 3 });
+    rising.decides();
+    for later in [10, 20] {
+        rising.look.at = after(noon(), seconds(later));
+        rising.set("queue", 6_000.0);
+        rising.decides();
+    }
+    assert!(said(&rising)[0].starts_with("scale-out to 12 nodes in 10 s,"), "{:?}", said(&rising));
+    let mut falling = queueing(100.0, 0, Samples { within: 2, of: 2 });
+    falling.set_partial("queue", 100.0);
+    falling.decides();
+    falling.look.at = after(noon(), seconds(10));
+    falling.set("queue", 100.0);
+    falling.decides();
+    assert!(said(&falling)[0].starts_with("scale-in to 7 nodes in 10 s,"), "{:?}", said(&falling));
+}
+
+#[test]
+fn samples_are_expected_as_far_apart_as_the_last_two_were_if_that_is_sane() {
+    for (apart, expected) in [(15, 15), (0, 10), (119, 119), (120, 10)] {
+        let kept =
+            |later| KeptSample { at: after(noon(), seconds(later)), value: 1.0, is_whole: true };
+        let samples = vec![kept(0), kept(7), kept(7 + apart)];
+        let memory = StepMemory { samples, ..StepMemory::default() };
+        let history =
+            History { steps: [("step:queue".into(), memory)].into(), ..History::default() };
+        assert_eq!(spacing(&history), seconds(expected), "{apart} s");
+    }
+    assert_eq!(spacing(&History::default()), seconds(10), "nobody knows");
+}
+
 #[test]
 fn a_latency_tells_what_adds_nodes_and_what_lets_them_leave() {
     let mut policy = policy();
@@ -252,6 +319,24 @@ fn a_load_falls_further_where_the_survivors_would_call_nodes_back() {
     let told: Vec<_> = inward.iter().map(Distance::to_string).collect();
     // Three would carry four thirds of it: 0.6 is the most that stays under 0.8.
     assert_eq!(told, ["0.1 less on busy and 300 fewer req/s on requests let 1 node leave, to 3"]);
+}
+
+#[test]
+fn a_load_falls_further_than_to_half_where_surplus_nodes_leave_theirs_too() {
+    let mut policy = policy();
+    policy.bounds.min = NodeCount(1);
+    policy.rules.push(Rule::Step(step_rule("busy", &[band(Some(0.8), None, BandAction::Add(1))])));
+    policy.signals.insert(name("busy"), signal_of(Measures::Node));
+    let mut pool = Pool::settled(policy, 2).reads("requests", 300.0).reads("busy", 0.7);
+    pool.look.fleet.serving = NodeCount(4);
+    pool.nodes = Nodes::StayPut;
+    pool.decides();
+    let told = said(&pool);
+    // The last one would carry four times as much.
+    assert!(
+        told.iter().any(|told| told.starts_with("0.5 less on busy lets 1 node leave")),
+        "{told:?}"
+    );
 }
 
 #[test]

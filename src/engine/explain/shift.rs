@@ -204,3 +204,39 @@ fn counts(observation: &Observation, sample: &NodeSample) -> bool {
 fn capacity_of(sample: &NodeSample, of_all: Option<f64>) -> f64 {
     sample.capacity.or(of_all).unwrap_or(1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::{Pool, latency, name, policy, target, with_form};
+    use super::*;
+
+    #[test]
+    fn changes_are_told_in_steps_as_fine_as_people_think_of_the_values() {
+        let seconds = || latency("signal");
+        let own = || with_form("signal", TargetForm::Value(1.0));
+        let rate = || target("signal", 400.0);
+        for (rule, value, end, step, because) in [
+            (seconds(), 0.05, 0.099, 0.0001, "below 100 ms"),
+            (seconds(), 0.05, 0.1, 0.001, "milliseconds from there on"),
+            (seconds(), 0.999, 0.3, 0.001, "up to a second"),
+            (seconds(), 0.05, 1.0, 0.01, "hundredths"),
+            (seconds(), 0.05, 9.9, 0.01, "up to ten seconds"),
+            (seconds(), 0.05, 10.0, 1.0, "and whole ones"),
+            (own(), 0.5, 9.0, 0.001, "a share or the like"),
+            (own(), 1.0, 8.5, 0.001, "a whole value that a fraction matters to"),
+            (own(), 1.5, 8.0, 0.001, "a fraction before whole numbers"),
+            (own(), 0.5, 10.0, 0.1, "tenths"),
+            (own(), 0.5, 99.0, 0.1, "up to a hundred"),
+            (own(), 0.5, 100.0, 1.0, "and whole ones"),
+            (own(), 1.0, 8.0, 1.0, "what is counted"),
+            (rate(), 0.5, 0.5, 1.0, "requests are whole"),
+        ] {
+            let mut policy = policy();
+            policy.rules = vec![rule];
+            let pool = Pool::settled(policy, 4).reads("signal", value);
+            let gauge = Gauge::of(&pool.policy, &pool.look, &name("signal"), &[end]);
+            let told = gauge.expect("it says something").absolute(1);
+            assert_eq!(told, step, "{value} and {end}: {because}");
+        }
+    }
+}
