@@ -163,6 +163,25 @@ mod tests {
     }
 
     #[test]
+    fn a_time_has_the_campaign_that_begins_with_it_and_not_the_one_that_begins_as_it_ends() {
+        let moments = ["2026-03-02T17:00:00Z", "2026-03-03T17:00:00Z", "2026-03-04T17:00:00Z"];
+        let once = "[{timezone: Europe/Berlin, at: '2026-03-03 18:00', rps: 9000}]";
+        for (hints, of_first_day, of_second_day) in
+            [(DAILY, &moments[..1], &moments[1..2]), (once, &[], &moments[1..2])]
+        {
+            let policy = policy(hints);
+            let between = |from: usize| {
+                starts(&policy.campaigns_between(at(moments[from]), at(moments[from + 1])))
+            };
+            assert_eq!((between(0), between(1)), (of(of_first_day), of(of_second_day)), "{hints}");
+        }
+    }
+
+    fn of(moments: &[&str]) -> Vec<String> {
+        moments.iter().map(|moment| (*moment).to_owned()).collect()
+    }
+
+    #[test]
     fn whoever_asks_gets_the_same_identity_and_another_campaign_has_another() {
         let ids = |hints: &str| -> Vec<HintId> {
             let known = policy(hints).campaigns_at(at("2026-03-02T12:00:00Z"));

@@ -285,3 +285,19 @@ impl Visitor<'_> for RawKeyVisitor {
         Ok(RawKey(value.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_what_is_missing_is_that_of_the_mapping_it_belongs_to() {
+        let node = read("a: 1\nb:\n  c: 2\n  d: {e: 3}\n").expect("it is YAML");
+        let place = |keys: &[&str]| {
+            let at = node.place_below(keys);
+            (at.line, at.column)
+        };
+        assert_eq!((place(&["b", "c"]), place(&["b", "d", "e"])), ((3, 6), (4, 10)));
+        assert_eq!(place(&["b", "d", "f"]), place(&["b", "d"]));
+    }
+}

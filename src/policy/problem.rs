@@ -210,6 +210,8 @@ mod tests {
             let shown = caret.chars().take_while(|c| *c != '^').count();
             assert_eq!((start, caret.trim_end().chars().count() - shown), (shown, 5), "{because}");
             assert!(line.chars().count() <= WIDEST_PICTURE + " 1 | ".len(), "{because}: {line}");
+            let in_front = before.min(WIDEST_PICTURE / 2);
+            assert!(in_front <= start - " 1 | ".len(), "{because}: what is before it is shown");
         }
     }
 

@@ -412,6 +412,9 @@ fn a_zone_with_a_slip_in_it_is_understood() {
         ("europe-berlin", "did you mean `Europe/Berlin`?"),
         ("Berlin", "did you mean `Europe/Berlin`?"),
         ("New York", "did you mean `America/New_York`?"),
+        ("new-yok", "did you mean `America/New_York`?"),
+        ("Asia/Berlin", "did you mean `Europe/Berlin`?"),
+        ("Mars/Berlim", "did you mean `Europe/Berlin`?"),
         ("Mars/Base", "write a name of the IANA database, such as Europe/Berlin or UTC"),
     ] {
         let told = problems(&minimal_and(&format!(

@@ -98,23 +98,23 @@ pub(in crate::policy::read) fn zone(value: Value<'_>, notes: &mut Notes) -> Opti
     refuse(notes, value.node.at, what, help)
 }
 
-/// The zone that was probably meant: with a slip in it, or a city without its continent.
+/// The zone that was probably meant: with a slip in it, or a city without its continent or with
+/// another one.
 fn nearest_zone<'n>(written: &str, names: &'n [String]) -> Option<&'n str> {
     // The words are compared in small letters, with `_` for `-`.
     let plain: Vec<String> =
         names.iter().map(|name| name.to_lowercase().replace('-', "_")).collect();
-    let written = written.replace(' ', "_");
+    let written = written.to_lowercase().replace([' ', '-'], "_");
     let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
     let cities: Vec<String> = plain.iter().map(|name| city(name)).collect();
-    let place = match nearest(&written, plain.iter().map(String::as_str)) {
-        Some(near) => plain.iter().position(|name| name == near),
-        None if written.contains('/') => None,
-        None => {
-            let near = nearest(&written, cities.iter().map(String::as_str))?;
-            cities.iter().position(|city| city == near)
-        }
+    let place_of = |words: &[String], word: &str| words.iter().position(|known| known == word);
+    let place_near = |words: &[String], word: &str| {
+        place_of(words, nearest(word, words.iter().map(String::as_str))?)
     };
-    place.map(|place| names[place].as_str())
+    let place = place_of(&cities, &city(&written))
+        .or_else(|| place_near(&plain, &written))
+        .or_else(|| place_near(&cities, &city(&written)))?;
+    Some(&names[place])
 }
 
 pub(in crate::policy::read) fn cron(value: Value<'_>, notes: &mut Notes) -> Option<CronPattern> {
