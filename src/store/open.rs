@@ -1,11 +1,13 @@
 //! Opening the store.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
 
 use super::StoreError;
 use super::lock::StoreLock;
@@ -19,6 +21,8 @@ pub struct Store {
     pub(super) reader: SqlitePool,
     path: PathBuf,
     _lock: Option<StoreLock>,
+    /// What is only in memory lives as long as any connection to it: this one is never used.
+    _keeper: Option<Mutex<SqliteConnection>>,
 }
 
 impl Store {
@@ -30,23 +34,29 @@ impl Store {
         let writer = connect(path, options.clone(), 1).await?;
         migrator().run(&writer).await.map_err(|cause| cannot_migrate(path, cause))?;
         let reader = connect(path, options.read_only(true), 4).await?;
-        Ok(Self { writer, reader, path: path.to_path_buf(), _lock: Some(lock) })
+        let path = path.to_path_buf();
+        Ok(Self { writer, reader, path, _lock: Some(lock), _keeper: None })
     }
 
     /// Opens `path` beside a daemon that may be running, to read or to leave a command.
     pub async fn open_beside(path: &Path) -> Result<Self, StoreError> {
         let writer = connect(path, options(path), 1).await?;
         let reader = connect(path, options(path).read_only(true), 1).await?;
-        Ok(Self { writer, reader, path: path.to_path_buf(), _lock: None })
+        Ok(Self { writer, reader, path: path.to_path_buf(), _lock: None, _keeper: None })
     }
 
     /// A store that nobody shares and that is gone when it is dropped.
     pub async fn in_memory() -> Result<Self, StoreError> {
         let path = Path::new(":memory:");
-        let writer = connect(path, SqliteConnectOptions::new().in_memory(true), 1).await?;
+        // Under a name of its own, so that it outlives a connection: one whose use was given up
+        // midway is closed.
+        let options = SqliteConnectOptions::from_str("sqlite::memory:")
+            .map_err(|cause| cannot_open(path, cause))?;
+        let keeper = options.connect().await.map_err(|cause| cannot_open(path, cause))?;
+        let writer = connect(path, options, 1).await?;
         migrator().run(&writer).await.map_err(|cause| cannot_migrate(path, cause))?;
-        let reader = writer.clone();
-        Ok(Self { writer, reader, path: path.to_path_buf(), _lock: None })
+        let (reader, path) = (writer.clone(), path.to_path_buf());
+        Ok(Self { writer, reader, path, _lock: None, _keeper: Some(Mutex::new(keeper)) })
     }
 
     /// Where it lies.

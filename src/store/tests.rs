@@ -540,3 +540,17 @@ async fn a_campaign_is_told_once_and_what_it_taught_is_found_by_its_kind() {
     other.kind = "evening".parse().expect("a legal name");
     assert!(store.responses_like(&pool, &other).await.expect("read").is_empty());
 }
+
+#[tokio::test]
+async fn a_store_in_memory_outlives_a_use_that_was_given_up_midway() {
+    let store = store().await;
+    let entry = Entry::Suppressed { what: "anything".into() };
+    let change = Change { entries: vec![(None, entry)], ..Change::default() };
+    store.write(&web(), at(1), &change).await.expect("the store works");
+    // What is given up between two answers takes its connection with it.
+    let connection = store.writer.acquire().await.expect("a connection");
+    connection.close().await.expect("it can be closed");
+    assert_eq!(store.verify_journal().await.expect("all is there"), 1);
+    let other = Store::in_memory().await.expect("memory to spare");
+    assert_eq!(other.verify_journal().await.expect("a store of its own"), 0);
+}
