@@ -102,10 +102,10 @@ fn signal(answer: &Answer) -> Finding {
 /// Whether the query can never do, or nobody answers. All else may pass once there are nodes and
 /// load.
 fn needs_a_person(why: &Missing) -> bool {
-    match why {
-        Missing::QueryFailed { .. } | Missing::ManySeries { .. } | Missing::Negative { .. } => true,
-        _ => false,
-    }
+    matches!(
+        why,
+        Missing::QueryFailed { .. } | Missing::ManySeries { .. } | Missing::Negative { .. }
+    )
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(in crate::engine) fn moments<'a>(
     let news = || said.chunk_by(|one, next| one.value == next.value).map(|run| run[0].at);
     let moments = news().flat_map(move |at| lengths.map(|length| after(at, length)));
     // By then the minute's rate is the rate itself, and nothing rises any more.
-    let last = news().last().map(|at| after(at, first));
+    let last = news().next_back().map(|at| after(at, first));
     moments.filter(move |moment| Some(*moment) <= last)
 }
 
