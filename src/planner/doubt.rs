@@ -17,7 +17,8 @@ const LISTED_WITHIN: Duration = Duration::from_secs(5_400);
 /// The nodes that are over and may have an instance nonetheless.
 ///
 /// A node that was planned after another one's end, and whose instance is listed, proves that
-/// listings have caught up: what they lack of the older one is not there.
+/// listings have caught up: what they lack of the older one is not there. That takes listings to
+/// show instances in the order of their making, as a copy of the truth that lags behind does.
 pub(super) fn in_doubt<'a>(
     nodes: &'a [Node],
     facts: &BTreeMap<NodeId, Facts>,

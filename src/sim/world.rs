@@ -143,7 +143,14 @@ impl SimWorld {
 
     /// What the cloud is like from now on.
     pub fn set_cloud(&self, mood: CloudMood) {
-        self.model().cloud_mood = mood;
+        let mut model = self.model();
+        if model.cloud_mood == CloudMood::LosesCreates {
+            // What listings held back comes all at once, in the order of its making.
+            let now = model.now;
+            let held_back = model.instances.values_mut();
+            held_back.for_each(|one| one.listed_at = one.listed_at.min(now));
+        }
+        model.cloud_mood = mood;
     }
 
     /// The oldest running instance is gone, as if somebody had deleted it.
