@@ -5,6 +5,8 @@
 //! lost however long the trace is; the largest changes, in order.
 //! Never: smooths, or leaves out without saying how much.
 
+use std::cmp::Ordering;
+
 use super::STEP_SECONDS;
 use super::score::Step;
 use crate::engine::Reason;
@@ -134,11 +136,26 @@ impl Recorder {
         }
     }
 
+    /// Of those that are as large as the smallest that is kept, some are left out all along, so
+    /// that no part of the trace seems to be without any.
     fn keep_the_largest(&mut self) {
-        let changes = &mut self.record.changes;
-        changes.sort_by_key(|change| std::cmp::Reverse(change.size()));
-        changes.truncate(self.most_changes);
-        changes.sort_by_key(|change| change.at);
+        let (changes, most) = (&mut self.record.changes, self.most_changes);
+        let mut sizes: Vec<_> = changes.iter().map(Change::size).collect();
+        sizes.sort_unstable_by_key(|size| std::cmp::Reverse(*size));
+        let Some(smallest) = sizes.get(most).map(|_| sizes[most.saturating_sub(1)]) else {
+            return;
+        };
+        let larger = sizes.iter().filter(|size| smallest < **size).count();
+        let as_large = sizes.iter().filter(|size| **size == smallest).count();
+        let (kept, mut seen) = (most - larger.min(most), 0);
+        changes.retain(|change| match change.size().cmp(&smallest) {
+            Ordering::Greater => true,
+            Ordering::Less => false,
+            Ordering::Equal => {
+                seen += 1;
+                (seen - 1) * kept / as_large < seen * kept / as_large
+            }
+        });
     }
 
     /// What was written.
@@ -201,5 +218,17 @@ mod tests {
         let record = recorder.finish();
         let kept: Vec<u64> = record.changes.iter().map(|change| change.at).collect();
         assert_eq!((kept, record.changes_in_all), (vec![10, 30, 40], 5));
+    }
+
+    #[test]
+    fn of_changes_of_one_size_those_that_are_kept_lie_all_along() {
+        let mut recorder = Recorder::new(Detail { buckets: 2, changes: 3 }, 0, 7);
+        recorder.change(5, 1, 9, &[]);
+        for at in 1..=4 {
+            recorder.change(at * 10, 2, 3, &[]);
+        }
+        let record = recorder.finish();
+        let kept: Vec<u64> = record.changes.iter().map(|change| change.at).collect();
+        assert_eq!(kept, [5, 20, 40]);
     }
 }
