@@ -62,6 +62,7 @@ async fn leave(
     length: Duration,
 ) -> Result<(), Failure> {
     let (config, _) = known_pool(config, pool)?;
+    refuse_no_reason(&reason)?;
     let store = Store::open_beside(&config.database).await.map_err(Failure::failed)?;
     let left = leave_in(&store, pool, kind, reason, length).await;
     store.close().await;
@@ -74,6 +75,14 @@ async fn leave(
     Ok(())
 }
 
+/// Everybody who reads an explanation later wants to know why.
+pub(super) fn refuse_no_reason(reason: &str) -> Result<(), Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure::failed(anyhow::anyhow!("--reason is empty; say why")));
+    }
+    Ok(())
+}
+
 /// Leaves a command for the loop. When it ends by itself.
 pub(super) async fn leave_in(
     store: &Store,
@@ -82,9 +91,6 @@ pub(super) async fn leave_in(
     reason: String,
     length: Duration,
 ) -> Result<Timestamp, Failure> {
-    if reason.trim().is_empty() {
-        return Err(Failure::failed(anyhow::anyhow!("--reason is empty; say why")));
-    }
     let now = SystemClock.now();
     let command = Command {
         id: SystemChance.uuid(now),

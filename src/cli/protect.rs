@@ -2,7 +2,7 @@
 
 use super::ConfigArguments;
 use super::exit::{Failure, load};
-use super::hold::{LONGEST_HOLD, leave_in};
+use super::hold::{LONGEST_HOLD, leave_in, refuse_no_reason};
 use crate::domain::{Duration, Node, PoolName};
 use crate::ports::{Clock, SystemClock};
 use crate::store::{CommandKind, Store};
@@ -38,6 +38,7 @@ pub(super) async fn protect(arguments: ProtectArguments) -> Result<(), Failure> 
     }
     let (config, policies) = load(&arguments.config.config)?;
     let pools: Vec<PoolName> = policies.into_iter().map(|(_, policy)| policy.pool).collect();
+    refuse_no_reason(&arguments.reason)?;
     let store = Store::open_beside(&config.database).await.map_err(Failure::failed)?;
     let done = leave(&store, &pools, &arguments, length).await;
     store.close().await;

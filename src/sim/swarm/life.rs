@@ -1,13 +1,13 @@
 //! One seed's life: trouble, peace, and what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Swarm;
 use super::invariant::{Broken, Invariant};
 use super::judge::Judge;
 use super::moment::{End, Moment};
 use super::record::Record;
-use crate::domain::{Dollars, Duration, NodeCount, Timestamp, after, elapsed};
+use crate::domain::{DecisionId, Dollars, Duration, NodeCount, Timestamp, after, elapsed};
 use crate::policy::{Policy, Rule, TargetForm};
 use crate::ports::Clock;
 use crate::sim::chance::roll;
@@ -111,6 +111,8 @@ struct Watch<'a> {
     looks: u64,
     decisions: u64,
     last: Option<DecisionRecord>,
+    /// Those that were seen.
+    known: BTreeSet<DecisionId>,
 }
 
 impl<'a> Watch<'a> {
@@ -138,6 +140,7 @@ impl<'a> Watch<'a> {
             looks: 0,
             decisions: 0,
             last: None,
+            known: BTreeSet::new(),
         })
     }
 
@@ -226,14 +229,16 @@ impl<'a> Watch<'a> {
         Ok(new)
     }
 
-    /// A look's decision has the look's moment.
+    /// A look's decision has the look's moment; so may another one's, where the clock was set back.
     async fn new_decision(&mut self, at: Timestamp) -> Result<Option<DecisionRecord>, StoreError> {
+        const OF_ONE_MOMENT: u32 = 8;
         let store = self.simulation.store();
-        let newest = store.decisions(&self.policy.pool, at, 1).await?.pop();
-        let is_known = |one: &DecisionRecord| self.last.as_ref().is_some_and(|l| l.id == one.id);
-        let new = newest.filter(|one| one.at == at && !is_known(one));
+        let newest = store.decisions(&self.policy.pool, at, OF_ONE_MOMENT).await?;
+        let mut of_moment = newest.into_iter().filter(|one| one.at == at);
+        let new = of_moment.find(|one| !self.known.contains(&one.id));
         if let Some(new) = &new {
             self.decisions += 1;
+            self.known.insert(new.id);
             self.last = Some(new.clone());
         }
         Ok(new)
