@@ -10,12 +10,10 @@ mod haproxy;
 mod lab;
 mod load;
 mod process;
-mod reload;
 mod wait;
 mod world;
 
 mod balancers;
-mod churn;
 mod crashes;
 mod faults;
 mod scaling;
