@@ -91,7 +91,7 @@ class Demo:
                 self.say(f"      {node['label']} serves")
 
     def tell_decisions(self):
-        for record in reversed(get(f"{API}/notifications/decisions?changes=true&limit=50")):
+        for record in reversed(get(f"{API}/notifications/decisions?changes=true&limit=50")["decisions"]):
             decision = record["decision"]
             if record["id"] in self.decisions:
                 continue

@@ -11,10 +11,11 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::Sources;
+use super::document::AnyProblem;
 use super::problem::Problem;
 
 /// Some targets that share labels.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub(super) struct TargetGroup {
     /// `address:port` of each.
     targets: Vec<String>,
@@ -26,6 +27,12 @@ pub(super) struct TargetGroup {
 /// drained.
 const SCRAPED: [&str; 4] = ["joining", "in_service", "unhealthy", "draining"];
 
+/// Nodes as scrape targets.
+#[utoipa::path(
+    get, path = "/sd/prometheus", tag = "daemon", operation_id = "targets",
+    responses((status = 200, description = "Targets", body = Vec<TargetGroup>), AnyProblem),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn targets(
     State(sources): State<Sources>,
 ) -> Result<Json<Vec<TargetGroup>>, Problem> {

@@ -5,14 +5,23 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::Sources;
+use super::document::AnyProblem;
 use super::problem::Problem;
 
-/// `GET /healthz`: the process answers.
+/// The process answers.
+#[utoipa::path(
+    get, path = "/healthz", tag = "daemon", operation_id = "healthz",
+    responses((status = 200, description = "It lives", body = str)), security()
+)]
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: every pool has been looked at since the start.
+/// Every pool has been looked at since the start.
+#[utoipa::path(
+    get, path = "/readyz", tag = "daemon", operation_id = "readyz",
+    responses((status = 200, description = "It is ready", body = str), AnyProblem), security()
+)]
 pub(super) async fn readyz(State(sources): State<Sources>) -> Result<&'static str, Problem> {
     let waiting: Vec<String> = sources
         .pools
@@ -26,7 +35,15 @@ pub(super) async fn readyz(State(sources): State<Sources>) -> Result<&'static st
     Err(Problem::unavailable(format!("no look has ended yet at {}", waiting.join(", "))))
 }
 
-/// `GET /metrics`: our own metrics in the OpenMetrics text format.
+/// Our own metrics in the OpenMetrics text format.
+#[utoipa::path(
+    get, path = "/metrics", tag = "daemon", operation_id = "metrics",
+    responses(
+        (status = 200, description = "Metrics", body = str, content_type = "application/openmetrics-text"),
+        AnyProblem
+    ),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn metrics(State(sources): State<Sources>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], sources.metrics.text()).into_response()

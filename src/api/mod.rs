@@ -4,7 +4,12 @@
 //! Out: statuses, decisions, journals; problems as `application/problem+json`.
 //! Never: acts, or changes anything by itself: policies are read again by the daemon.
 
+pub mod access;
+#[cfg(test)]
+mod contract_tests;
 mod discovery;
+mod document;
+mod extract;
 mod health;
 mod pools;
 mod problem;
@@ -24,7 +29,10 @@ use crate::reconciler::PoolStatus;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-pub use pools::{DecisionDocument, ExplanationDocument, JournalPage, WhyNotAnswer, WhyNotDocument};
+pub use document::document;
+pub use pools::{
+    DecisionDocument, DecisionPage, ExplanationDocument, JournalPage, WhyNotAnswer, WhyNotDocument,
+};
 pub use reload::{ReloadAsk, ReloadReport, ReplacedPolicy};
 pub use server::{router, serve};
 

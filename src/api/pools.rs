@@ -4,26 +4,32 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path as At, Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
+use super::document::AnyProblem;
+use super::extract::{Asked, At};
 use super::problem::Problem;
 use super::{PoolSource, Sources};
 use crate::domain::{DecisionId, PoolName, Timestamp};
 use crate::engine::{Decision, Direction, Explanation, Observation, WhyNot, explain};
 use crate::policy::{self, Policy};
 use crate::reconciler::PoolStatus;
-use crate::store::{DecisionRecord, JournalRecord, PhaseTimes};
+use crate::store::{DecisionRecord, Decisions, JournalRecord, PhaseTimes};
 
 /// At most so many rows an answer.
 const MOST: u32 = 500;
 
 /// Which decisions.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DecisionQuery {
     /// Not after this; now by default.
     until: Option<Timestamp>,
+    /// Only those before this one; `next_before` of the last page.
+    #[param(value_type = Option<String>, format = "uuid")]
+    before: Option<DecisionId>,
     /// At most so many; 50 by default.
     limit: Option<u32>,
     /// Only those that changed the count.
@@ -32,7 +38,7 @@ pub(super) struct DecisionQuery {
 }
 
 /// A decision with what it saw.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DecisionDocument {
     /// Its id.
     pub id: DecisionId,
@@ -48,8 +54,18 @@ pub struct DecisionDocument {
     pub observation: Observation,
 }
 
+/// A page of a pool's decisions, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct DecisionPage {
+    /// The decisions.
+    pub decisions: Vec<DecisionDocument>,
+    /// Ask with this as `before` for older ones; none at the end.
+    pub next_before: Option<DecisionId>,
+}
+
 /// Which journal rows.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JournalQuery {
     /// Only rows below this number; `next_before` of the last page.
@@ -59,7 +75,7 @@ pub(super) struct JournalQuery {
 }
 
 /// A page of a pool's journal, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct JournalPage {
     /// The rows.
     pub entries: Vec<JournalRecord>,
@@ -68,7 +84,7 @@ pub struct JournalPage {
 }
 
 /// An explanation for programs and for people.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ExplanationDocument {
     /// For programs.
     #[serde(flatten)]
@@ -78,7 +94,7 @@ pub struct ExplanationDocument {
 }
 
 /// Why a pool went no further, both ways.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct WhyNotDocument {
     /// Why not more nodes.
     pub more: WhyNotAnswer,
@@ -87,7 +103,7 @@ pub struct WhyNotDocument {
 }
 
 /// One way's answer for programs and for people.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct WhyNotAnswer {
     /// For programs.
     #[serde(flatten)]
@@ -97,19 +113,31 @@ pub struct WhyNotAnswer {
 }
 
 /// Which explanation.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExplanationQuery {
     /// Of the last decision up to this; now by default.
     at: Option<Timestamp>,
 }
 
-/// `GET /api/v1/pools`
+/// Every pool as of its last look; as many as the settings name, so all at once.
+#[utoipa::path(
+    get, path = "/api/v1/pools", tag = "pools", operation_id = "pools",
+    responses((status = 200, description = "Every pool", body = Vec<PoolStatus>), AnyProblem),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn list(State(sources): State<Sources>) -> Json<Vec<PoolStatus>> {
     Json(sources.pools.values().map(|pool| PoolStatus::clone(&pool.now())).collect())
 }
 
-/// `GET /api/v1/pools/{pool}`
+/// One pool as of its last look.
+#[utoipa::path(
+    get, path = "/api/v1/pools/{pool}", tag = "pools", operation_id = "pool",
+    params(("pool" = String, Path, description = "The pool's name")),
+    responses((status = 200, description = "The pool", body = PoolStatus), AnyProblem),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn one(
     State(sources): State<Sources>,
     At(pool): At<String>,
@@ -118,27 +146,43 @@ pub(super) async fn one(
     Ok(Json(PoolStatus::clone(&source.now())))
 }
 
-/// `GET /api/v1/pools/{pool}/decisions`
+/// What was decided, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/pools/{pool}/decisions", tag = "pools", operation_id = "decisions",
+    params(("pool" = String, Path, description = "The pool's name"), DecisionQuery),
+    responses((status = 200, description = "A page of decisions, newest first", body = DecisionPage), AnyProblem),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn decisions(
     State(sources): State<Sources>,
     At(pool): At<String>,
-    Query(query): Query<DecisionQuery>,
-) -> Result<Json<Vec<DecisionDocument>>, Problem> {
+    Asked(query): Asked<DecisionQuery>,
+) -> Result<Json<DecisionPage>, Problem> {
     let (name, _) = find(&sources, &pool)?;
     let until = query.until.unwrap_or(Timestamp::MAX);
     let limit = limit(query.limit)?;
-    let records = match query.changes {
-        true => sources.store.changes(name, until, limit).await?,
-        false => sources.store.decisions(name, until, limit).await?,
+    let which = match query.changes {
+        true => Decisions::Changes,
+        false => Decisions::All,
     };
-    Ok(Json(records.into_iter().map(document).collect()))
+    let records = sources.store.decisions_before(name, which, until, query.before, limit).await?;
+    let full = records.len() == limit as usize;
+    let next_before = records.last().filter(|_| full).map(|last| last.id);
+    let decisions = records.into_iter().map(document).collect();
+    Ok(Json(DecisionPage { decisions, next_before }))
 }
 
-/// `GET /api/v1/pools/{pool}/journal`
+/// What was intended, done and noticed in a pool, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/pools/{pool}/journal", tag = "pools", operation_id = "journal",
+    params(("pool" = String, Path, description = "The pool's name"), JournalQuery),
+    responses((status = 200, description = "A page of rows, newest first", body = JournalPage), AnyProblem),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn journal(
     State(sources): State<Sources>,
     At(pool): At<String>,
-    Query(query): Query<JournalQuery>,
+    Asked(query): Asked<JournalQuery>,
 ) -> Result<Json<JournalPage>, Problem> {
     let (name, _) = find(&sources, &pool)?;
     let before = query.before.unwrap_or(i64::MAX);
@@ -149,22 +193,34 @@ pub(super) async fn journal(
     Ok(Json(JournalPage { entries, next_before }))
 }
 
-/// `GET /api/v1/pools/{pool}/explanation`
+/// Why the count is what it is, and what would change it.
+#[utoipa::path(
+    get, path = "/api/v1/pools/{pool}/explanation", tag = "pools", operation_id = "explanation",
+    params(("pool" = String, Path, description = "The pool's name"), ExplanationQuery),
+    responses((status = 200, description = "The explanation", body = ExplanationDocument), AnyProblem),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn explanation(
     State(sources): State<Sources>,
     At(pool): At<String>,
-    Query(query): Query<ExplanationQuery>,
+    Asked(query): Asked<ExplanationQuery>,
 ) -> Result<Json<ExplanationDocument>, Problem> {
     let explanation = explained(&sources, &pool, &query).await?;
     let text = explanation.to_string();
     Ok(Json(ExplanationDocument { explanation, text }))
 }
 
-/// `GET /api/v1/pools/{pool}/why-not`
+/// Why the pool has not more nodes, and why not fewer.
+#[utoipa::path(
+    get, path = "/api/v1/pools/{pool}/why-not", tag = "pools", operation_id = "why_not",
+    params(("pool" = String, Path, description = "The pool's name"), ExplanationQuery),
+    responses((status = 200, description = "Both answers", body = WhyNotDocument), AnyProblem),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn why_not(
     State(sources): State<Sources>,
     At(pool): At<String>,
-    Query(query): Query<ExplanationQuery>,
+    Asked(query): Asked<ExplanationQuery>,
 ) -> Result<Json<WhyNotDocument>, Problem> {
     let explanation = explained(&sources, &pool, &query).await?;
     let answer = |direction| {
@@ -193,7 +249,13 @@ async fn explained(
     Ok(explain(&record.decision, &record.observation, &policy))
 }
 
-/// `GET /api/v1/pools/{pool}/learned`
+/// How long the phases of a node's life take in this pool.
+#[utoipa::path(
+    get, path = "/api/v1/pools/{pool}/learned", tag = "pools", operation_id = "learned",
+    params(("pool" = String, Path, description = "The pool's name")),
+    responses((status = 200, description = "Each phase that was seen", body = Vec<PhaseTimes>), AnyProblem),
+    security(("token" = ["read"]))
+)]
 pub(super) async fn learned(
     State(sources): State<Sources>,
     At(pool): At<String>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Sources;
+use super::document::AnyProblem;
 use super::problem::Problem;
 use crate::domain::PoolName;
 use crate::policy::Difference;
@@ -15,7 +16,7 @@ use crate::policy::Difference;
 pub type ReloadAsk = mpsc::Sender<oneshot::Sender<ReloadReport>>;
 
 /// What came of reading the policy files again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReloadReport {
     /// Pools that go by another policy from their next look on.
     pub replaced: Vec<ReplacedPolicy>,
@@ -29,7 +30,7 @@ pub struct ReloadReport {
 }
 
 /// A pool that goes by another policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReplacedPolicy {
     /// The pool.
     pub pool: PoolName,
@@ -39,7 +40,16 @@ pub struct ReplacedPolicy {
     pub changes: Vec<Difference>,
 }
 
-/// `POST /api/v1/policies/reload`: 200, or 422 where a file can't be used.
+/// Reads the policy files again. A bad file replaces nothing.
+#[utoipa::path(
+    post, path = "/api/v1/policies/reload", tag = "daemon", operation_id = "reload",
+    responses(
+        (status = 200, description = "What came of it", body = ReloadReport),
+        (status = 422, description = "A file can't be used", body = ReloadReport),
+        AnyProblem
+    ),
+    security(("token" = ["admin"]))
+)]
 pub(super) async fn reload(
     State(sources): State<Sources>,
 ) -> Result<(StatusCode, Json<ReloadReport>), Problem> {

@@ -2,43 +2,52 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::document::ApiDoc;
+use super::extract::as_problem;
 use super::problem::Problem;
-use super::{Sources, discovery, health, pools, reload};
+use super::{Sources, discovery, document, health, pools, reload};
 
 /// No reading takes longer; a stuck one gives its place back.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// No request here needs a body.
+/// The largest body that is read: policies are the largest that anybody sends.
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// Every route.
+/// Every route, with its part of the document.
+pub(super) fn routes() -> OpenApiRouter<Sources> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(discovery::targets))
+        .routes(routes!(document::openapi))
+        .routes(routes!(reload::reload))
+        .routes(routes!(pools::list))
+        .routes(routes!(pools::one))
+        .routes(routes!(pools::decisions))
+        .routes(routes!(pools::explanation))
+        .routes(routes!(pools::why_not))
+        .routes(routes!(pools::journal))
+        .routes(routes!(pools::learned))
+}
+
+/// The server: every route behind the limits that all share.
 pub fn router(sources: Sources) -> Router {
-    let pools = Router::new()
-        .route("/", get(pools::list))
-        .route("/{pool}", get(pools::one))
-        .route("/{pool}/decisions", get(pools::decisions))
-        .route("/{pool}/explanation", get(pools::explanation))
-        .route("/{pool}/why-not", get(pools::why_not))
-        .route("/{pool}/journal", get(pools::journal))
-        .route("/{pool}/learned", get(pools::learned));
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/sd/prometheus", get(discovery::targets))
-        .nest("/api/v1/pools", pools)
-        .route("/api/v1/policies/reload", post(reload::reload))
-        .fallback(async || Problem::not_found("no such page; the API begins at /api/v1/pools"))
+    let (router, _) = routes().split_for_parts();
+    router
+        .fallback(async || Problem::not_found("no such page; /api/v1/openapi.json lists them all"))
         .layer(
             ServiceBuilder::new()
                 .layer(CatchPanicLayer::new())
@@ -48,6 +57,7 @@ pub fn router(sources: Sources) -> Router {
                 ))
                 .layer(RequestBodyLimitLayer::new(LARGEST_BODY)),
         )
+        .layer(middleware::map_response(as_problem))
         .with_state(sources)
 }
 

@@ -102,7 +102,7 @@ async fn a_pool_that_came_up_is_shown_with_nodes_targets_decisions_and_reasons()
         assert_eq!(target["labels"]["__meta_windlass_pool"], "web");
     }
     let decisions = rehearsal.json("/api/v1/pools/web/decisions?limit=500").await;
-    let first = decisions.as_array().and_then(|all| all.last()).expect("a decision");
+    let first = decisions["decisions"].as_array().and_then(|all| all.last()).expect("a decision");
     assert!(!first["sentences"].as_array().expect("sentences").is_empty());
     let explanation = rehearsal.json("/api/v1/pools/web/explanation").await;
     assert!(explanation["text"].as_str().expect("text").starts_with("web at "));
@@ -166,7 +166,7 @@ async fn a_question_that_makes_no_sense_is_answered_with_what_would() {
         ("/api/v1/pools/web/decisions?limit=0", StatusCode::BAD_REQUEST, "use 1 to 500"),
         ("/api/v1/pools/web/decisions?limt=5", StatusCode::BAD_REQUEST, "limt"),
         ("/api/v1/pools/web/explanation?at=noon", StatusCode::BAD_REQUEST, "at"),
-        ("/api/v2", StatusCode::NOT_FOUND, "/api/v1/pools"),
+        ("/api/v2", StatusCode::NOT_FOUND, "/api/v1/openapi.json"),
     ] {
         let (found, body) = rehearsal.get(path).await;
         assert_eq!(found, status, "{path}: {body}");

@@ -61,7 +61,7 @@ enum Command {
     /// Ask Prometheus for every signal now, and say how good each is and what to do about it.
     Query(query::QueryArguments),
     /// Print the JSON Schema of a policy file, for editors and for checks elsewhere.
-    Schema,
+    Schema(schema::SchemaArguments),
     /// Rehearse policies and other autoscalers on recorded traffic.
     Backtest(Box<backtest::BacktestArguments>),
     /// Live many lives of a pool in which everything goes wrong, and check what must always be so.
@@ -132,10 +132,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Drill(arguments) => drill::drill(&arguments).await,
             Command::Test(arguments) => test::test(&arguments),
             Command::Query(arguments) => query::query(arguments).await,
-            Command::Schema => {
-                schema::schema();
-                Ok(())
-            }
+            Command::Schema(arguments) => schema::schema(&arguments),
             Command::Backtest(arguments) => backtest::backtest(&arguments).await,
             Command::Simulate(arguments) => simulate::simulate(&arguments),
             Command::Advise(arguments) => advise::advise(&arguments).await,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Node, NodeCount, NodeState};
 
 /// How many nodes of a pool are in each state that matters to a decision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FleetCounts {
     /// In service: given requests by the balancers, unhealthy ones included.
     pub serving: NodeCount,

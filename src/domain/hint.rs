@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{CampaignKind, Duration, HintId, RequestsPerSecond, Timestamp, after};
 
 /// Load that was announced in advance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Hint {
     /// Its identity.
     pub id: HintId,
@@ -19,9 +19,11 @@ pub struct Hint {
     pub size: HintSize,
     /// Over how long the messages are sent.
     #[serde(with = "humantime_serde")]
+    #[schema(value_type = String)]
     pub spread: Duration,
     /// How long after that the hint still counts; none: ten minutes.
     #[serde(default, with = "humantime_serde", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub tail: Option<Duration>,
     /// Why, in the words of who announced it; never empty.
     pub reason: String,
@@ -31,7 +33,7 @@ pub struct Hint {
 }
 
 /// Who announced a campaign.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HintSource {
     /// Somebody, or a program of theirs.
@@ -49,7 +51,7 @@ impl HintSource {
 }
 
 /// The size of a campaign, as it was announced.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HintSize {
     /// So many devices are sent a message.

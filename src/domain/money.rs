@@ -15,6 +15,20 @@ pub struct Dollars {
     millionths: u64,
 }
 
+impl utoipa::PartialSchema for Dollars {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let millionths = u64::schema();
+        if let utoipa::openapi::RefOr::T(utoipa::openapi::Schema::Object(mut object)) = millionths {
+            let what = "An amount of United States dollars, in millionths.";
+            object.description = Some(what.into());
+            return object.into();
+        }
+        millionths
+    }
+}
+
+impl utoipa::ToSchema for Dollars {}
+
 impl Dollars {
     /// `None` for a negative, infinite, absent (NaN) or absurd (over $10^12) amount.
     pub fn new(dollars: f64) -> Option<Self> {

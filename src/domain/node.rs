@@ -64,7 +64,7 @@ pub struct Node {
 /// What we may have asked of the world for a node. Written before the asking.
 ///
 /// A state carries only what it needs; every wait has a deadline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum NodeState {
     /// Intended, address and label allocated; nothing asked yet.
@@ -115,7 +115,7 @@ pub enum NodeState {
 }
 
 /// The last try of a step: when, how often, and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Attempt {
     /// How many tries this state has seen.
     pub count: u32,
@@ -128,7 +128,7 @@ pub struct Attempt {
 }
 
 /// Why a node came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "failure", rename_all = "snake_case")]
 pub enum Failure {
     /// The cloud refused to create it, and would refuse again.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Timestamp;
 
 /// One point of a signal: a finite value and the moment that it speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sample {
     /// When the value was true, by the source's clock.
     pub at: Timestamp,
@@ -16,7 +16,7 @@ pub struct Sample {
 }
 
 /// One node's point of a signal that has a series for each node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NodeSample {
     /// The node: its address on the VLAN, or its instance's label.
     pub node: String,
@@ -34,7 +34,7 @@ pub struct NodeSample {
 ///
 /// *Unknown is never zero*: only [`Reading::Fresh`] may ever lower a count, and the samples of a
 /// [`Reading::PerNode`] only where they would with every silent node under full load.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "quality", rename_all = "snake_case")]
 pub enum Reading {
     /// One series, one finite value, young enough, and from every node that should speak.
@@ -68,7 +68,7 @@ pub enum Reading {
 }
 
 /// Why a signal has no usable value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Missing {
     /// The query worked and matched no series.

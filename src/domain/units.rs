@@ -6,7 +6,18 @@ use serde::{Deserialize, Serialize};
 
 /// A number of nodes.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(transparent)]
 pub struct NodeCount(pub u32);
@@ -36,8 +47,9 @@ impl fmt::Display for NodeCount {
 }
 
 /// A finite rate of zero or more, in requests per second.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schema(value_type = f64, minimum = 0)]
 pub struct RequestsPerSecond(f64);
 
 impl RequestsPerSecond {
@@ -68,8 +80,11 @@ impl From<RequestsPerSecond> for f64 {
 }
 
 /// A finite percentage of zero or more; above 100 is legal ("at most 200 % more").
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(try_from = "f64", into = "f64")]
+#[schema(value_type = f64, minimum = 0)]
 pub struct Percent(f64);
 
 impl Percent {

@@ -6,7 +6,7 @@ use super::{History, Reason};
 use crate::domain::{NodeCount, Timestamp};
 
 /// One decision of one pool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Decision {
     /// The moment of the observation.
     pub at: Timestamp,
@@ -25,7 +25,7 @@ pub struct Decision {
 }
 
 /// Which way a decision goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// More nodes.
@@ -37,7 +37,7 @@ pub enum Direction {
 }
 
 /// What one rule wanted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Recommendation {
     /// The rule's key: its kind and signal, such as `target:requests`.
     pub rule: String,
@@ -46,7 +46,7 @@ pub struct Recommendation {
 }
 
 /// What a rule wants. "No opinion" is not "stay".
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "opinion", rename_all = "snake_case")]
 pub enum Opinion {
     /// It has nothing to say: the others decide.
@@ -82,7 +82,7 @@ pub enum Opinion {
 }
 
 /// One guard's effect.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Stage {
     /// The guard.
     pub guard: Guard,
@@ -95,7 +95,7 @@ pub struct Stage {
 }
 
 /// The guards, in the order in which they stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Guard {
     /// Bad data lowers nothing; a blind pool goes to its default.

@@ -26,7 +26,7 @@ use crate::domain::{FleetCounts, NodeCount, PoolName, Reading, SignalName, Times
 use crate::policy::{Policy, Rule, TargetForm};
 
 /// Why a pool has the count that it has, and what would change it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Explanation {
     /// The pool.
     pub pool: PoolName,
@@ -53,7 +53,7 @@ pub struct Explanation {
 }
 
 /// One signal as it was seen.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Input {
     /// The signal.
     pub signal: SignalName,
@@ -66,7 +66,7 @@ pub struct Input {
 }
 
 /// What a signal's value counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Requests per second.
@@ -84,7 +84,7 @@ pub enum Unit {
 }
 
 /// What one rule wanted.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ExplainedRule {
     /// The rule's key.
     pub rule: String,

@@ -11,7 +11,7 @@ use crate::domain::Duration;
 use crate::forecast::{Doubt, Forecast, Level, Verdict};
 
 /// What is expected of one signal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Foreseen {
     /// What the largest demand within the horizon should stay under, in requests per second.
     pub bound: f64,
@@ -32,7 +32,7 @@ pub struct Foreseen {
 }
 
 /// Whether to believe a forecast.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "belief", rename_all = "snake_case")]
 pub enum Belief {
     /// It may raise the count.

@@ -12,7 +12,7 @@ use crate::forecast::campaign::{Response, around, learned};
 use crate::policy::Policy;
 
 /// One look at a pool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Observation {
     /// The moment of the look.
     pub at: Timestamp,
@@ -44,7 +44,7 @@ pub struct Observation {
 }
 
 /// What was announced, and what is known of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Announced {
     /// How many seconds before they are needed nodes must be asked for; none while nobody knows.
@@ -72,7 +72,7 @@ impl Announced {
 }
 
 /// A campaign, and what is known of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ObservedHint {
     /// What was announced.
     pub hint: Hint,
@@ -88,7 +88,7 @@ pub struct ObservedHint {
 }
 
 /// One node, as far as signals with a series of each node go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ObservedNode {
     /// Its instance's label.
     pub label: String,
@@ -99,7 +99,7 @@ pub struct ObservedNode {
 }
 
 /// Whether a node's sample counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Readiness {
     /// It serves: its sample counts, and is missing where there is none.
@@ -137,7 +137,7 @@ impl ObservedNode {
 
 /// What operators ordered. An order counts until it ends; whoever builds an observation may leave
 /// ended ones in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Overrides {
     /// This very count.
@@ -160,7 +160,7 @@ impl Overrides {
 }
 
 /// A count that an operator ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OrderedCount {
     /// The count.
     pub count: NodeCount,
@@ -170,7 +170,7 @@ pub struct OrderedCount {
 }
 
 /// A change that an operator forbade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OrderedHold {
     /// Which change.
     pub change: HeldChange,
@@ -180,7 +180,7 @@ pub struct OrderedHold {
 }
 
 /// A change that an operator may forbid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HeldChange {
     /// No node comes.
@@ -190,7 +190,7 @@ pub enum HeldChange {
 }
 
 /// What a pool costs, as of one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Costs {
     /// What one started hour of one node costs; none where the cloud did not say.
     pub node_hourly: Option<Dollars>,
@@ -203,7 +203,7 @@ pub struct Costs {
 }
 
 /// What decisions remember. It is stored with each decision, so a restart changes none.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct History {
     /// What the last decision came to; none before the first.
     pub desired: Option<NodeCount>,
@@ -241,7 +241,7 @@ pub struct History {
 }
 
 /// A scale-out that a rule asked for, until it is known to have helped.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Effect {
     /// The rule, by its key.
     pub rule: String,
@@ -258,7 +258,7 @@ pub struct Effect {
 }
 
 /// What one step rule remembers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StepMemory {
     /// The last look that could read its signal.
     pub seen: Option<Timestamp>,
@@ -271,7 +271,7 @@ pub struct StepMemory {
 }
 
 /// A sample that a step rule looks back on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct KeptSample {
     /// When the value was true, by the source's clock.
     pub at: Timestamp,
@@ -282,7 +282,7 @@ pub struct KeptSample {
 }
 
 /// A count that a rule wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Wish {
     /// The count.
     pub count: NodeCount,
@@ -293,7 +293,7 @@ pub struct Wish {
 }
 
 /// A condition of a rule that holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Condition {
     /// Since when, without a break.
     pub since: Timestamp,
@@ -302,7 +302,7 @@ pub struct Condition {
 }
 
 /// A count that was recommended from one look to another without a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RecommendationSpan {
     /// The count.
     pub count: NodeCount,
@@ -313,7 +313,7 @@ pub struct RecommendationSpan {
 }
 
 /// A change of the count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ScaleEvent {
     /// When it was decided.
     pub at: Timestamp,

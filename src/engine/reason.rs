@@ -9,7 +9,7 @@ use super::{Belief, Direction};
 use crate::domain::{CampaignKind, Dollars, HintSource, Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
     /// A rate over the pool needs so many nodes, and that is another number than now.
@@ -636,7 +636,7 @@ pub enum Reason {
 }
 
 /// The time that a budget is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetPeriod {
     /// An hour.

@@ -58,8 +58,9 @@ pub enum Mode {
 
 /// The newsvendor level `short / (short + idle)`: what a short node-minute is worth, of both
 /// prices together. 0.95 is nineteen to one.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schema(value_type = f64, minimum = 0, maximum = 1)]
 pub struct Level(f64);
 
 impl Level {

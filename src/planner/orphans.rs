@@ -39,7 +39,7 @@ pub struct Orphan {
 }
 
 /// Why an orphan is still there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kept", rename_all = "snake_case")]
 pub enum OrphanKept {
     /// The policy only has them reported.

@@ -102,7 +102,7 @@ pub struct Move {
 }
 
 /// Something the plan would have done and didn't, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
     /// Nodes are wanted, and `max` instances may exist already.

@@ -14,7 +14,7 @@ use super::explain_defaults;
 use super::settings::Policy;
 
 /// One key whose value differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Difference {
     /// The key, such as `scale_in.pace[0].nodes`.
     pub key: String,

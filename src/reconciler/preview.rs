@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError, protected};
 use crate::telemetry::Metrics;
 
 /// What a look would do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Preview {
     /// The decision that would be made, and why.
     pub explanation: Explanation,

@@ -18,7 +18,7 @@ use crate::telemetry::StepLabels;
 use crate::telemetry::{DirectionLabels, PhaseLabels, PoolLabels, SignalLabels, StateLabels};
 
 /// A pool as of its last look.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct PoolStatus {
     /// The pool.
     pub pool: PoolName,
@@ -50,7 +50,7 @@ pub struct PoolStatus {
 }
 
 /// A node as of the last look.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct NodeStatus {
     /// Its id.
     pub id: NodeId,
@@ -67,6 +67,7 @@ pub struct NodeStatus {
     /// What last went wrong in this state.
     pub error: Option<String>,
     /// Its VLAN address.
+    #[schema(value_type = String, format = Ipv4)]
     pub address: Ipv4Addr,
     /// The cloud's number for it.
     pub instance: Option<InstanceId>,

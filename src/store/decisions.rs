@@ -24,6 +24,15 @@ pub struct NewDecision<'a> {
     pub entry: Option<Entry>,
 }
 
+/// Which decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decisions {
+    /// Every one.
+    All,
+    /// Those that changed the count.
+    Changes,
+}
+
 /// A decision, read back.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DecisionRecord {
@@ -86,7 +95,7 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<DecisionRecord>, StoreError> {
-        self.decisions_by(sql::DECISIONS, pool, until, limit).await
+        self.decisions_before(pool, Decisions::All, until, None, limit).await
     }
 
     /// Decisions up to `until` that changed the count, newest first.
@@ -96,38 +105,71 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<DecisionRecord>, StoreError> {
-        self.decisions_by(sql::CHANGES, pool, until, limit).await
+        self.decisions_before(pool, Decisions::Changes, until, None, limit).await
     }
 
-    async fn decisions_by(
+    /// Decisions up to `until` and, where one is named, before that one, newest first. Ids carry
+    /// their time, so the one that is named may have been forgotten.
+    pub async fn decisions_before(
         &self,
-        statement: &'static str,
         pool: &PoolName,
+        which: Decisions,
         until: Timestamp,
+        before: Option<DecisionId>,
         limit: u32,
     ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let statement = match which {
+            Decisions::All => sql::DECISIONS,
+            Decisions::Changes => sql::CHANGES,
+        };
+        let named = before.and_then(|id| Some((made_at(id)?, id.to_string())));
+        // No id is behind this letter, so all of the last millisecond count.
+        let whole = (milliseconds(until), "~".to_string());
+        let (end, id) = named.filter(|(at, _)| *at <= whole.0).unwrap_or(whole);
         let rows = sqlx::query(statement)
             .bind(pool.as_str())
-            .bind(milliseconds(until))
+            .bind(end)
+            .bind(id)
             .bind(limit)
             .fetch_all(&self.reader)
             .await
             .map_err(failed("read decisions"))?;
-        rows.iter()
-            .map(|row| {
-                let id: String = row.get(0);
-                Ok(DecisionRecord {
-                    id: id.parse().map_err(|cause| StoreError::Damaged {
-                        what: format!("a decision's id: {cause}"),
-                    })?,
-                    at: timestamp(row.get(1))?,
-                    policy_digest: row.get(2),
-                    observation: parse("an observation", row.get(3))?,
-                    decision: parse("a decision", row.get(4))?,
-                })
-            })
-            .collect()
+        rows.iter().map(record).collect()
     }
+
+    /// One decision; none where there is none of this id, or no longer.
+    pub async fn decision(
+        &self,
+        pool: &PoolName,
+        id: DecisionId,
+    ) -> Result<Option<DecisionRecord>, StoreError> {
+        let row = sqlx::query(sql::DECISION)
+            .bind(pool.as_str())
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(failed("read a decision"))?;
+        row.as_ref().map(record).transpose()
+    }
+}
+
+/// The milliseconds since 1970 at which an id was made; none for one that we never made.
+fn made_at(id: DecisionId) -> Option<i64> {
+    let (seconds, nanoseconds) = id.0.get_timestamp()?.to_unix();
+    i64::try_from(seconds).ok()?.checked_mul(1_000)?.checked_add(i64::from(nanoseconds) / 1_000_000)
+}
+
+fn record(row: &sqlx::sqlite::SqliteRow) -> Result<DecisionRecord, StoreError> {
+    let id: String = row.get(0);
+    Ok(DecisionRecord {
+        id: id
+            .parse()
+            .map_err(|cause| StoreError::Damaged { what: format!("a decision's id: {cause}") })?,
+        at: timestamp(row.get(1))?,
+        policy_digest: row.get(2),
+        observation: parse("an observation", row.get(3))?,
+        decision: parse("a decision", row.get(4))?,
+    })
 }
 
 async fn add_sample(

@@ -13,7 +13,7 @@ use crate::forecast::campaign::Response;
 const REMEMBERED: i64 = 20;
 
 /// A campaign, and who announced it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Announcement {
     /// What was announced.
     pub hint: Hint,
@@ -22,7 +22,7 @@ pub struct Announcement {
 }
 
 /// A campaign as the table has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HintRecord {
     /// What was announced, and by whom.
     #[serde(flatten)]

@@ -22,7 +22,7 @@ use crate::policy::Difference;
 const ORIGIN: &str = "";
 
 /// One thing that was intended, done or noticed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
     /// The daemon began to look after the pool.
@@ -143,7 +143,7 @@ pub enum Entry {
 }
 
 /// A journal row, read back.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct JournalRecord {
     /// Its number; rows of all pools count together.
     pub sequence: i64,

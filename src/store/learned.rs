@@ -11,7 +11,7 @@ use crate::domain::{NodeId, PoolName, Timestamp};
 const LATEST: i64 = 100;
 
 /// A phase of a node's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// From the decision to the cloud's answer to the create call.
@@ -29,7 +29,7 @@ pub enum Phase {
 }
 
 /// What is known of one phase in one pool.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct PhaseTimes {
     /// The phase.
     pub phase: Phase,

@@ -23,7 +23,7 @@ mod sql;
 mod tests;
 
 pub use commands::{Command, CommandKind, protected};
-pub use decisions::{DecisionRecord, NewDecision};
+pub use decisions::{DecisionRecord, Decisions, NewDecision};
 pub use error::StoreError;
 pub use examine::StoreExamination;
 pub use forecasts::KeptForecast;

@@ -51,16 +51,23 @@ pub const ADD_DECISION: &str = "
         policy_digest, observation, decision)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-/// Decisions of a pool up to a time, newest first.
+/// Decisions of a pool up to a time and before an id of that time, newest first.
 pub const DECISIONS: &str = "
     SELECT id, at_milliseconds, policy_digest, observation, decision FROM decisions
-    WHERE pool = ?1 AND at_milliseconds <= ?2 ORDER BY at_milliseconds DESC, id DESC LIMIT ?3";
+    WHERE pool = ?1 AND at_milliseconds <= ?2 AND (at_milliseconds < ?2 OR id < ?3)
+    ORDER BY at_milliseconds DESC, id DESC LIMIT ?4";
 
-/// Decisions of a pool up to a time that changed the count, newest first.
+/// The same, only those that changed the count.
 pub const CHANGES: &str = "
     SELECT id, at_milliseconds, policy_digest, observation, decision FROM decisions
-    WHERE pool = ?1 AND at_milliseconds <= ?2 AND direction <> 'hold'
-    ORDER BY at_milliseconds DESC, id DESC LIMIT ?3";
+    WHERE pool = ?1 AND at_milliseconds <= ?2 AND (at_milliseconds < ?2 OR id < ?3)
+        AND direction <> 'hold'
+    ORDER BY at_milliseconds DESC, id DESC LIMIT ?4";
+
+/// One decision of a pool.
+pub const DECISION: &str = "
+    SELECT id, at_milliseconds, policy_digest, observation, decision FROM decisions
+    WHERE pool = ?1 AND id = ?2";
 
 /// Adds a sample, unless the same point is known.
 pub const ADD_SAMPLE: &str = "
@@ -243,6 +250,7 @@ pub const ALL: &[&str] = &[
     ADD_DECISION,
     DECISIONS,
     CHANGES,
+    DECISION,
     ADD_SAMPLE,
     ADD_COMMAND,
     COMMANDS,

@@ -246,8 +246,8 @@ impl Lab {
     /// The decisions that changed the count, newest first.
     pub fn changes(&self) -> Look<Vec<Value>> {
         let url = format!("{API}/api/v1/pools/notifications/decisions?changes=true&limit=500");
-        let list = get_json(&url)?;
-        list.as_array().cloned().ok_or_else(|| format!("no list of decisions: {list}"))
+        let page = get_json(&url)?;
+        page["decisions"].as_array().cloned().ok_or_else(|| format!("no decisions: {page}"))
     }
 
     /// The instances that exist, as the cloud lists them.

@@ -14,7 +14,7 @@ use super::{Measured, Shift, Unit};
 use crate::domain::{NodeCount, SignalName, Timestamp};
 
 /// What would change the count next. Fleet and all else is taken to stay as it is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "distance", rename_all = "snake_case")]
 pub enum Distance {
     /// The count changes by itself.
@@ -108,7 +108,7 @@ pub enum Distance {
 }
 
 /// What a signal must keep: its value, or its average over the nodes that speak.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Limit {
     /// The signal.
     pub signal: SignalName,

@@ -15,7 +15,7 @@ use crate::domain::{NodeSample, Reading, SignalName};
 use crate::policy::{Policy, Rule, TargetForm};
 
 /// A change of what a signal says: of its value, or of its average over the nodes that speak.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Shift {
     /// The signal.
     pub signal: SignalName,
@@ -28,7 +28,7 @@ pub struct Shift {
 }
 
 /// Whether a signal rises or falls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShiftWay {
     /// It rises.

@@ -13,7 +13,7 @@ use super::{Direction, Distance, ExplainedRule, Explanation, Stage};
 use crate::domain::{NodeCount, PoolName, Timestamp};
 
 /// Why a pool did not go further one way.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct WhyNot {
     /// The pool.
     pub pool: PoolName,

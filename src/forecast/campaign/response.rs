@@ -23,7 +23,7 @@ const TAIL_SIGMA: f64 = 1.2;
 const SHORTEST_SPREAD: f64 = 10.0;
 
 /// How devices respond to campaigns of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Response {
     /// Requests for each device, or how much more than announced comes; above zero.
     pub factor: f64,

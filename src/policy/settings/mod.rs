@@ -79,7 +79,7 @@ pub struct Policy {
 }
 
 /// Whether decisions are carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
     /// Decide, plan and act.
@@ -91,7 +91,7 @@ pub enum Control {
 }
 
 /// The smallest and the largest count; `min <= default <= max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Bounds {
     /// Never fewer.
     pub min: NodeCount,

@@ -1,0 +1,61 @@
+//! What a request says, read strictly: whatever is wrong with it is a [`Problem`].
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::problem::Problem;
+
+/// The parts of a path.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(Problem))]
+pub(super) struct At<T>(pub T);
+
+/// The query of a request.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(Problem))]
+pub(super) struct Asked<T>(pub T);
+
+/// The JSON body of a request.
+#[derive(FromRequest)]
+#[from_request(via(axum::Json), rejection(Problem))]
+pub(super) struct Sent<T>(pub T);
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::not_found(rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::bad_request(rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::of_status(rejection.status(), rejection.body_text())
+    }
+}
+
+/// Turns errors that a layer or axum itself made into problem documents.
+pub(super) async fn as_problem(answer: Response) -> Response {
+    let status = answer.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let kind = answer.headers().get("content-type").map(|kind| kind.as_bytes());
+    if !is_error || kind == Some(super::problem::MEDIA_TYPE.as_bytes()) {
+        return answer;
+    }
+    let detail = match status {
+        StatusCode::METHOD_NOT_ALLOWED => "this page has no such method; see `Allow`",
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than the largest that is read",
+        StatusCode::SERVICE_UNAVAILABLE => "no answer came in time; ask again later",
+        StatusCode::INTERNAL_SERVER_ERROR => "a fault of windlass; the log has it",
+        _ => "the request can't be served",
+    };
+    let mut problem = Problem::of_status(status, detail).into_response_with(answer.headers());
+    problem.extensions_mut().extend(answer.extensions().clone());
+    problem
+}
