@@ -178,6 +178,25 @@ proptest! {
     }
 }
 
+#[test]
+fn a_distance_knows_what_a_surge_will_have_seen_by_then() {
+    // The survivors of a scale-in would each see a third more, which a surge calls fast; but only
+    // once it knows what the rate was two minutes ago. It does when the window ends.
+    let mut policy = policy();
+    policy.rules = vec![target("requests", 400.0), Rule::Surge(surge_rule("surge", 400.0))];
+    policy.signals.insert(name("surge"), signal_of(Measures::Node));
+    policy.bounds.min = NodeCount(3);
+    policy.scale_in.stabilize = seconds(270);
+    let pool = Pool::settled(policy, 4).reads("requests", 0.0).reads("surge", 1_724.0);
+    let decision = pool.would_decide();
+    let situation = Situation { policy: pool.policy, observation: pool.look, decision };
+    each_distance_is_true(&situation).expect("no node leaves after 270 s");
+    let Situation { policy, observation, decision } = &situation;
+    let told = explain(decision, observation, policy).distances;
+    let comes_by_itself = |distance: &Distance| matches!(distance, Distance::ByTime { .. });
+    assert!(!told.iter().any(comes_by_itself), "{told:?}");
+}
+
 fn each_distance_is_true(situation: &Situation) -> Result<(), TestCaseError> {
     let Situation { policy, observation, decision } = situation;
     let Explanation { distances, .. } = explain(decision, observation, policy);

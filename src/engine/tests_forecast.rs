@@ -5,7 +5,7 @@ use super::recommend::surge;
 use super::{Belief, Distance, Foreseen, Opinion, Reason, explain};
 use crate::domain::{NodeCount, Timestamp, after, elapsed};
 use crate::forecast::{Level, Mode};
-use crate::policy::{ForecastRule, Rule, SurgeRule};
+use crate::policy::{ForecastRule, Measures, Rule, SurgeRule};
 
 fn foreseen(bound: f64, belief: Belief) -> Foreseen {
     Foreseen {
@@ -184,7 +184,7 @@ fn a_surge_tells_when_its_rate_will_no_longer_stand_out() {
 fn what_a_surge_compares_with_changes_only_where_its_signal_said_something_new() {
     let ahead = |pool: &Pool| -> Vec<u64> {
         let said = &pool.look.history.rates["surge:requests"];
-        let moments = surge::moments(&surge_rule("requests", 400.0), said);
+        let moments = surge::moments(&surge_rule("requests", 400.0), Measures::Pool, said);
         let ahead = moments.filter(|moment| pool.look.at < *moment);
         ahead.map(|moment| elapsed(pool.look.at, moment).as_secs()).collect()
     };

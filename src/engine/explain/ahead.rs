@@ -6,7 +6,7 @@
 //! ends.
 
 use super::super::guard::cooldown::LONGEST_WAIT;
-use super::super::guard::effectiveness;
+use super::super::guard::{effectiveness, flap};
 use super::super::look::LONGEST_GAP;
 use super::super::recommend::{keys, moments, surge};
 use super::super::{Decision, Direction, Guard, History, Observation, Reason, StepMemory, decide};
@@ -87,7 +87,7 @@ pub(super) fn next_change(
         let next_sample = after(first.at, spacing.saturating_mul(samples + 1));
         let sample = awaits_samples(policy, &look, &now).then_some(next_sample);
         let moment = edge.into_iter().chain(ends).chain(sample).min();
-        let history = moment.map(|moment| seen_until(&now, moment));
+        let history = moment.map(|moment| seen_until(policy, &now, moment));
         last = Some(now);
         let (Some(moment), Some(history)) = (moment, history) else { break };
         (look.at, look.history) = (moment, history);
@@ -200,7 +200,10 @@ fn next_moment(
     });
     let rules = policy.rules.iter().zip(keys(&policy.rules));
     let surges = rules.flat_map(|(rule, key)| match (rule, history.rates.get(&key)) {
-        (Rule::Surge(rule), Some(said)) => surge::moments(rule, said).collect(),
+        (Rule::Surge(rule), Some(said)) => {
+            let figure = flap::figure(policy, &rule.signal);
+            surge::moments(rule, figure, said).collect::<Vec<_>>()
+        }
         _ => Vec::new(),
     });
     let wait = history.awaiting_capacity_since.map(|since| after(since, LONGEST_WAIT));
@@ -231,7 +234,7 @@ fn next_moment(
 }
 
 /// The history as it is if the same look came again and again until just before `at`.
-fn seen_until(decision: &Decision, at: Timestamp) -> History {
+fn seen_until(policy: &Policy, decision: &Decision, at: Timestamp) -> History {
     let mut history = decision.history.clone();
     let just_before = before(at, Duration::from_nanos(1));
     if let Some(last) = history.recommendations.last_mut() {
@@ -247,6 +250,12 @@ fn seen_until(decision: &Decision, at: Timestamp) -> History {
     }
     for memory in history.steps.values_mut() {
         memory.seen = memory.seen.map(|seen| seen.max(just_before));
+    }
+    for (rule, key) in policy.rules.iter().zip(keys(&policy.rules)) {
+        let (Rule::Surge(rule), Some(said)) = (rule, history.rates.get_mut(&key)) else { continue };
+        if said.last().is_some_and(|last| last.at == decision.at) {
+            surge::go_on(rule, said, just_before);
+        }
     }
     history
 }

@@ -16,7 +16,7 @@ use super::super::recommend::ask_all;
 use super::super::{Observation, ObservedNode, Opinion, Readiness, Reason};
 use super::{Verdict, tolerance};
 use crate::domain::{FleetCounts, NodeCount, NodeSample, Reading, SignalName};
-use crate::policy::{Measures, Rule};
+use crate::policy::{Measures, Policy, Rule};
 
 /// The fewest survivors that would call nobody back, or the same count.
 pub(in crate::engine) fn guard(look: &Look<'_>, count: NodeCount) -> Verdict {
@@ -38,8 +38,16 @@ fn any_figure_of_one_node(look: &Look<'_>) -> bool {
 }
 
 fn is_figure_of_one_node(look: &Look<'_>, signal: &SignalName) -> bool {
-    let Some(signal) = look.policy.signals.get(signal) else { return false };
-    signal.measures == Measures::Node || signal.source.nodes().is_some()
+    figure(look.policy, signal) == Measures::Node
+}
+
+/// Whether a signal is a figure of one node, and so rises when nodes leave, or one over the pool.
+pub(in crate::engine) fn figure(policy: &Policy, signal: &SignalName) -> Measures {
+    match policy.signals.get(signal) {
+        Some(signal) if signal.source.nodes().is_some() => Measures::Node,
+        Some(signal) => signal.measures,
+        None => Measures::Pool,
+    }
 }
 
 /// The fewest survivors that call nobody back, above `count`, where some are called back. More

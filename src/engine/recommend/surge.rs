@@ -15,7 +15,7 @@ use super::super::{Opinion, Reason};
 use super::forecast::raise;
 use super::target::ceil_whole;
 use crate::domain::{Duration, Sample, Timestamp, after, before};
-use crate::policy::SurgeRule;
+use crate::policy::{Measures, SurgeRule};
 
 /// Three rates over twenty seconds each make up a minute's.
 const THIRDS: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(40)];
@@ -54,22 +54,44 @@ fn minute(rate: f64, ago: impl Fn(Duration) -> Option<f64>) -> Option<f64> {
 }
 
 /// The moments at which what the rule compares with changes, if nothing new is said.
+///
+/// Once the minute's rate is the rate itself, nothing rises any more. The flap guard asks with
+/// another rate, though, where the signal is a figure of one node: then all of them count.
 pub(in crate::engine) fn moments<'a>(
     rule: &SurgeRule,
+    figure: Measures,
     said: &'a [Sample],
 ) -> impl Iterator<Item = Timestamp> + use<'a> {
     let [middle, first] = THIRDS;
     let lengths = [middle, first, rule.over];
     let news = || said.chunk_by(|one, next| one.value == next.value).map(|run| run[0].at);
     let moments = news().flat_map(move |at| lengths.map(|length| after(at, length)));
-    // By then the minute's rate is the rate itself, and nothing rises any more.
-    let last = news().next_back().map(|at| after(at, first));
+    let matters = match figure {
+        Measures::Pool => first,
+        Measures::Node => first.max(rule.over),
+    };
+    let last = news().next_back().map(|at| after(at, matters));
     moments.filter(move |moment| Some(*moment) <= last)
+}
+
+/// What the signal will have said just before `end`, if it goes on to say what it said last.
+pub(in crate::engine) fn go_on(rule: &SurgeRule, said: &mut Vec<Sample>, end: Timestamp) {
+    let Some(&last) = said.last() else { return };
+    // No look looks back further than this; a sample speaks for as long as a look does.
+    let from = last.at.max(before(oldest_at(rule, end), LONGEST_GAP));
+    let mut at = after(from, LONGEST_GAP);
+    while at < end {
+        said.push(Sample { at, ..last });
+        at = after(at, LONGEST_GAP);
+    }
+    if last.at < end {
+        said.push(Sample { at: end, ..last });
+    }
 }
 
 /// What the signal said up to now, as far back as the rule looks.
 pub(super) fn said(look: &Look<'_>, rule: &SurgeRule, key: &str) -> Vec<Sample> {
-    let oldest = before(look.at, rule.over.max(THIRDS[1]).saturating_add(LONGEST_GAP));
+    let oldest = oldest_at(rule, look.at);
     let known = look.past.rates.get(key).into_iter().flatten();
     let mut said: Vec<Sample> =
         known.filter(|sample| oldest <= sample.at && sample.at < look.at).copied().collect();
@@ -77,6 +99,11 @@ pub(super) fn said(look: &Look<'_>, rule: &SurgeRule, key: &str) -> Vec<Sample> 
         said.push(Sample { at: look.at, value: value.number });
     }
     said
+}
+
+/// The moment of the oldest sample that a look of this moment needs.
+fn oldest_at(rule: &SurgeRule, at: Timestamp) -> Timestamp {
+    before(at, rule.over.max(THIRDS[1]).saturating_add(LONGEST_GAP))
 }
 
 /// The value that stood at a moment; none where nobody looked for too long before it.
