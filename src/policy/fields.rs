@@ -370,6 +370,22 @@ pub(crate) fn word_or<T: Copy>(
     }
 }
 
+/// `off`, which is none, or what `otherwise` reads.
+pub(crate) fn off_or<T>(
+    otherwise: impl Fn(Value<'_>, &mut Notes) -> Option<T>,
+) -> impl Fn(Value<'_>, &mut Notes) -> Option<Option<T>> {
+    const OFF: &[(&str, ())] = &[("off", ()), ("no", ())];
+    move |value, notes| match &value.node.kind {
+        // Some write the word as a boolean.
+        Kind::Text(_) | Kind::Bool(_) => word(OFF)(value, notes).map(|()| None),
+        Kind::Question(question) => {
+            word(OFF)(Value { name: value.name, node: &question.form().node() }, notes);
+            otherwise(Value { name: value.name, node: &question.form().node() }, notes).map(Some)
+        }
+        _ => otherwise(value, notes).map(Some),
+    }
+}
+
 /// A whole number from `least` to `most`.
 pub(crate) fn whole(least: u32, most: u32) -> impl Fn(Value<'_>, &mut Notes) -> Option<u32> {
     move |value, notes| {

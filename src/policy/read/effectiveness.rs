@@ -1,6 +1,5 @@
 //! `effectiveness`: when scale-outs that help nothing end.
 
-use super::super::document::Kind;
 use super::super::fields::{self, Fields, Notes, Value};
 use super::super::settings::Effectiveness;
 use crate::domain::{Duration, Percent};
@@ -13,30 +12,14 @@ const IMPROVES: f64 = 5.0;
 /// Long enough for a person to look at it, short enough for a surge that comes next.
 const REST: Duration = Duration::from_secs(30 * 60);
 
-/// The words for never.
-const OFF: &[(&str, Option<Effectiveness>)] = &[("off", None), ("no", None)];
-
 /// What counts where nothing is written.
 pub(super) fn default() -> Effectiveness {
     let improves = Percent::new(IMPROVES).expect("our own default is a percentage");
     Effectiveness { after: AFTER, improves, rest: REST }
 }
 
-/// `off`, or a mapping.
-pub(super) fn effectiveness(value: Value<'_>, notes: &mut Notes) -> Option<Option<Effectiveness>> {
-    match &value.node.kind {
-        // Some write the word as a boolean.
-        Kind::Text(_) | Kind::Bool(_) => fields::word(OFF)(value, notes),
-        Kind::Question(question) => {
-            let (off, on) = (question.form().node(), question.form().node());
-            fields::word(OFF)(Value { name: value.name, node: &off }, notes);
-            on_terms(Value { name: value.name, node: &on }, notes).map(Some)
-        }
-        _ => on_terms(value, notes).map(Some),
-    }
-}
-
-fn on_terms(value: Value<'_>, notes: &mut Notes) -> Option<Effectiveness> {
+/// The terms, where they are not `off`.
+pub(super) fn effectiveness(value: Value<'_>, notes: &mut Notes) -> Option<Effectiveness> {
     let usual = default();
     let mut fields = Fields::of(value, notes)?;
     let after = fields.or("after", usual.after, notes, fields::whole(1, 1_000));

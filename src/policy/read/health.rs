@@ -1,6 +1,5 @@
 //! `health`: when nodes in service are replaced for being unhealthy.
 
-use super::super::document::Kind;
 use super::super::fields::{self, Fields, Notes, Value};
 use super::super::settings::Health;
 use crate::domain::{Duration, Percent};
@@ -10,30 +9,14 @@ const UNHEALTHY_FOR: Duration = Duration::from_secs(120);
 /// In per cent: a fleet survives the loss of a fifth, and a slip replaces no more than that.
 const REPLACE_AT_MOST: f64 = 20.0;
 
-/// The words for never.
-const OFF: &[(&str, Option<Health>)] = &[("off", None), ("no", None)];
-
 /// What counts where nothing is written.
 pub(super) fn default() -> Health {
     let replace_at_most = Percent::new(REPLACE_AT_MOST).expect("our own default is a percentage");
     Health { unhealthy_for: UNHEALTHY_FOR, replace_at_most }
 }
 
-/// `off`, or a mapping.
-pub(super) fn health(value: Value<'_>, notes: &mut Notes) -> Option<Option<Health>> {
-    match &value.node.kind {
-        // Some write the word as a boolean.
-        Kind::Text(_) | Kind::Bool(_) => fields::word(OFF)(value, notes),
-        Kind::Question(question) => {
-            let (off, on) = (question.form().node(), question.form().node());
-            fields::word(OFF)(Value { name: value.name, node: &off }, notes);
-            on_terms(Value { name: value.name, node: &on }, notes).map(Some)
-        }
-        _ => on_terms(value, notes).map(Some),
-    }
-}
-
-fn on_terms(value: Value<'_>, notes: &mut Notes) -> Option<Health> {
+/// The terms, where they are not `off`.
+pub(super) fn health(value: Value<'_>, notes: &mut Notes) -> Option<Health> {
     let usual = default();
     let mut fields = Fields::of(value, notes)?;
     let unhealthy_for =

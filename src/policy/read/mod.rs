@@ -64,7 +64,8 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let scale_out = fields.section("scale_out", notes, movement::scale_out);
     let scale_in = fields.section("scale_in", notes, movement::scale_in);
     let usual = Some(effectiveness::default());
-    let effectiveness = fields.or("effectiveness", usual, notes, effectiveness::effectiveness);
+    let effectiveness = fields::off_or(effectiveness::effectiveness);
+    let effectiveness = fields.or("effectiveness", usual, notes, effectiveness);
     let missing_data = fields.section("missing_data", notes, movement::missing_data);
     let standby = fields.section("standby", notes, movement::standby);
     let node = fields.required(
@@ -80,7 +81,8 @@ pub(super) fn policy(document: &Node, notes: &mut Notes) -> Option<Policy> {
     let join =
         fields.required("join", "{backend: notifications, port: 8080}", notes, service::join);
     let leave = fields.section("leave", notes, service::leave);
-    let health = fields.or("health", Some(health::default()), notes, health::health);
+    let health =
+        fields.or("health", Some(health::default()), notes, fields::off_or(health::health));
     let brake = fields.section("brake", notes, movement::brake);
     let orphans = fields.section("orphans", notes, service::orphans);
     fields.finish(notes);
