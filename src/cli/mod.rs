@@ -1,10 +1,11 @@
 //! The command line: arguments in, exit code out.
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 bad
-//! usage, 3 bad policy or settings, 4 `check`, `doctor`, `drill`, `test`, `query`, `backtest` or
-//! `simulate` found problems.
+//! usage, 3 bad policy or settings, 4 `check`, `doctor`, `drill`, `test`, `query`, `backtest`,
+//! `simulate` or `audit verify` found problems.
 
 mod advise;
+mod audit;
 mod backtest;
 mod check;
 mod client;
@@ -28,6 +29,7 @@ mod schema;
 mod simulate;
 mod status;
 mod test;
+mod token;
 mod why_not;
 
 use std::ffi::OsString;
@@ -88,6 +90,12 @@ enum Command {
     Resume(hold::ResumeArguments),
     /// Keep a node from being removed for a while, or end that.
     Protect(protect::ProtectArguments),
+    /// Make, list or revoke tokens for the API.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Verify the journal's chain, or show what people did.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Serve a Linode API of your own on loopback, to try and to test against.
     Sandbox(sandbox::SandboxArguments),
 }
@@ -146,6 +154,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Hold(arguments) => hold::hold(arguments).await,
             Command::Resume(arguments) => hold::resume(arguments).await,
             Command::Protect(arguments) => protect::protect(arguments).await,
+            Command::Token(command) => token::token(command).await,
+            Command::Audit(command) => audit::audit(command).await,
             Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
         }
     });

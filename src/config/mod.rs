@@ -5,6 +5,7 @@
 //! error that names the file, the place and the remedy.
 //! Never: shows a secret; quotes lines of the file, which may hold one by mistake; acts.
 
+mod api;
 mod endpoint;
 mod environment;
 mod error;
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 use crate::domain::{BalancerName, Duration, ServerName};
 use crate::policy::Control;
 
+pub use api::{Api, ApiAccess, ApiRate, CertificateFiles, Encryption};
 pub use endpoint::Endpoint;
 pub use environment::Environment;
 pub use error::ConfigError;
@@ -37,6 +39,8 @@ pub struct Config {
     pub database: PathBuf,
     /// Where the HTTP API listens.
     pub listen: SocketAddr,
+    /// Who may use the HTTP API, and how.
+    pub api: Api,
     /// Where signals are read.
     pub prometheus: Prometheus,
     /// Where instances come from.
@@ -136,10 +140,12 @@ pub struct Retention {
     pub decisions: Duration,
     /// Samples of signals.
     pub samples: Duration,
-    /// Nodes that are gone. The journal is kept for ever: it is a chain.
+    /// Nodes that are gone.
     pub nodes: Duration,
     /// Campaigns that are over.
     pub hints: Duration,
+    /// The journal; none: for ever.
+    pub journal: Option<Duration>,
 }
 
 impl Config {
@@ -189,6 +195,7 @@ impl Config {
             file: path.to_owned(),
             database: draft.database,
             listen: draft.listen,
+            api: draft.api,
             prometheus: Prometheus {
                 url: draft.prometheus.url,
                 timeout: draft.prometheus.timeout,

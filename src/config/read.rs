@@ -7,10 +7,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::api::api;
 use super::policies::{PolicySet, absolute};
 use super::{
-    Ansible, Balancer, BalancerMode, ConfigError, Endpoint, Environment, LogFormat, Retention,
-    TokenOwner,
+    Ansible, Api, Balancer, BalancerMode, ConfigError, Encryption, Endpoint, Environment,
+    LogFormat, Retention, TokenOwner,
 };
 use crate::domain::{BalancerName, Duration, ServerName};
 use crate::policy::document::{self, Kind, Node};
@@ -32,6 +33,7 @@ const LOG_FORMAT: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", L
 pub(super) struct Draft {
     pub database: PathBuf,
     pub listen: SocketAddr,
+    pub api: Api,
     pub prometheus: PrometheusDraft,
     pub linode_url: String,
     pub linode_token_file: Option<PathBuf>,
@@ -80,17 +82,18 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
     let mut fields = Fields::of(Value { name: "", node: document }, notes)?;
     let database = fields.or("database", "/var/lib/windlass/windlass.db".into(), notes, path);
     let listen = fields.or("listen", SocketAddr::from(([127, 0, 0, 1], 8377)), notes, listen);
+    let api = fields.section("api", notes, |fields, notes| api(fields, folder, notes));
     let prometheus =
         fields.required("prometheus", "{url: 'http://127.0.0.1:9090'}", notes, |value, notes| {
             prometheus(value, folder, notes)
         });
     let linode = fields.section("linode", notes, |mut fields, notes| {
         refuse_token(&mut fields);
-        let api = "https://api.linode.com/v4".to_owned();
-        let api = fields.or("url", api, notes, url);
+        let linode = "https://api.linode.com/v4".to_owned();
+        let linode = fields.or("url", linode, notes, url);
         let token_file = fields.optional("token_file", notes, path);
         fields.finish(notes);
-        Some((api?, token_file?))
+        Some((linode?, token_file?))
     });
     let balancers = fields.required(
         "balancers",
@@ -114,6 +117,7 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
     Some(Draft {
         database: database?,
         listen: listen?,
+        api: api?,
         prometheus: prometheus?,
         linode_url,
         linode_token_file,
@@ -173,10 +177,10 @@ fn variable<T>(
 }
 
 fn warned(mut draft: Draft) -> Draft {
-    if !draft.listen.ip().is_loopback() {
+    if !draft.listen.ip().is_loopback() && draft.api.encryption == Encryption::Off {
         draft.warnings.push(format!(
-            "the API listens on {}, where others may reach it: let it listen on 127.0.0.1, or \
-             guard that address",
+            "the API listens on {} without encryption (`api.tls` is off): tokens travel in the \
+             open",
             draft.listen
         ));
     }
@@ -308,8 +312,15 @@ fn retention(mut fields: Fields<'_>, notes: &mut Notes) -> Option<Retention> {
     let samples = fields.or("samples", 30 * DAY, notes, fields::duration_from(DAY));
     let nodes = fields.or("nodes", 400 * DAY, notes, fields::duration_from(DAY));
     let hints = fields.or("hints", 400 * DAY, notes, fields::duration_from(DAY));
+    let journal = fields.optional("journal", notes, fields::duration_from(DAY));
     fields.finish(notes);
-    Some(Retention { decisions: decisions?, samples: samples?, nodes: nodes?, hints: hints? })
+    Some(Retention {
+        decisions: decisions?,
+        samples: samples?,
+        nodes: nodes?,
+        hints: hints?,
+        journal: journal?,
+    })
 }
 
 fn interval(value: Value<'_>, notes: &mut Notes) -> Option<Duration> {

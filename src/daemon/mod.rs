@@ -206,6 +206,7 @@ fn retention(config: &Config) -> Retention {
         samples: config.retention.samples,
         nodes: config.retention.nodes,
         hints: config.retention.hints,
+        journal: config.retention.journal,
     }
 }
 

@@ -50,6 +50,8 @@ fn say(entry: &Entry) -> String {
         Entry::Disowned { label, .. } => format!("{label} is somebody else's from here on"),
         Entry::Suppressed { what } => format!("dry run: would {what}"),
         Entry::Commanded { command } => format!("command {command}"),
+        Entry::TokenMade { id, owner, by, .. } => format!("{by} makes the token {id} for {owner}"),
+        Entry::TokenRevoked { id, owner, by } => format!("{by} revokes the token {id} of {owner}"),
         Entry::Announced { hint, owner } => {
             format!("{owner} announces {} at {}", hint.kind, hint.starts_at)
         }

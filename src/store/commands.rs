@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use uuid::Uuid;
 
+use super::chain::append;
 use super::error::failed;
-use super::journal::append;
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql};
 use crate::domain::{NodeId, PoolName, Timestamp};
 use crate::planner::Protection;

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use sqlx::Row;
 
+use super::chain::append;
 use super::error::failed;
-use super::journal::append;
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{DecisionId, PoolName, SignalName, Timestamp};
 use crate::engine::{Decision, Observation};

@@ -36,6 +36,14 @@ pub enum StoreError {
         #[source]
         cause: sqlx::Error,
     },
+    /// The journal is not what was written.
+    #[error("the journal's chain is broken: journal row {sequence} {what}")]
+    Broken {
+        /// The first row that is wrong or missing.
+        sequence: i64,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A row can't be understood.
     #[error("the database holds something that this version can't read: {what}")]
     Damaged {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
+use super::chain::append;
 use super::error::failed;
-use super::journal::append;
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{Hint, HintId, PoolName, Sample, SignalName, Timestamp};
 use crate::forecast::campaign::Response;

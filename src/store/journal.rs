@@ -1,15 +1,16 @@
 //! The journal: what was intended, done and noticed, never changed afterwards.
 //!
-//! Rows are chained: each row's hash covers its content and the hash before it, so a row that
-//! was altered or taken out is noticed.
+//! Rows are chained (`chain.rs`): a row that was altered or taken out is noticed.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
 
 use super::error::failed;
-use super::{Store, StoreError, document, milliseconds, parse, sql, timestamp};
+use super::tokens::{Scope, TokenId};
+use super::{Store, StoreError, parse, sql, timestamp};
 use crate::domain::{
     DecisionId, Failure, Hint, HintId, InstanceId, NodeCount, NodeId, NodeState, PoolName,
     Timestamp,
@@ -17,9 +18,6 @@ use crate::domain::{
 use crate::engine::{Direction, Reason};
 use crate::planner::Note;
 use crate::policy::Difference;
-
-/// The hash before the first row.
-const ORIGIN: &str = "";
 
 /// One thing that was intended, done or noticed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -126,6 +124,30 @@ pub enum Entry {
         /// The command, as it was given.
         command: Value,
     },
+    /// A token for the API was made.
+    TokenMade {
+        /// Its id, which is no secret.
+        id: TokenId,
+        /// Whose it is.
+        owner: String,
+        /// What it may do.
+        scope: Scope,
+        /// In which pools; none: in all.
+        pools: Option<BTreeSet<PoolName>>,
+        /// When it ends by itself.
+        expires_at: Option<Timestamp>,
+        /// Who made it.
+        by: String,
+    },
+    /// A token for the API was revoked.
+    TokenRevoked {
+        /// Its id.
+        id: TokenId,
+        /// Whose it was.
+        owner: String,
+        /// Who revoked it.
+        by: String,
+    },
     /// A campaign was announced.
     Announced {
         /// What.
@@ -173,6 +195,8 @@ impl Entry {
             Self::Disowned { .. } => "disowned",
             Self::Suppressed { .. } => "suppressed",
             Self::Commanded { .. } => "commanded",
+            Self::TokenMade { .. } => "token_made",
+            Self::TokenRevoked { .. } => "token_revoked",
             Self::Announced { .. } => "announced",
             Self::HintCancelled { .. } => "hint_cancelled",
         }
@@ -206,101 +230,6 @@ impl Store {
         let said = rows.iter().map(|row| row.get::<String, _>(0));
         Ok(said.filter(|said| said != "ok").collect())
     }
-
-    /// Walks the whole chain. `Ok(rows)` when every row is as it was written and none is missing.
-    pub async fn verify_journal(&self) -> Result<u64, StoreError> {
-        let (mut last, mut hash, mut count) = (0i64, ORIGIN.to_string(), 0u64);
-        loop {
-            let rows = sqlx::query(sql::JOURNAL_AFTER)
-                .bind(last)
-                .bind(1_000)
-                .fetch_all(&self.reader)
-                .await
-                .map_err(failed("read the journal"))?;
-            if rows.is_empty() {
-                return Ok(count);
-            }
-            for row in &rows {
-                let sequence: i64 = row.get(0);
-                let content = Content {
-                    at_milliseconds: row.get(1),
-                    pool: row.get(2),
-                    node: row.get(3),
-                    kind: row.get(4),
-                    document: row.get(5),
-                };
-                let wanted = hash_of(&hash, sequence, &content);
-                let (previous, found): (String, String) = (row.get(6), row.get(7));
-                if sequence != last + 1 || previous != hash || found != wanted {
-                    let what = format!("journal row {sequence} is not as it was written");
-                    return Err(StoreError::Damaged { what });
-                }
-                (last, hash, count) = (sequence, found, count + 1);
-            }
-        }
-    }
-}
-
-/// Adds rows inside a transaction that the caller commits together with what they speak of.
-pub(super) async fn append(
-    transaction: &mut SqliteConnection,
-    at: Timestamp,
-    pool: &PoolName,
-    entries: impl IntoIterator<Item = (Option<NodeId>, Entry)>,
-) -> Result<(), StoreError> {
-    let head = sqlx::query(sql::JOURNAL_HEAD)
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(failed("read the journal's end"))?;
-    let (mut sequence, mut previous) =
-        head.map_or((0, ORIGIN.to_string()), |row| (row.get::<i64, _>(0), row.get(1)));
-    for (node, entry) in entries {
-        sequence += 1;
-        let (node, document) = (node.map(|node| node.to_string()), document(&entry));
-        let content = Content {
-            at_milliseconds: milliseconds(at),
-            pool: pool.as_str(),
-            node: node.as_deref(),
-            kind: entry.kind(),
-            document: &document,
-        };
-        let hash = hash_of(&previous, sequence, &content);
-        sqlx::query(sql::ADD_JOURNAL)
-            .bind(sequence)
-            .bind(content.at_milliseconds)
-            .bind(content.pool)
-            .bind(content.node)
-            .bind(content.kind)
-            .bind(content.document)
-            .bind(&previous)
-            .bind(&hash)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed("add to the journal"))?;
-        previous = hash;
-    }
-    Ok(())
-}
-
-/// What a row says.
-struct Content<'a> {
-    at_milliseconds: i64,
-    pool: &'a str,
-    node: Option<&'a str>,
-    kind: &'a str,
-    document: &'a str,
-}
-
-/// Covers every field, each ended by a byte that no field contains.
-fn hash_of(previous: &str, sequence: i64, content: &Content<'_>) -> String {
-    let mut hash = Sha256::new();
-    let (sequence, at) = (sequence.to_string(), content.at_milliseconds.to_string());
-    let Content { pool, node, kind, document, .. } = *content;
-    for part in [previous, &sequence, &at, pool, node.unwrap_or(""), kind, document] {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn record(row: &sqlx::sqlite::SqliteRow) -> Result<JournalRecord, StoreError> {

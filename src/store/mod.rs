@@ -4,6 +4,9 @@
 //! Out: the same, read back; or a [`StoreError`], after which nobody may act.
 //! Never: decides. A state change and its journal row share a transaction.
 
+mod chain;
+#[cfg(test)]
+mod chain_tests;
 mod commands;
 mod decisions;
 mod error;
@@ -21,7 +24,9 @@ mod prune;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
+pub use chain::{AuditRecord, ChainEnd, JournalChain};
 pub use commands::{Command, CommandKind, protected};
 pub use decisions::{DecisionRecord, Decisions, NewDecision};
 pub use error::StoreError;
@@ -34,6 +39,7 @@ pub use nodes::{Change, PoolState};
 pub use open::Store;
 pub use orphans::OrphanRecord;
 pub use prune::Retention;
+pub use tokens::{NewToken, Scope, TokenId, TokenRecord};
 
 use crate::domain::Timestamp;
 

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 
 use sqlx::{Row, SqliteConnection};
 
+use super::chain::append;
 use super::error::failed;
-use super::journal::append;
 use super::learned::record_phase;
 use super::{Entry, Phase, Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{Node, NodeId, PoolName, Timestamp};

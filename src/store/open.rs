@@ -96,13 +96,14 @@ pub(super) async fn connect(
 
 pub(super) fn migrator() -> Migrator {
     let migrations = [
-        ("first tables", include_str!("../../migrations/sqlite/0001_first_tables.sql")),
-        ("policies", include_str!("../../migrations/sqlite/0002_policies.sql")),
-        ("forecasts", include_str!("../../migrations/sqlite/0003_forecasts.sql")),
-        ("hints", include_str!("../../migrations/sqlite/0004_hints.sql")),
-        ("orphans", include_str!("../../migrations/sqlite/0005_orphans.sql")),
+        (1, "first tables", include_str!("../../migrations/sqlite/0001_first_tables.sql")),
+        (2, "policies", include_str!("../../migrations/sqlite/0002_policies.sql")),
+        (3, "forecasts", include_str!("../../migrations/sqlite/0003_forecasts.sql")),
+        (4, "hints", include_str!("../../migrations/sqlite/0004_hints.sql")),
+        (5, "orphans", include_str!("../../migrations/sqlite/0005_orphans.sql")),
+        (7, "access", include_str!("../../migrations/sqlite/0007_access.sql")),
     ];
-    let migrations = (1..).zip(migrations).map(|(version, (name, text))| {
+    let migrations = migrations.into_iter().map(|(version, name, text)| {
         let text = sqlx::SqlStr::from_static(text);
         Migration::new(version, name.into(), MigrationType::Simple, text, false)
     });

@@ -4,7 +4,7 @@ use super::error::failed;
 use super::{Store, StoreError, milliseconds, sql};
 use crate::domain::{Duration, Timestamp, before};
 
-/// How long things are kept. The journal is never shortened: it is a chain.
+/// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Decisions that changed nothing.
@@ -17,6 +17,8 @@ pub struct Retention {
     pub nodes: Duration,
     /// Campaigns that are over. The last ones of each kind stay for what they taught.
     pub hints: Duration,
+    /// The journal; none: for ever.
+    pub journal: Option<Duration>,
 }
 
 impl Store {
@@ -36,6 +38,9 @@ impl Store {
                 .await
                 .map_err(failed("delete old rows"))?;
             gone += done.rows_affected();
+        }
+        if let Some(age) = keep.journal {
+            gone += self.prune_journal(before(now, age)).await?;
         }
         Ok(gone)
     }

@@ -26,8 +26,60 @@ pub const ADDRESSES: &str = "
     SELECT address, MIN(is_final), MAX(state_since_milliseconds) FROM nodes
     WHERE vlan = ?1 AND (is_final = 0 OR state_since_milliseconds >= ?2) GROUP BY address";
 
-/// The newest journal row's number and hash.
-pub const JOURNAL_HEAD: &str = "SELECT sequence, hash FROM journal ORDER BY sequence DESC LIMIT 1";
+/// One end of the journal's chain: `anchor` is the last row that was taken off its beginning,
+/// `end` the newest one.
+pub const JOURNAL_END: &str = "SELECT sequence, hash FROM journal_ends WHERE which = ?1";
+
+/// Moves an end of the journal's chain.
+pub const MOVE_JOURNAL_END: &str =
+    "UPDATE journal_ends SET sequence = ?2, hash = ?3 WHERE which = ?1";
+
+/// The largest number of any journal row.
+pub const LAST_JOURNAL_ROW: &str = "SELECT coalesce(max(sequence), 0) FROM journal";
+
+/// When the oldest journal row was written.
+pub const OLDEST_JOURNAL_ROW: &str =
+    "SELECT at_milliseconds FROM journal ORDER BY sequence LIMIT 1";
+
+/// Keeps what journal rows up to a number say of machines that are somebody else's.
+pub const KEEP_DISOWNED: &str = "
+    INSERT INTO disowned (pool, document)
+    SELECT pool, document FROM journal WHERE kind = 'disowned' AND sequence <= ?1";
+
+/// Takes journal rows up to a number off the chain's beginning.
+pub const PRUNE_JOURNAL: &str = "DELETE FROM journal WHERE sequence <= ?1";
+
+/// Journal rows of every pool and of none below a number, newest first, by kinds.
+pub const AUDIT: &str = "
+    SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
+    FROM journal WHERE sequence < ?1 AND kind IN (SELECT value FROM json_each(?2))
+    ORDER BY sequence DESC LIMIT ?3";
+
+/// Adds a token.
+pub const ADD_TOKEN: &str = "
+    INSERT INTO tokens (id, owner, hash, scope, pools, made_at_milliseconds,
+        expires_at_milliseconds)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// A token and its hash.
+pub const TOKEN: &str = "
+    SELECT id, owner, scope, pools, made_at_milliseconds, expires_at_milliseconds,
+        revoked_at_milliseconds, used_at_milliseconds, hash
+    FROM tokens WHERE id = ?1";
+
+/// Every token, oldest first.
+pub const TOKENS: &str = "
+    SELECT id, owner, scope, pools, made_at_milliseconds, expires_at_milliseconds,
+        revoked_at_milliseconds, used_at_milliseconds, hash
+    FROM tokens ORDER BY made_at_milliseconds, id";
+
+/// Revokes a token that isn't revoked.
+pub const REVOKE_TOKEN: &str = "
+    UPDATE tokens SET revoked_at_milliseconds = ?2
+    WHERE id = ?1 AND revoked_at_milliseconds IS NULL";
+
+/// Notes that a token was used.
+pub const USE_TOKEN: &str = "UPDATE tokens SET used_at_milliseconds = ?2 WHERE id = ?1";
 
 /// Adds a journal row.
 pub const ADD_JOURNAL: &str = "
@@ -224,7 +276,8 @@ pub const FORGET_ORPHAN: &str = "DELETE FROM orphans WHERE instance = ?1";
 
 /// The journal's rows about machines that somebody made their own.
 pub const DISOWNED: &str = "
-    SELECT document FROM journal WHERE pool = ?1 AND kind = 'disowned' ORDER BY sequence";
+    SELECT document FROM journal WHERE pool = ?1 AND kind = 'disowned'
+    UNION ALL SELECT document FROM disowned WHERE pool = ?1";
 
 /// A signal's samples, oldest first.
 pub const SAMPLES: &str = "
@@ -243,7 +296,18 @@ pub const ALL: &[&str] = &[
     NODES,
     SET_NODE,
     ADDRESSES,
-    JOURNAL_HEAD,
+    JOURNAL_END,
+    MOVE_JOURNAL_END,
+    LAST_JOURNAL_ROW,
+    OLDEST_JOURNAL_ROW,
+    KEEP_DISOWNED,
+    PRUNE_JOURNAL,
+    AUDIT,
+    ADD_TOKEN,
+    TOKEN,
+    TOKENS,
+    REVOKE_TOKEN,
+    USE_TOKEN,
     ADD_JOURNAL,
     JOURNAL,
     JOURNAL_AFTER,

@@ -244,8 +244,8 @@ async fn a_changed_or_missing_journal_row_is_noticed() {
         ("UPDATE journal SET pool = 'api' WHERE sequence = 1", 1),
         ("UPDATE journal SET node = NULL WHERE sequence = 4", 4),
         ("UPDATE journal SET kind = 'decided' WHERE sequence = 2", 2),
-        ("DELETE FROM journal WHERE sequence = 2", 3),
-        ("DELETE FROM journal WHERE sequence = 1", 2),
+        ("DELETE FROM journal WHERE sequence = 2", 2),
+        ("DELETE FROM journal WHERE sequence = 1", 1),
         ("UPDATE journal SET sequence = 99 WHERE sequence = 5", 99),
     ] {
         let store = store().await;
@@ -343,6 +343,7 @@ async fn pruning_keeps_what_is_recent_alive_or_in_the_journal() {
         samples: minute,
         nodes: minute,
         hints: minute,
+        journal: None,
     };
     let gone = store.prune(at(930), keep).await.expect("the store works");
     let left = store.decisions(&web(), at(10_000), 10).await.expect("decisions");
@@ -493,6 +494,7 @@ async fn pruning_keeps_of_each_kind_the_last_campaigns_that_taught() {
         samples: Duration::MAX,
         nodes: Duration::MAX,
         hints: Duration::from_secs(3_600),
+        journal: None,
     };
     // Those that began up to two hours ago stay in any case: 56 to 60 are over or yet to end.
     let gone = store.prune(at(57 * 3_600), keep).await.expect("the store works");

@@ -4,10 +4,14 @@
 //! Out: its [`Caller`], whose name every command keeps.
 //! Never: trusts a name that the request itself claims.
 
+mod secret;
+
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+
+pub use secret::FreshToken;
 
 /// Who sent a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

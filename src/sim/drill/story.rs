@@ -67,6 +67,7 @@ fn sentence(entry: &Entry) -> Option<String> {
         Entry::Intended { .. } | Entry::Configured { .. } | Entry::Suppressed { .. } => None,
         Entry::Started { .. } | Entry::PolicyChanged { .. } | Entry::Commanded { .. } => None,
         Entry::Announced { .. } | Entry::HintCancelled { .. } => None,
+        Entry::TokenMade { .. } | Entry::TokenRevoked { .. } => None,
     }
 }
 
