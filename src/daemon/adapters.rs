@@ -39,6 +39,7 @@ pub fn world(config: &Config) -> Result<World, StartError> {
         metrics: Arc::new(metrics),
         clock: Arc::new(SystemClock),
         chance: Arc::new(SystemChance),
+        notifiers: Vec::new(),
     })
 }
 

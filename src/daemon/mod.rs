@@ -207,6 +207,7 @@ fn retention(config: &Config) -> Retention {
         nodes: config.retention.nodes,
         hints: config.retention.hints,
         journal: config.retention.journal,
+        messages: 7 * day,
     }
 }
 

@@ -12,6 +12,7 @@ mod hint;
 mod ids;
 mod money;
 mod node;
+mod notice;
 mod signal;
 mod units;
 mod world;
@@ -25,6 +26,7 @@ pub use ids::{
 };
 pub use money::Dollars;
 pub use node::{Attempt, Failure, Node, NodeState};
+pub use notice::{Notice, NoticeKind, NoticePhase};
 pub use signal::{Missing, NodeSample, Reading, Sample};
 pub use units::{NodeCount, Percent, RequestsPerSecond};
 pub use world::{

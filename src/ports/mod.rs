@@ -5,6 +5,7 @@
 //! Never: waits for a boot, a playbook or a drain: every call is short. Every call is safe to
 //! repeat; those that are not say what to look at first.
 
+mod annotations;
 mod balancer;
 mod chance;
 mod clock;
@@ -12,8 +13,10 @@ mod cloud;
 mod configurator;
 mod fault;
 mod metrics;
+mod notifier;
 
 pub use crate::domain::Sessions;
+pub use annotations::{Annotations, Closing};
 pub use balancer::{Balancer, Member, RegisterOptions, Removal};
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
@@ -21,3 +24,4 @@ pub use cloud::{Cloud, CreateRequest, Deletion};
 pub use configurator::{Configurator, RunHost, RunSpec};
 pub use fault::Fault;
 pub use metrics::MetricsSource;
+pub use notifier::{Errand, Notifier, RateLimit};

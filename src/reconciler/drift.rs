@@ -91,11 +91,17 @@ impl PoolLoop {
     }
 
     /// Writes a change and takes it over.
-    pub(super) async fn write(&mut self, at: Timestamp, change: Change) -> Result<(), StoreError> {
+    pub(super) async fn write(
+        &mut self,
+        at: Timestamp,
+        mut change: Change,
+    ) -> Result<(), StoreError> {
         if change.is_empty() {
             return Ok(());
         }
+        change.news.0.extend(self.news_of_entries(&change, at).0);
         self.store.write(&self.policy.pool, at, &change).await?;
+        self.told.remember(&change.news, at);
         for (_, phase, seconds) in &change.phases {
             self.tell_phase(*phase, *seconds);
         }

@@ -14,9 +14,10 @@ use super::inventory::Inventory;
 use super::orphans::Orphanage;
 use super::spending::Spending;
 use super::status::{PoolStatus, is_about_money, is_ineffective};
+use super::telling::{Told, held_because};
 use crate::domain::{
-    DecisionId, Duration, FleetCounts, Node, NodeId, NodeState, PoolName, Reading, SignalName,
-    Timestamp, after, before,
+    DecisionId, Duration, FleetCounts, Hint, Node, NodeId, NodeState, PoolName, Reading,
+    SignalName, Timestamp, after, before,
 };
 use crate::engine::{
     Announced, Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, Overrides,
@@ -26,9 +27,9 @@ use crate::planner::{
     AddressUse, Note, Plan, PlanInput, Protection, plan, spare_on_the_way, sweep,
 };
 use crate::policy::{Control, Policy};
-use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource};
+use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource, Notifier};
 use crate::store::{
-    Change, Command, CommandKind, Entry, NewDecision, Store, StoreError, protected,
+    Change, Command, CommandKind, Entry, NewDecision, News, Store, StoreError, protected,
 };
 use crate::telemetry::Metrics;
 
@@ -50,6 +51,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub chance: Arc<dyn Chance>,
+    /// Who is told; each has a courier of its own.
+    pub notifiers: Vec<Arc<dyn Notifier>>,
 }
 
 /// One pool, looked after by one task that owns all of this.
@@ -69,6 +72,7 @@ pub struct PoolLoop {
     pub(super) orphanage: Orphanage,
     pub(super) protected: BTreeMap<NodeId, Protection>,
     pub(super) after_write: Option<AfterWrite>,
+    pub(super) told: Told,
     global: Control,
     pub(super) interval: Duration,
     decide_at: Option<Timestamp>,
@@ -112,6 +116,7 @@ impl PoolLoop {
         let now = world.clock.now();
         let state = store.load_pool(&policy.pool, before(now, ENDED_MEMORY)).await?;
         let orphanage = Orphanage::load(&store, &policy.pool, now).await?;
+        let told = Told::of(store.conditions(&policy.pool).await?, now);
         let status = PoolStatus::starting(&policy, now);
         Ok(Self {
             policy,
@@ -129,6 +134,7 @@ impl PoolLoop {
             orphanage,
             protected: BTreeMap::new(),
             after_write: None,
+            told,
             global,
             interval,
             decide_at: None,
@@ -176,17 +182,21 @@ impl PoolLoop {
             readings.extend(self.counted_signals(now));
             let costs = self.costs(price, now).await?;
             self.store_begun_campaigns(now).await?;
-            self.store.tell_hints(&self.policy.pool, now).await?;
+            let news = |hint: &Hint, entry: &Entry| self.news_of_hint(hint, entry, now);
+            self.store.tell_hints(&self.policy.pool, now, news).await?;
             self.learn_from_campaigns(now).await?;
             let hints = self.announced(now).await?;
             let is_held = control == Control::Hold;
             let forecasts = self.foresee(&readings, now).await?;
-            self.decide(self.observation(readings, forecasts, costs, hints, is_held, now)).await?;
+            let observation = self.observation(readings, forecasts, costs, hints, is_held, now);
+            self.decide(observation, control).await?;
             self.keep_forecasts(now).await?;
             self.decide_at = Some(after(now, self.interval));
         }
         let plan = self.plan(&mut seen, now).await?;
-        self.note(&plan.notes, now).await?;
+        let held = held_because(control, &commands);
+        let news = self.news_of_look(&plan.notes, held, control, now);
+        self.note(&plan.notes, news, now).await?;
         let progressed = match control {
             Control::DryRun => {
                 self.suppress(&plan, now).await?;
@@ -200,6 +210,7 @@ impl PoolLoop {
                 progressed
             }
         };
+        self.tell_settled(control, now).await?;
         self.forget_ended(now);
         self.publish(control, &plan, now);
         let labels = self.pool_labels();
@@ -281,7 +292,11 @@ impl PoolLoop {
         }
     }
 
-    async fn decide(&mut self, observation: Observation) -> Result<(), StoreError> {
+    async fn decide(
+        &mut self,
+        observation: Observation,
+        control: Control,
+    ) -> Result<(), StoreError> {
         let policy = self.policy.clone();
         let began = Instant::now();
         let decision = decide(&policy, &observation);
@@ -293,10 +308,10 @@ impl PoolLoop {
             let reasons = decision.reasons.iter();
             reasons.filter(|r| is_ineffective(r) || is_about_money(r)).count()
         };
-        let news = direction != Direction::Hold
+        let is_new = direction != Direction::Hold
             || self.last.as_ref().map_or(0, |(_, _, last)| alarms(last)) != alarms(&decision)
             || self.last.as_ref().is_none_or(|(_, _, last)| binding(last) != binding(&decision));
-        let entry = news.then(|| Entry::Decided {
+        let entry = is_new.then(|| Entry::Decided {
             decision: id,
             direction,
             from: decision.from,
@@ -309,8 +324,10 @@ impl PoolLoop {
             observation: &observation,
             decision: &decision,
             entry,
+            news: self.news_of_decision(id, &decision, control),
         };
         self.store.write_decision(&policy.pool, &new).await?;
+        self.told.remember(&new.news, observation.at);
         self.tell_decision(&observation, &decision, thought);
         self.history = decision.history.clone();
         self.last = Some((id, observation, decision));
@@ -366,18 +383,15 @@ impl PoolLoop {
     }
 
     /// Writes down notes that are new, and logs them once.
-    async fn note(&mut self, notes: &[Note], now: Timestamp) -> Result<(), StoreError> {
-        let news: Vec<&Note> =
+    async fn note(&mut self, notes: &[Note], news: News, now: Timestamp) -> Result<(), StoreError> {
+        let new: Vec<&Note> =
             notes.iter().filter(|new| !self.notes.iter().any(|old| old.is_about(new))).collect();
-        for note in &news {
+        for note in &new {
             warn!(pool = %self.policy.pool, "{}: {note}", self.policy.pool);
         }
         let entries: Vec<_> =
-            news.into_iter().map(|note| (None, Entry::Noted { note: note.clone() })).collect();
-        if !entries.is_empty() {
-            let change = Change { entries, ..Change::default() };
-            self.store.write(&self.policy.pool, now, &change).await?;
-        }
+            new.into_iter().map(|note| (None, Entry::Noted { note: note.clone() })).collect();
+        self.write(now, Change { entries, news, ..Change::default() }).await?;
         self.notes = notes.to_vec();
         Ok(())
     }

@@ -9,6 +9,9 @@
 
 mod act;
 mod counting;
+mod courier;
+#[cfg(test)]
+mod courier_tests;
 mod drift;
 mod facts;
 mod foresight;
@@ -22,16 +25,20 @@ mod outcome;
 mod policy;
 mod preview;
 mod record;
+mod regions;
 mod rest;
 mod spending;
 mod status;
+mod telling;
 #[cfg(test)]
 mod tests;
 
 pub use counting::Counting;
+pub use courier::{Courier, give_up_for_strangers};
 pub use inventory::{Inventory, Listing};
 pub use look::{AfterWrite, PoolLoop, World};
 pub use preview::{Preview, preview};
+pub use regions::Regions;
 pub use status::{NodeStatus, PoolStatus};
 
 /// Tags that every instance of ours carries: this one, and the pool's.

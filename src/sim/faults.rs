@@ -64,13 +64,19 @@ pub struct Faults {
     pub crash_after_write: f64,
     /// In each look: the daemon is killed between two of its awaits, whichever.
     pub crash_between_awaits: f64,
+    /// A call to the board of annotations fails.
+    pub notifier_error: f64,
+    /// A call to the board of annotations does what it was asked, and its answer gets lost.
+    pub notifier_answer_lost: f64,
+    /// Each minute: the board of annotations answers nobody for some minutes.
+    pub notifier_down: f64,
     /// Each minute: the daemon's clock jumps up to an hour forward or back, or is set right.
     pub clock_jumps: f64,
 }
 
 /// Every kind that is counted as it strikes: what each rate throws for, but that bad metrics and
 /// a cloud that is down have several.
-pub const KINDS: [&str; 35] = [
+pub const KINDS: [&str; 38] = [
     "cloud_error",
     "answer_lost",
     "call_lost",
@@ -102,6 +108,9 @@ pub const KINDS: [&str; 35] = [
     "sold_out_long",
     "nothing_boots",
     "lists_half",
+    "notifier_error",
+    "notifier_answer_lost",
+    "notifier_down",
     "crash_at_call",
     "crash_after_write",
     "crash_between_awaits",
@@ -143,6 +152,9 @@ impl Faults {
             sold_out_long: 0.005,
             nothing_boots: 0.005,
             lists_half: 0.01,
+            notifier_error: 0.1,
+            notifier_answer_lost: 0.2,
+            notifier_down: 0.03,
             crash_at_call: 0.02,
             crash_after_write: 0.03,
             crash_between_awaits: 0.01,
@@ -165,7 +177,7 @@ impl Faults {
         faults
     }
 
-    fn rates(&mut self) -> [(&'static str, &mut f64); 30] {
+    fn rates(&mut self) -> [(&'static str, &mut f64); 33] {
         macro_rules! rates {
             ($($kind:ident),* $(,)?) => { [$((stringify!($kind), &mut self.$kind)),*] };
         }
@@ -196,6 +208,9 @@ impl Faults {
             sold_out_long,
             nothing_boots,
             lists_half,
+            notifier_error,
+            notifier_answer_lost,
+            notifier_down,
             crash_at_call,
             crash_after_write,
             crash_between_awaits,

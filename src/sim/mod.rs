@@ -10,6 +10,7 @@
 
 pub mod backtest;
 mod balancer;
+mod board;
 mod chance;
 mod cloud;
 mod configurator;
@@ -32,6 +33,7 @@ mod world;
 mod tests;
 
 pub use balancer::SimBalancer;
+pub use board::SimAnnotation;
 pub use cloud::CloudMood;
 pub use faults::{Faults, KINDS};
 pub use metrics::MetricsMood;

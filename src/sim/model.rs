@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::backtest::NodeModel;
+use super::board::SimAnnotation;
 use super::chance;
 use super::cloud::{CloudMood, SimInstance};
 use super::configurator::SimRun;
@@ -44,6 +45,10 @@ pub(super) struct Model {
     pub cloud_until: Option<Timestamp>,
     /// The next state whose writing is the daemon's death, where a scenario says so.
     pub die_after_writing: Option<&'static str>,
+    /// Every annotation that was drawn.
+    pub annotations: Vec<SimAnnotation>,
+    /// Until when the board of annotations answers nobody.
+    pub board_down_until: Option<Timestamp>,
     pub tally: Tally,
     /// What the world did by itself, for the timeline.
     pub events: Vec<(Timestamp, String)>,
@@ -73,6 +78,8 @@ impl Model {
             metrics_until: None,
             cloud_until: None,
             die_after_writing: None,
+            annotations: Vec::new(),
+            board_down_until: None,
             tally: Tally::default(),
             events: Vec::new(),
             throws: BTreeMap::new(),

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::tally::Cut;
-use super::world::SimWorld;
+use super::world::{SimWaits, SimWorld};
 use crate::domain::{Duration, NodeCount, NodeId, NodeState, Timestamp, after, elapsed};
 use crate::policy::{Control, Policy};
 use crate::ports::Clock;
-use crate::reconciler::{PoolLoop, PoolStatus, Preview, preview};
+use crate::reconciler::{Courier, PoolLoop, PoolStatus, Preview, preview};
 use crate::store::{Command, CommandKind, Entry, Store, StoreError};
 use crate::telemetry::Metrics;
+
+/// Couriers go out at least this often.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// How a simulation runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,10 @@ pub struct Simulation {
     settings: Settings,
     /// `None` while the daemon is dead.
     pool: Option<PoolLoop>,
+    /// None while the daemon is dead.
+    couriers: Vec<Courier>,
+    /// When the couriers go out next.
+    couriers_at: Timestamp,
     starts: u64,
     looks: u64,
 }
@@ -51,7 +58,18 @@ impl Simulation {
     /// A daemon that is about to start on `store`.
     pub fn new(world: SimWorld, policy: Policy, store: Store, settings: Settings) -> Self {
         let (policy, store) = (Arc::new(policy), Arc::new(store));
-        Self { world, policy, store, settings, pool: None, starts: 0, looks: 0 }
+        let couriers_at = world.time();
+        Self {
+            world,
+            policy,
+            store,
+            settings,
+            pool: None,
+            couriers: Vec::new(),
+            couriers_at,
+            starts: 0,
+            looks: 0,
+        }
     }
 
     /// The world.
@@ -125,6 +143,9 @@ impl Simulation {
             }
             return Ok(None);
         };
+        if !self.deliver().await? {
+            return Ok(None);
+        }
         let due = self.pool.as_ref().and_then(PoolLoop::decide_at);
         let due = due.map_or(Duration::ZERO, |due| elapsed(self.world.now(), due));
         let went_on = rest < Duration::from_millis(100);
@@ -147,26 +168,56 @@ impl Simulation {
             Some(pool) => pool,
             None => self.start().await?,
         };
-        let rest = {
-            let mut looking = std::pin::pin!(pool.look());
-            let mut death = std::pin::pin!(self.world.death());
-            let mut left = polls;
-            std::future::poll_fn(|context| {
-                if death.as_mut().poll(context).is_ready() || left == Some(0) {
-                    return Poll::Ready(Ok::<_, StoreError>(None));
-                }
-                left = left.map(|left| left - 1);
-                looking.as_mut().poll(context).map(|rest| rest.map(Some))
-            })
-            .await?
-        };
-        self.pool = Some(pool).filter(|_| rest.is_some());
+        let rest = self.until_death(polls, pool.look()).await?;
+        match rest {
+            Some(_) => self.pool = Some(pool),
+            None => self.couriers.clear(),
+        }
         Ok(rest)
+    }
+
+    /// The couriers' rounds, if it is time. Whether the daemon lives.
+    async fn deliver(&mut self) -> Result<bool, StoreError> {
+        if self.world.time() < self.couriers_at {
+            return Ok(true);
+        }
+        let mut couriers = std::mem::take(&mut self.couriers);
+        let mut rest = LONGEST_REST;
+        for courier in &mut couriers {
+            let Some(asked) = self.until_death(None, courier.round()).await? else {
+                self.pool = None;
+                return Ok(false);
+            };
+            rest = rest.min(asked);
+        }
+        self.couriers = couriers;
+        self.couriers_at = after(self.world.time(), rest.max(self.settings.grain));
+        Ok(true)
+    }
+
+    /// What `doing` comes to; none where the daemon dies in it, or is killed after so many polls.
+    async fn until_death<T>(
+        &self,
+        polls: Option<u32>,
+        doing: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut doing = std::pin::pin!(doing);
+        let mut death = std::pin::pin!(self.world.death());
+        let mut left = polls;
+        std::future::poll_fn(|context| {
+            if death.as_mut().poll(context).is_ready() || left == Some(0) {
+                return Poll::Ready(Ok(None));
+            }
+            left = left.map(|left| left - 1);
+            doing.as_mut().poll(context).map(|done| done.map(Some))
+        })
+        .await
     }
 
     /// The daemon is killed between two looks.
     pub fn kill(&mut self) {
         self.pool = None;
+        self.couriers.clear();
     }
 
     async fn start(&mut self) -> Result<PoolLoop, StoreError> {
@@ -181,6 +232,12 @@ impl Simulation {
             self.settings.interval,
         )
         .await?;
+        let courier = |notifier| {
+            let clock = Arc::new(self.world.clone());
+            let waits = Arc::new(SimWaits(self.world.clone()));
+            Courier::new(notifier, self.store.clone(), clock, waits, Metrics::new())
+        };
+        self.couriers = self.world.ports().notifiers.into_iter().map(courier).collect();
         Ok(pool.after_each_write(self.world.crash_hook()))
     }
 

@@ -12,6 +12,7 @@ mod forecasts;
 mod health;
 mod money;
 mod nodes;
+mod notices;
 mod operators;
 mod orphans;
 mod scenarios;

@@ -56,5 +56,8 @@ fn say(entry: &Entry) -> String {
             format!("{owner} announces {} at {}", hint.kind, hint.starts_at)
         }
         Entry::HintCancelled { id, owner } => format!("{owner} takes {id} back"),
+        Entry::NotTold { destination, what, because, .. } => {
+            format!("{destination} is not told that {what}: {because}")
+        }
     }
 }

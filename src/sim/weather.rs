@@ -38,6 +38,11 @@ impl Model {
         if self.strikes("breaks", self.faults.breaks, "breaks", minute) {
             self.break_one();
         }
+        if self.strikes("notifier_down", self.faults.notifier_down, "board down", minute) {
+            let until = self.in_minutes("board", minute);
+            self.board_down_until = Some(until);
+            self.tell(format!("the board of annotations answers nobody until {until}"));
+        }
         for index in 0..self.balancers.len() {
             let thing = format!("{index} {minute}");
             if self.strikes("balancer_restarts", self.faults.balancer_restarts, "restart", &thing) {

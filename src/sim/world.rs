@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use tokio::sync::Notify;
 
 use super::balancer::SimBalancer;
+use super::board::SimAnnotation;
 use super::chance;
 use super::cloud::{CloudMood, SimInstance};
 use super::faults::Faults;
@@ -20,12 +21,15 @@ use super::queueing::{self, Carried};
 use super::servers::{Mode, SimBalancerState};
 use super::tally::{Hired, Tally};
 use super::traffic::Traffic;
-use crate::domain::{BalancerName, Duration, NodeState, ServerAdmin, Timestamp, after};
+use crate::domain::{BalancerName, Duration, NodeState, NoticeKind, ServerAdmin, Timestamp, after};
 use crate::ports::{Balancer, Chance, Clock};
-use crate::reconciler::{AfterWrite, Inventory, World};
+use crate::reconciler::{AfterWrite, Inventory, Regions, World};
 
 /// When every simulation begins.
 const BEGINNING: &str = "2026-03-02T06:00:00Z";
+
+/// Longer than any life here lasts: whatever was to be told is, once all is well.
+const BOARD_GIVES_UP: Duration = Duration::from_secs(24 * 3_600);
 
 /// A simulated world. Clones are the same world.
 #[derive(Clone)]
@@ -36,6 +40,8 @@ pub struct SimWorld {
 struct Shared {
     model: Mutex<Model>,
     ids: Mutex<StdRng>,
+    /// Spreads couriers' tries; apart from ids, which must not depend on who is told.
+    waits: Mutex<StdRng>,
     /// The daemon is dead: no call comes back until it is started again.
     dead: AtomicBool,
     died: Notify,
@@ -59,6 +65,7 @@ impl SimWorld {
         let shared = Shared {
             model: Mutex::new(Model::new(seed, began, balancers.collect())),
             ids: Mutex::new(chance::stream(seed, "ids")),
+            waits: Mutex::new(chance::stream(seed, "couriers")),
             dead: AtomicBool::new(false),
             died: Notify::new(),
         };
@@ -73,13 +80,20 @@ impl SimWorld {
             Arc::new(SimBalancer { world: self.clone(), index, name }) as Arc<dyn Balancer>
         });
         let world = Arc::new(self.clone());
+        let regions = Regions {
+            name: "board".into(),
+            board: world.clone(),
+            kinds: NoticeKind::CHOICES.into(),
+            gives_up_after: BOARD_GIVES_UP,
+        };
         World {
             inventory: Arc::new(Inventory::new(world.clone())),
             configurator: world.clone(),
             balancers: balancers.collect(),
             metrics: world.clone(),
             clock: world.clone(),
-            chance: world,
+            chance: world.clone(),
+            notifiers: vec![Arc::new(regions)],
         }
     }
 
@@ -112,6 +126,7 @@ impl SimWorld {
             (balancer.unreachable_until, balancer.cut_off_until) = (None, None);
             balancer.old_workers_until = None;
         }
+        model.board_down_until = None;
         model.broken.clear();
         model.tell("healed".into());
     }
@@ -264,6 +279,17 @@ impl SimWorld {
         self.model().events[first..].to_vec()
     }
 
+    /// Every annotation on the board, in the order in which they were drawn.
+    pub fn annotations(&self) -> Vec<SimAnnotation> {
+        self.model().annotations.clone()
+    }
+
+    /// The board of annotations answers nobody for so long.
+    pub fn lose_board(&self, length: Duration) {
+        let mut model = self.model();
+        model.board_down_until = Some(after(model.now, length));
+    }
+
     /// The true time; the daemon's clock may be off.
     pub fn time(&self) -> Timestamp {
         self.model().now
@@ -404,5 +430,14 @@ impl Clock for SimWorld {
 impl Chance for SimWorld {
     fn fill(&self, bytes: &mut [u8]) {
         self.shared.ids.lock().expect("nobody panics while drawing").fill_bytes(bytes);
+    }
+}
+
+/// Chance for couriers.
+pub(super) struct SimWaits(pub SimWorld);
+
+impl Chance for SimWaits {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.shared.waits.lock().expect("nobody panics while drawing").fill_bytes(bytes);
     }
 }

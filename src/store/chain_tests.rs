@@ -42,6 +42,7 @@ fn keep_a_minute() -> Retention {
         samples: long,
         nodes: long,
         hints: long,
+        messages: Duration::MAX,
         journal: Some(Duration::from_secs(60)),
     }
 }

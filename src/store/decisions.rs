@@ -5,6 +5,7 @@ use sqlx::Row;
 
 use super::chain::append;
 use super::error::failed;
+use super::outbox::{News, tell};
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{DecisionId, PoolName, SignalName, Timestamp};
 use crate::engine::{Decision, Observation};
@@ -22,6 +23,8 @@ pub struct NewDecision<'a> {
     pub decision: &'a Decision,
     /// What the journal says of it, where it says anything.
     pub entry: Option<Entry>,
+    /// What people are told of it.
+    pub news: News,
 }
 
 /// Which decisions.
@@ -85,6 +88,7 @@ impl Store {
         }
         let entries = new.entry.iter().cloned().map(|entry| (None, entry));
         append(&mut transaction, at, pool, entries).await?;
+        tell(&mut transaction, at, &new.news).await?;
         transaction.commit().await.map_err(failed("commit a decision"))
     }
 

@@ -5,6 +5,7 @@ use sqlx::Row;
 
 use super::chain::append;
 use super::error::failed;
+use super::outbox::{News, tell};
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{Hint, HintId, PoolName, Sample, SignalName, Timestamp};
 use crate::forecast::campaign::Response;
@@ -102,8 +103,14 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// Writes into the journal what was announced or taken back since the last time.
-    pub async fn tell_hints(&self, pool: &PoolName, now: Timestamp) -> Result<(), StoreError> {
+    /// Writes into the journal what was announced or taken back since the last time, and into the
+    /// outbox what `news` makes of each.
+    pub async fn tell_hints(
+        &self,
+        pool: &PoolName,
+        now: Timestamp,
+        news: impl Fn(&Hint, &Entry) -> News,
+    ) -> Result<(), StoreError> {
         let rows = sqlx::query(sql::UNTOLD_HINTS)
             .bind(pool.as_str())
             .fetch_all(&self.reader)
@@ -117,10 +124,12 @@ impl Store {
             let Announcement { hint, owner } = parse("a hint", row.get(0))?;
             let (is_told, cancelled_by): (bool, Option<String>) = (row.get(1), row.get(2));
             let id = hint.id;
-            let announced = (!is_told).then_some(Entry::Announced { hint, owner });
+            let announced = (!is_told).then(|| Entry::Announced { hint: hint.clone(), owner });
             let cancelled = cancelled_by.map(|owner| Entry::HintCancelled { id, owner });
-            let entries = announced.into_iter().chain(cancelled).map(|entry| (None, entry));
-            append(&mut transaction, now, pool, entries).await?;
+            for entry in announced.into_iter().chain(cancelled) {
+                tell(&mut transaction, now, &news(&hint, &entry)).await?;
+                append(&mut transaction, now, pool, [(None, entry)]).await?;
+            }
             sqlx::query(sql::TELL_HINT)
                 .bind(id.to_string())
                 .bind(milliseconds(now))

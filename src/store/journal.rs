@@ -162,6 +162,17 @@ pub enum Entry {
         /// By whom.
         owner: String,
     },
+    /// A notice never reached whom it was for, and is tried no more.
+    NotTold {
+        /// Who should have been told: `grafana`, or a webhook's name.
+        destination: String,
+        /// What it was about.
+        subject: String,
+        /// What it said.
+        what: String,
+        /// Why it was given up.
+        because: String,
+    },
 }
 
 /// A journal row, read back.
@@ -199,6 +210,7 @@ impl Entry {
             Self::TokenRevoked { .. } => "token_revoked",
             Self::Announced { .. } => "announced",
             Self::HintCancelled { .. } => "hint_cancelled",
+            Self::NotTold { .. } => "not_told",
         }
     }
 }

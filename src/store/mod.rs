@@ -19,6 +19,7 @@ mod lock;
 mod nodes;
 mod open;
 mod orphans;
+mod outbox;
 mod policies;
 mod prune;
 mod sql;
@@ -38,6 +39,7 @@ pub use learned::{Lives, Phase, PhaseTimes};
 pub use nodes::{Change, PoolState};
 pub use open::Store;
 pub use orphans::OrphanRecord;
+pub use outbox::{LeftOut, Message, MessageRecord, News, Settled};
 pub use prune::Retention;
 pub use tokens::{NewToken, Scope, TokenId, TokenRecord};
 

@@ -8,6 +8,7 @@ use sqlx::{Row, SqliteConnection};
 use super::chain::append;
 use super::error::failed;
 use super::learned::record_phase;
+use super::outbox::{News, tell};
 use super::{Entry, Phase, Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{Node, NodeId, PoolName, Timestamp};
 use crate::engine::History;
@@ -31,12 +32,17 @@ pub struct Change {
     pub entries: Vec<(Option<NodeId>, Entry)>,
     /// Lengths of phases that ended, in seconds.
     pub phases: Vec<(NodeId, Phase, f64)>,
+    /// What people are told of it.
+    pub news: News,
 }
 
 impl Change {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.entries.is_empty() && self.phases.is_empty()
+        self.nodes.is_empty()
+            && self.entries.is_empty()
+            && self.phases.is_empty()
+            && self.news.is_empty()
     }
 }
 
@@ -108,6 +114,7 @@ impl Store {
         for (node, phase, seconds) in &change.phases {
             record_phase(&mut transaction, pool, *node, *phase, *seconds, at).await?;
         }
+        tell(&mut transaction, at, &change.news).await?;
         transaction.commit().await.map_err(failed("commit a change"))
     }
 

@@ -101,6 +101,7 @@ pub(super) fn migrator() -> Migrator {
         (3, "forecasts", include_str!("../../migrations/sqlite/0003_forecasts.sql")),
         (4, "hints", include_str!("../../migrations/sqlite/0004_hints.sql")),
         (5, "orphans", include_str!("../../migrations/sqlite/0005_orphans.sql")),
+        (6, "outbox", include_str!("../../migrations/sqlite/0006_outbox.sql")),
         (7, "access", include_str!("../../migrations/sqlite/0007_access.sql")),
     ];
     let migrations = migrations.into_iter().map(|(version, name, text)| {

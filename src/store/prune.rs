@@ -19,6 +19,8 @@ pub struct Retention {
     pub hints: Duration,
     /// The journal; none: for ever.
     pub journal: Option<Duration>,
+    /// Messages of the outbox that were delivered, given up or left out.
+    pub messages: Duration,
 }
 
 impl Store {
@@ -31,6 +33,7 @@ impl Store {
             (sql::PRUNE_SAMPLES, keep.samples),
             (sql::PRUNE_NODES, keep.nodes),
             (sql::PRUNE_HINTS, keep.hints),
+            (sql::PRUNE_MESSAGES, keep.messages),
         ] {
             let done = sqlx::query(statement)
                 .bind(milliseconds(before(now, age)))

@@ -285,6 +285,93 @@ pub const SAMPLES: &str = "
     WHERE pool = ?1 AND signal = ?2 AND at_milliseconds >= ?3 AND at_milliseconds <= ?4
     ORDER BY at_milliseconds";
 
+/// What has begun in a pool and not ended.
+pub const CONDITIONS: &str = "SELECT document FROM conditions WHERE pool = ?1 ORDER BY kind";
+
+/// Notes that something began.
+pub const BEGIN_CONDITION: &str = "
+    INSERT INTO conditions (pool, kind, document) VALUES (?1, ?2, ?3)
+    ON CONFLICT (pool, kind) DO UPDATE SET document = ?3";
+
+/// Notes that it ended.
+pub const END_CONDITION: &str = "DELETE FROM conditions WHERE pool = ?1 AND kind = ?2";
+
+/// Puts a message into the outbox.
+pub const ADD_MESSAGE: &str = "
+    INSERT INTO outbox (destination, subject, kind, pool, state, written_at_milliseconds,
+        due_at_milliseconds, tries, document)
+    VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?5, 0, ?6)";
+
+/// Messages of one destination that may be tried, oldest first: due now, or further away than any
+/// wait is, which a clock that was set back makes; and none whose beginning still waits.
+pub const DUE_MESSAGES: &str = "
+    SELECT id, written_at_milliseconds, tries, document, (
+            SELECT told.reference FROM outbox AS told
+            WHERE told.destination = head.destination AND told.subject = head.subject
+                AND told.id < head.id AND told.reference IS NOT NULL
+            ORDER BY told.id DESC LIMIT 1)
+    FROM outbox AS head
+    WHERE destination = ?1 AND state = 'waiting'
+        AND (due_at_milliseconds <= ?2 OR due_at_milliseconds > ?3)
+        AND NOT EXISTS (SELECT 1 FROM outbox AS earlier
+            WHERE earlier.destination = head.destination AND earlier.subject = head.subject
+                AND earlier.id < head.id AND earlier.state = 'waiting')
+    ORDER BY id LIMIT ?4";
+
+/// Notes that a message is about to be tried.
+pub const TRY_MESSAGE: &str =
+    "UPDATE outbox SET tries = tries + 1, due_at_milliseconds = ?2 WHERE id = ?1";
+
+/// Notes that a try failed, and when the next one is due.
+pub const DEFER_MESSAGE: &str =
+    "UPDATE outbox SET due_at_milliseconds = ?2, error = ?3 WHERE id = ?1";
+
+/// Notes what a message came to.
+pub const SETTLE_MESSAGE: &str = "
+    UPDATE outbox SET state = ?2, settled_at_milliseconds = ?3, reference = ?4,
+        error = coalesce(?5, error)
+    WHERE id = ?1";
+
+/// How many messages were delivered to a destination since a time and before another.
+pub const DELIVERED_SINCE: &str = "
+    SELECT count(*) FROM outbox
+    WHERE destination = ?1 AND state = 'delivered'
+        AND settled_at_milliseconds > ?2 AND settled_at_milliseconds <= ?3";
+
+/// Leaves out every waiting message of a destination that is no sum of what was left out.
+pub const LEAVE_OUT_MESSAGES: &str = "
+    UPDATE outbox SET state = 'left_out', settled_at_milliseconds = ?2
+    WHERE destination = ?1 AND state = 'waiting' AND kind <> 'left_out' AND tries = 0";
+
+/// What was left out and not summed up, by pool and kind.
+pub const LEFT_OUT_MESSAGES: &str = "
+    SELECT pool, kind, count(*), min(written_at_milliseconds), max(written_at_milliseconds)
+    FROM outbox WHERE destination = ?1 AND state = 'left_out' GROUP BY pool, kind
+    ORDER BY pool, kind";
+
+/// Notes that what was left out was summed up.
+pub const SUM_UP_MESSAGES: &str =
+    "UPDATE outbox SET state = 'summed_up' WHERE destination = ?1 AND state = 'left_out'";
+
+/// The oldest waiting messages of a destination beyond so many.
+pub const SURPLUS_MESSAGES: &str = "
+    SELECT id, document FROM outbox WHERE destination = ?1 AND state = 'waiting'
+    ORDER BY id DESC LIMIT 500 OFFSET ?2";
+
+/// Who has messages waiting, how many, and since when the oldest.
+pub const WAITING_MESSAGES: &str = "
+    SELECT destination, count(*), min(written_at_milliseconds) FROM outbox
+    WHERE state = 'waiting' GROUP BY destination ORDER BY destination";
+
+/// A destination's messages, oldest first, whatever became of them.
+pub const MESSAGES: &str = "
+    SELECT state, tries, error, document FROM outbox WHERE destination = ?1 ORDER BY id";
+
+/// Messages that came to something long ago, some at a time.
+pub const PRUNE_MESSAGES: &str = "
+    DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
+        WHERE settled_at_milliseconds < ?1 AND state <> 'left_out' LIMIT 500)";
+
 /// What is wrong with the file; one row `ok` where nothing is.
 pub const INTEGRITY: &str = "PRAGMA integrity_check";
 
@@ -346,5 +433,21 @@ pub const ALL: &[&str] = &[
     FORGET_ORPHAN,
     DISOWNED,
     SAMPLES,
+    CONDITIONS,
+    BEGIN_CONDITION,
+    END_CONDITION,
+    ADD_MESSAGE,
+    DUE_MESSAGES,
+    TRY_MESSAGE,
+    DEFER_MESSAGE,
+    SETTLE_MESSAGE,
+    DELIVERED_SINCE,
+    LEAVE_OUT_MESSAGES,
+    LEFT_OUT_MESSAGES,
+    SUM_UP_MESSAGES,
+    SURPLUS_MESSAGES,
+    WAITING_MESSAGES,
+    MESSAGES,
+    PRUNE_MESSAGES,
     INTEGRITY,
 ];

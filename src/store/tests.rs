@@ -118,6 +118,7 @@ async fn write_decision(store: &Store, number: u128, seconds: i64, found: u32) -
         observation: &observation,
         decision: &decision,
         entry: None,
+        news: Default::default(),
     };
     store.write_decision(&web(), &new).await.expect("the store works");
     decision
@@ -344,6 +345,7 @@ async fn pruning_keeps_what_is_recent_alive_or_in_the_journal() {
         nodes: minute,
         hints: minute,
         journal: None,
+        messages: minute,
     };
     let gone = store.prune(at(930), keep).await.expect("the store works");
     let left = store.decisions(&web(), at(10_000), 10).await.expect("decisions");
@@ -495,6 +497,7 @@ async fn pruning_keeps_of_each_kind_the_last_campaigns_that_taught() {
         nodes: Duration::MAX,
         hints: Duration::from_secs(3_600),
         journal: None,
+        messages: Duration::MAX,
     };
     // Those that began up to two hours ago stay in any case: 56 to 60 are over or yet to end.
     let gone = store.prune(at(57 * 3_600), keep).await.expect("the store works");
@@ -520,11 +523,11 @@ async fn a_campaign_is_told_once_and_what_it_taught_is_found_by_its_kind() {
     assert_eq!(known, [first.clone(), second.clone()], "by their start, and every field survives");
     assert!(store.hints(&"api".parse().expect("a name"), at(0)).await.expect("read").is_empty());
 
-    store.tell_hints(&pool, at(60)).await.expect("written");
+    store.tell_hints(&pool, at(60), |_, _| Default::default()).await.expect("written");
     let cancelled = store.cancel_hint(&pool, second.hint.id, "bob", at(70)).await.expect("written");
     assert!(cancelled);
     for _ in 0..2 {
-        store.tell_hints(&pool, at(80)).await.expect("written");
+        store.tell_hints(&pool, at(80), |_, _| Default::default()).await.expect("written");
     }
     let journal = store.journal(&pool, i64::MAX, 10).await.expect("a journal");
     let kinds: Vec<_> = journal.iter().rev().map(|record| record.entry.kind()).collect();

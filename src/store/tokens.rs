@@ -22,7 +22,9 @@ use crate::domain::{Duration, PoolName, Timestamp, after};
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
 /// What a token may do; each may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Look.
@@ -63,7 +65,10 @@ impl FromStr for Scope {
 }
 
 /// Names a token; no secret. Twelve hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[schema(value_type = String)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenId(String);
 

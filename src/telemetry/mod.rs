@@ -80,6 +80,22 @@ pub struct RuleLabels {
     pub rule: String,
 }
 
+/// Labels of a receiver of notices.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DestinationLabels {
+    /// `grafana`, or a webhook's name in the settings.
+    pub destination: String,
+}
+
+/// Labels of tries to deliver a notice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DeliveryLabels {
+    /// `grafana`, or a webhook's name in the settings.
+    pub destination: String,
+    /// `delivered`, `left_out`, or the kind of fault.
+    pub outcome: String,
+}
+
 /// Every metric.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -128,6 +144,14 @@ pub struct Metrics {
     pub forecast_coverage: Family<RuleLabels, Gauge<f64, AtomicU64>>,
     /// Things that the last plan would have done and did not.
     pub notes: Family<PoolLabels, Gauge>,
+    /// Messages that wait in the outbox.
+    pub outbox_messages: Family<DestinationLabels, Gauge>,
+    /// How old the oldest of them is, in seconds.
+    pub outbox_oldest_age: Family<DestinationLabels, Gauge>,
+    /// Tries to deliver messages, by outcome.
+    pub outbox_deliveries: Family<DeliveryLabels, Counter>,
+    /// Messages that are tried no more.
+    pub outbox_given_up: Family<DestinationLabels, Counter>,
 }
 
 impl Metrics {
@@ -199,6 +223,18 @@ impl Metrics {
         let notes = Family::default();
         let help = "Things that the last plan would have done and did not";
         registry.register("plan_notes", help, notes.clone());
+        let outbox_messages = Family::default();
+        let help = "Messages that wait in the outbox";
+        registry.register("outbox_messages", help, outbox_messages.clone());
+        let outbox_oldest_age = Family::default();
+        let help = "Age of the oldest message that waits in the outbox";
+        registry.register("outbox_oldest_age_seconds", help, outbox_oldest_age.clone());
+        let outbox_deliveries = Family::default();
+        let help = "Tries to deliver messages of the outbox";
+        registry.register("outbox_deliveries", help, outbox_deliveries.clone());
+        let outbox_given_up = Family::default();
+        let help = "Messages of the outbox that are tried no more";
+        registry.register("outbox_given_up", help, outbox_given_up.clone());
         Self {
             registry: Arc::new(registry),
             nodes,
@@ -223,6 +259,10 @@ impl Metrics {
             forecast_error,
             forecast_coverage,
             notes,
+            outbox_messages,
+            outbox_oldest_age,
+            outbox_deliveries,
+            outbox_given_up,
         }
     }
 

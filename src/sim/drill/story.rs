@@ -66,7 +66,7 @@ fn sentence(entry: &Entry) -> Option<String> {
         // The state that a node enters says the same; nobody commands or announces in a drill.
         Entry::Intended { .. } | Entry::Configured { .. } | Entry::Suppressed { .. } => None,
         Entry::Started { .. } | Entry::PolicyChanged { .. } | Entry::Commanded { .. } => None,
-        Entry::Announced { .. } | Entry::HintCancelled { .. } => None,
+        Entry::Announced { .. } | Entry::HintCancelled { .. } | Entry::NotTold { .. } => None,
         Entry::TokenMade { .. } | Entry::TokenRevoked { .. } => None,
     }
 }

@@ -43,6 +43,8 @@ pub enum Invariant {
     BillIsRight,
     /// The store is whole: its file, its chain, and every row can be read (12).
     StoreIsWhole,
+    /// Each change of the count is annotated once, and its region is closed in the end.
+    AnnotatedOnce,
     /// No look fails or panics.
     LooksNeverFail,
 }
@@ -66,6 +68,7 @@ impl fmt::Display for Invariant {
             Self::NoOrphan => "at the end every instance serves",
             Self::BillIsRight => "the bill is what the cloud's books show",
             Self::StoreIsWhole => "the store is whole",
+            Self::AnnotatedOnce => "each change of the count is annotated once, and closed",
             Self::LooksNeverFail => "no look fails",
         })
     }

@@ -113,6 +113,8 @@ struct Watch<'a> {
     last: Option<DecisionRecord>,
     /// Those that were seen.
     known: BTreeSet<DecisionId>,
+    /// Those of them that changed the count.
+    changes: Vec<DecisionId>,
 }
 
 impl<'a> Watch<'a> {
@@ -141,6 +143,7 @@ impl<'a> Watch<'a> {
             decisions: 0,
             last: None,
             known: BTreeSet::new(),
+            changes: Vec::new(),
         })
     }
 
@@ -163,7 +166,8 @@ impl<'a> Watch<'a> {
         let mut still_since = None;
         while world.time() < end && self.judge.broken().is_empty() {
             let rest = self.look().await?;
-            still_since = self.is_still(settles_at).then(|| still_since.unwrap_or(world.time()));
+            let is_still = self.is_still(settles_at) && self.is_told().await?;
+            still_since = is_still.then(|| still_since.unwrap_or(world.time()));
             if still_since.is_some_and(|since| STILL <= elapsed(since, world.time())) {
                 // Before any time passes: planning again at the same moment must be empty.
                 break;
@@ -239,6 +243,9 @@ impl<'a> Watch<'a> {
         if let Some(new) = &new {
             self.decisions += 1;
             self.known.insert(new.id);
+            if new.decision.from != new.decision.to {
+                self.changes.push(new.id);
+            }
             self.last = Some(new.clone());
         }
         Ok(new)
@@ -255,6 +262,11 @@ impl<'a> Watch<'a> {
                 && status.nodes.len() as u32 == fleet.serving.0 + fleet.standby.0
                 && status.notes.is_empty()
         })
+    }
+
+    /// Whether everything was told.
+    async fn is_told(&self) -> Result<bool, StoreError> {
+        Ok(self.simulation.store().waiting_messages().await?.is_empty())
     }
 
     async fn end(&self, is_still: bool) -> Result<End, StoreError> {
@@ -280,6 +292,8 @@ impl<'a> Watch<'a> {
             account: world.account(),
             nodes: store.load_pool(&self.policy.pool, Timestamp::MIN).await?.nodes,
             costs: last.and_then(|last| Some((last.at, last.observation.costs?))),
+            annotations: world.annotations(),
+            changes: self.changes.clone(),
             store: wrong,
         })
     }

@@ -1,8 +1,8 @@
 //! What one look left behind, and what is left at the end: all that checkers see.
 
-use crate::domain::{Node, NodeCount, Timestamp};
+use crate::domain::{DecisionId, Node, NodeCount, Timestamp};
 use crate::engine::Costs;
-use crate::sim::{Cut, Hired};
+use crate::sim::{Cut, Hired, SimAnnotation};
 use crate::store::{DecisionRecord, JournalRecord};
 
 /// What one look left behind.
@@ -49,6 +49,10 @@ pub(super) struct End {
     pub nodes: Vec<Node>,
     /// The costs that the last decision saw, and when.
     pub costs: Option<(Timestamp, Costs)>,
+    /// What was annotated.
+    pub annotations: Vec<SimAnnotation>,
+    /// The decisions that changed the count.
+    pub changes: Vec<DecisionId>,
     /// What is wrong with the store.
     pub store: Vec<String>,
 }

@@ -9,12 +9,12 @@ use super::super::moment::{End, Moment};
 use super::super::{QUICK_POLICY, live_all};
 use super::bills::{costs, hired, node};
 use crate::domain::{
-    Duration, Failure, FleetCounts, InstanceLabel, Missing, NodeCount, NodeId, NodeState, Reading,
-    Sample, Timestamp, after,
+    DecisionId, Duration, Failure, FleetCounts, InstanceLabel, Missing, NodeCount, NodeId,
+    NodeState, Notice, NoticeKind, NoticePhase, PoolName, Reading, Sample, Timestamp, after,
 };
 use crate::engine::{Announced, Decision, History, Observation, Overrides, decide};
 use crate::policy::{Policy, parse};
-use crate::sim::Cut;
+use crate::sim::{Cut, SimAnnotation};
 use crate::store::{DecisionRecord, Entry, JournalRecord};
 
 pub(super) fn quick() -> Policy {
@@ -250,6 +250,24 @@ fn a_count_above_max_is_seen() {
 }
 
 /// Two nodes that serve, as an end should be.
+fn annotation(until: Option<Timestamp>) -> SimAnnotation {
+    let notice = Notice {
+        subject: "decision:1".into(),
+        kind: NoticeKind::ScaleOut,
+        phase: NoticePhase::Began,
+        pool: PoolName::new("web").expect("a name"),
+        began_at: at(1),
+        ended_at: None,
+        is_dry_run: false,
+        from: None,
+        to: None,
+        title: "web scales out".into(),
+        reasons: vec![],
+        outcome: None,
+    };
+    SimAnnotation { subject: notice.subject.clone(), notice, until }
+}
+
 fn good_end() -> End {
     End {
         at: at(7_000),
@@ -261,6 +279,8 @@ fn good_end() -> End {
         account: vec![hired(1, 0, None), hired(2, 0, None)],
         nodes: vec![node(1, 0, NodeState::InService, 50), node(2, 0, NodeState::InService, 50)],
         costs: Some((at(7_000), costs(4))),
+        annotations: vec![],
+        changes: vec![],
         store: vec![],
     }
 }
@@ -268,7 +288,7 @@ fn good_end() -> End {
 #[test]
 fn what_is_wrong_with_an_end_is_seen() {
     type Forge = fn(&mut End);
-    let forgeries: [(Forge, Option<Invariant>); 9] = [
+    let forgeries: [(Forge, Option<Invariant>); 12] = [
         (|_| {}, None),
         (|end| end.settled = Err("still moving".into()), Some(Invariant::Settles)),
         (|end| end.instances = 3, Some(Invariant::NoOrphan)),
@@ -278,6 +298,9 @@ fn what_is_wrong_with_an_end_is_seen() {
         (|end| end.notes = vec!["an orphan".into()], Some(Invariant::SettledPlansNothing)),
         (|end| end.store = vec!["row 3 was altered".into()], Some(Invariant::StoreIsWhole)),
         (|end| end.costs = Some((at(7_000), costs(5))), Some(Invariant::BillIsRight)),
+        (|end| end.annotations = vec![annotation(None)], Some(Invariant::AnnotatedOnce)),
+        (|end| end.annotations = vec![annotation(Some(at(9))); 2], Some(Invariant::AnnotatedOnce)),
+        (|end| end.changes = vec![DecisionId(uuid::Uuid::nil())], Some(Invariant::AnnotatedOnce)),
     ];
     for (number, (forge, broken)) in forgeries.into_iter().enumerate() {
         let policy = quick();
