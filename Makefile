@@ -3,6 +3,7 @@
 # make deploy-lab   the reference deployment, from nothing, on this machine (root)
 # make demo    Windlass scales a real pool on this machine, before your eyes (root)
 # make build   the binary
+# make package the Debian package, with completions and manual pages (needs cargo-deb), into target/debian
 # make bench   how fast deciding, planning and rehearsing are, on this machine
 # make record  what the shipped policies come to on recorded traffic, into policies/recorded
 
@@ -16,10 +17,15 @@ else
   without_lab = --lib --bins --test it
 endif
 
-.PHONY: test deploy-lab quick demo build bench record lints
+.PHONY: test deploy-lab quick demo build package bench record lints
 
 build:
 	cargo build --locked
+
+package:
+	cargo build --profile dist --locked --bin windlass
+	deploy/debian-help target/dist/windlass target/help
+	cargo deb --profile dist --no-build
 
 test:
 	tests/lab/install

@@ -9,6 +9,7 @@ mod audit;
 mod backtest;
 mod check;
 mod client;
+mod completions;
 mod counted;
 mod decide;
 mod doctor;
@@ -17,6 +18,7 @@ mod exit;
 mod explain;
 mod hint;
 mod hold;
+mod man;
 mod metrics;
 mod plan;
 mod progress;
@@ -98,6 +100,10 @@ enum Command {
     Audit(audit::AuditCommand),
     /// Serve a Linode API of your own on loopback, to try and to test against.
     Sandbox(sandbox::SandboxArguments),
+    /// Print what a shell needs to complete commands and flags.
+    Completions(completions::CompletionsArguments),
+    /// Write a manual page of the program and of each command into a folder.
+    Man(man::ManArguments),
 }
 
 /// Where the settings are.
@@ -157,6 +163,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Token(command) => token::token(command).await,
             Command::Audit(command) => audit::audit(command).await,
             Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
+            Command::Completions(arguments) => completions::completions(&arguments),
+            Command::Man(arguments) => man::man(&arguments),
         }
     });
     match result {

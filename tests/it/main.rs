@@ -19,5 +19,6 @@ mod prometheus_reads;
 mod query_command;
 mod sandbox_clients;
 mod sandbox_document;
+mod shell_help;
 mod simulate_command;
 mod storeys;
