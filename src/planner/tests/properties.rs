@@ -137,10 +137,14 @@ proptest! {
         let serves = |id| case.nodes.iter().any(|node| {
             node.id == id && node.state == NodeState::InService
         });
-        let drains = plan.moves.iter().any(|one| {
+        let drains = plan.moves.iter().filter(|one| {
             serves(one.node) && matches!(one.enter, Some(NodeState::Draining { .. }))
         });
-        prop_assert!(!drains || plan.create.is_empty());
+        let drained = drains.count();
+        prop_assert!(drained == 0 || to_serve == 0);
+        // Whoever drains while others are made for the standby will stand by, too.
+        let wanted = case.policy.standby.nodes.0 as usize + taken(&case, &plan);
+        prop_assert!(refills == 0 || drained + refills as usize + standby <= wanted);
     }
 
     /// Whoever serves is sent away only for a surplus of those that serve.

@@ -118,6 +118,14 @@ fn of_those_that_are_up_as_many_serve_as_are_missing_and_the_others_stand_by() {
 }
 
 #[test]
+fn a_surplus_fills_the_standby_and_only_what_it_leaves_open_is_made() {
+    let plan = case(3, "yes", 1, all(3, 0)).plan();
+    assert_eq!(moves(&plan).len(), 2, "two of the three that serve will stand by");
+    assert!(moves(&plan).iter().all(|(_, enters)| *enters == "draining"));
+    assert_eq!((plan.create.len(), plan.refills.len()), (1, 1));
+}
+
+#[test]
 fn a_surplus_node_fills_the_standby_before_another_is_made() {
     for (leave_early, moved) in [("yes", vec![(3, "draining")]), ("no", vec![])] {
         let mut nodes = all(2, 0);
