@@ -48,6 +48,13 @@ pub fn serving(balancer: &str) -> Look<Vec<String>> {
     Ok(addresses)
 }
 
+/// The number of the process that answers for `balancer`.
+pub fn process(balancer: &str) -> Look<u32> {
+    let answer = ask(balancer, "show info")?;
+    let pid = answer.lines().find_map(|line| line.strip_prefix("Pid: ")?.trim().parse().ok());
+    pid.ok_or_else(|| format!("{balancer} says no process number: {answer}"))
+}
+
 fn ask(balancer: &str, command: &str) -> Look<String> {
     let address = if balancer == "lb1" { "10.77.0.3:9999" } else { "10.77.0.4:9999" };
     let talk = || -> std::io::Result<String> {

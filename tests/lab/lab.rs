@@ -30,6 +30,8 @@ pub const BALANCERS: [&str; 2] = ["lb1", "lb2"];
 pub struct Lab {
     logs: PathBuf,
     running: BTreeMap<String, Process>,
+    /// How balancers are started that are not started the plain way.
+    balancers: BTreeMap<String, Vec<String>>,
 }
 
 /// How the daemon is started.
@@ -52,7 +54,7 @@ impl Lab {
         for folder in ["home", "dial"] {
             fs::create_dir(Path::new(HERE).join(folder)).expect("the world is writable");
         }
-        Self { logs, running: BTreeMap::new() }
+        Self { logs, running: BTreeMap::new(), balancers: BTreeMap::new() }
     }
 
     /// Cloud, balancers and Prometheus: all that the daemon finds when it starts.
@@ -98,8 +100,22 @@ impl Lab {
     /// Starts a balancer with the configuration that a restart of the real one would read.
     pub fn start_balancer(&mut self, name: &str) {
         let network = if name == "lb1" { "lb1" } else { "lb2" };
-        self.start(name, Some(network), &["haproxy", "-db", "-f", &format!("{HERE}/{name}.cfg")]);
+        let plain =
+            || ["haproxy", "-db", "-f", &format!("{HERE}/{name}.cfg")].map(Into::into).into();
+        let command: Vec<String> = self.balancers.get(name).cloned().unwrap_or_else(plain);
+        let command: Vec<_> = command.iter().map(String::as_str).collect();
+        self.start(name, Some(network), &command);
         self.wait_until_it_answers(name, || crate::haproxy::servers(name).map(drop));
+    }
+
+    /// Has a balancer started by `command` instead of the plain way.
+    pub fn balancer_runs(&mut self, name: &str, command: Vec<String>) {
+        self.balancers.insert(name.to_owned(), command);
+    }
+
+    /// The number of a running program's process.
+    pub fn pid(&self, name: &str) -> u32 {
+        self.running.get(name).expect("it was started").pid()
     }
 
     /// Prometheus, scraping every second.

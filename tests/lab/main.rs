@@ -10,10 +10,12 @@ mod haproxy;
 mod lab;
 mod load;
 mod process;
+mod reload;
 mod wait;
 mod world;
 
 mod balancers;
+mod churn;
 mod crashes;
 mod faults;
 mod scaling;
