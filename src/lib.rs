@@ -15,6 +15,7 @@ pub mod policy;
 pub mod ansible;
 pub mod haproxy;
 pub mod linode;
+pub mod notify;
 pub mod ports;
 pub mod prometheus;
 pub mod store;

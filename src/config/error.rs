@@ -34,6 +34,30 @@ pub enum ConfigError {
     /// There is no token anywhere.
     #[error("there is no Linode token")]
     NoToken,
+    /// Grafana is to be told, and there is no token for it.
+    #[error("there is no Grafana token")]
+    NoGrafanaToken,
+    /// The file with a webhook's URL can't be read.
+    #[error("can't read the URL of the webhook {name} in {}", file.display())]
+    UrlUnreadable {
+        /// The webhook.
+        name: String,
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// What is in it is no URL; it is not shown.
+    #[error("the file with the URL of the webhook {name}, {}, {what}", file.display())]
+    NotAUrl {
+        /// The webhook.
+        name: String,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A token's file can't be read.
     #[error("can't read the {owner} token in {}", file.display())]
     TokenUnreadable {
@@ -89,9 +113,18 @@ impl ConfigError {
                  `linode-token`"
                     .into(),
             ),
+            Self::NoGrafanaToken => {
+                Some("set `grafana.token_file`, or the systemd credential `grafana-token`".into())
+            }
+            Self::UrlUnreadable { file, .. } | Self::NotAUrl { file, .. } => Some(format!(
+                "write the URL, and nothing else, into {} and let only this user read it \
+                 (chmod 600)",
+                file.display()
+            )),
             Self::TokenUnreadable { owner, file, .. } => {
                 let token = match owner {
                     TokenOwner::Linode => "a personal access token",
+                    TokenOwner::Grafana => "a service account's token",
                     TokenOwner::Prometheus => "the server's bearer token",
                 };
                 let file = file.display();

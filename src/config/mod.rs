@@ -11,17 +11,23 @@ mod environment;
 mod error;
 mod policies;
 mod read;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod token;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use crate::domain::{BalancerName, Duration, ServerName};
+use crate::domain::{BalancerName, Duration, NoticeKind, ServerName};
+use crate::notify::Template;
 use crate::policy::Control;
+use crate::ports::RateLimit;
+
+use telling::UrlDraft;
 
 pub use api::{Api, ApiAccess, ApiRate, CertificateFiles, Encryption};
 pub use endpoint::Endpoint;
@@ -59,6 +65,12 @@ pub struct Config {
     pub log_format: LogFormat,
     /// How long history is kept.
     pub retention: Retention,
+    /// Where a browser finds the console, without a slash at the end.
+    pub external_url: Option<String>,
+    /// Where changes of the count are annotated.
+    pub grafana: Option<Grafana>,
+    /// Who else is told; each with a name of its own, none of them `grafana`.
+    pub webhooks: Vec<Webhook>,
     /// What is legal here but unwise, each a sentence for the log.
     pub warnings: Vec<String>,
 }
@@ -83,6 +95,42 @@ pub struct Linode {
     pub token: SecretString,
     /// Where the token was found.
     pub token_source: TokenSource,
+}
+
+/// Where changes of the count are annotated.
+#[derive(Clone, Debug)]
+pub struct Grafana {
+    /// Its URL, without `/api`.
+    pub url: String,
+    /// The service account's token.
+    pub token: SecretString,
+    /// The dashboard that shows the regions; none: any that asks for the tags.
+    pub dashboard_uid: Option<String>,
+    /// The panel of that dashboard; none: all of them.
+    pub panel_id: Option<u32>,
+    /// Tags beside ours.
+    pub tags: Vec<String>,
+    /// What is annotated.
+    pub events: BTreeSet<NoticeKind>,
+    /// How long a notice is tried.
+    pub give_up_after: Duration,
+}
+
+/// Somebody who is told by a POST.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Its name.
+    pub name: String,
+    /// Its URL, which may be a secret; empty where its file can't be used.
+    pub url: SecretString,
+    /// What it is told.
+    pub events: BTreeSet<NoticeKind>,
+    /// How a notice looks.
+    pub body: Template,
+    /// How many it is told.
+    pub limit: RateLimit,
+    /// How long a notice is tried.
+    pub give_up_after: Duration,
 }
 
 /// A load balancer.
@@ -187,6 +235,37 @@ impl Config {
             }),
             None => None,
         };
+        let mut lacking = |lack| {
+            lacks.push(lack);
+            SecretString::default()
+        };
+        let grafana = draft.grafana.map(|draft| {
+            let token = token::grafana(draft.token_file.as_deref(), environment, &mut warnings);
+            Grafana {
+                url: draft.url,
+                token: token.unwrap_or_else(&mut lacking),
+                dashboard_uid: draft.dashboard_uid,
+                panel_id: draft.panel_id,
+                tags: draft.tags,
+                events: draft.events,
+                give_up_after: draft.give_up_after,
+            }
+        });
+        let webhooks = draft.webhooks.into_iter().map(|draft| {
+            let url = match draft.url {
+                UrlDraft::Here(url) => Ok(SecretString::from(url)),
+                UrlDraft::File(file) => token::webhook_url(&draft.name, &file, &mut warnings),
+            };
+            Webhook {
+                url: url.unwrap_or_else(&mut lacking),
+                name: draft.name,
+                events: draft.events,
+                body: draft.body,
+                limit: draft.limit,
+                give_up_after: draft.give_up_after,
+            }
+        });
+        let webhooks = webhooks.collect();
         let policies = policies::files(&draft.policies).unwrap_or_else(|lack| {
             lacks.push(lack);
             Vec::new()
@@ -209,6 +288,9 @@ impl Config {
             control: draft.control,
             log_format: draft.log_format,
             retention: draft.retention,
+            external_url: draft.external_url,
+            grafana,
+            webhooks,
             warnings,
         };
         Ok((config, lacks))

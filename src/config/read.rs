@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::api::api;
 use super::policies::{PolicySet, absolute};
+use super::telling::{self, GrafanaDraft, WebhookDraft};
 use super::{
     Ansible, Api, Balancer, BalancerMode, ConfigError, Encryption, Endpoint, Environment,
     LogFormat, Retention, TokenOwner,
@@ -44,6 +45,9 @@ pub(super) struct Draft {
     pub control: Control,
     pub log_format: LogFormat,
     pub retention: Retention,
+    pub external_url: Option<String>,
+    pub grafana: Option<GrafanaDraft>,
+    pub webhooks: Vec<WebhookDraft>,
     pub warnings: Vec<String>,
 }
 
@@ -112,6 +116,11 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
         format
     });
     let retention = fields.section("retention", notes, retention);
+    let external_url = fields.optional("external_url", notes, url);
+    let grafana = fields.optional("grafana", notes, |v, n| telling::grafana(v, folder, n));
+    let webhooks = fields.section("notifications", notes, |fields, notes| {
+        telling::notifications(fields, folder, notes)
+    });
     fields.finish(notes);
     let (linode_url, linode_token_file) = linode?;
     Some(Draft {
@@ -128,6 +137,9 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
         control: control?,
         log_format: log_format?,
         retention: retention?,
+        external_url: external_url?,
+        grafana: grafana?,
+        webhooks: webhooks?,
         warnings: Vec::new(),
     })
 }
@@ -188,6 +200,9 @@ fn warned(mut draft: Draft) -> Draft {
     if draft.prometheus.token_file.is_some() {
         bearers.push((TokenOwner::Prometheus, &draft.prometheus.url));
     }
+    if let Some(grafana) = &draft.grafana {
+        bearers.push((TokenOwner::Grafana, &grafana.url));
+    }
     for (owner, url) in bearers {
         if url.starts_with("http:") && !is_local(url) {
             draft
@@ -198,7 +213,7 @@ fn warned(mut draft: Draft) -> Draft {
     draft
 }
 
-fn is_local(url: &str) -> bool {
+pub(super) fn is_local(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost"
@@ -207,7 +222,7 @@ fn is_local(url: &str) -> bool {
 }
 
 /// Tells whoever writes a token itself into the settings where it belongs.
-fn refuse_token(fields: &mut Fields<'_>) {
+pub(super) fn refuse_token(fields: &mut Fields<'_>) {
     fields.refused(
         "token",
         "`token` has no place in a file that others read".into(),
@@ -345,7 +360,7 @@ fn listen(value: Value<'_>, notes: &mut Notes) -> Option<SocketAddr> {
 }
 
 /// An `http` or `https` URL without credentials, query and fragment; slashes at its end are cut.
-fn url(value: Value<'_>, notes: &mut Notes) -> Option<String> {
+pub(super) fn url(value: Value<'_>, notes: &mut Notes) -> Option<String> {
     let text = fields::line(value, notes)?;
     let mut refuse = |what: String, help: &str| refuse(notes, value.node.at, what, help);
     let name = value.name;

@@ -1,5 +1,5 @@
 //! The tokens: Linode's from the environment, a file, or a systemd credential; Prometheus' from a
-//! file.
+//! file; Grafana's from a file or a credential. And the webhooks' URLs, which may be as secret.
 //!
 //! In: the files that the settings name, and the environment.
 //! Out: a token, and where it was found.
@@ -19,6 +19,8 @@ use super::{ConfigError, Environment};
 const VARIABLE: &str = "LINODE_TOKEN";
 /// The credential's name in a systemd unit: `LoadCredential=linode-token:/etc/…`.
 const CREDENTIAL: &str = "linode-token";
+/// The same of Grafana's.
+const GRAFANA_CREDENTIAL: &str = "grafana-token";
 /// Longer than any token, in bytes: servers take no longer headers. What is longer is some other
 /// file, and is not read to its end.
 const LONGEST: usize = 8192;
@@ -30,6 +32,8 @@ pub enum TokenOwner {
     Linode,
     /// The server of signals.
     Prometheus,
+    /// The server of dashboards.
+    Grafana,
 }
 
 impl fmt::Display for TokenOwner {
@@ -37,6 +41,7 @@ impl fmt::Display for TokenOwner {
         f.write_str(match self {
             Self::Linode => "Linode",
             Self::Prometheus => "Prometheus",
+            Self::Grafana => "Grafana",
         })
     }
 }
@@ -91,22 +96,72 @@ pub(super) fn find(
     checked(&token, TokenOwner::Linode, TokenSource::Credential(credential))
 }
 
+/// Grafana's token: the settings' file first, then the credential.
+pub(super) fn grafana(
+    file: Option<&Path>,
+    environment: &Environment,
+    warnings: &mut Vec<String>,
+) -> Result<SecretString, ConfigError> {
+    if let Some(file) = file {
+        return Ok(from_file(file, TokenOwner::Grafana, warnings)?.0);
+    }
+    let folder = environment.get("CREDENTIALS_DIRECTORY").ok_or(ConfigError::NoGrafanaToken)?;
+    let credential = Path::new(&folder).join(GRAFANA_CREDENTIAL);
+    if !credential.exists() {
+        return Err(ConfigError::NoGrafanaToken);
+    }
+    let token = read(&credential, TokenOwner::Grafana)?;
+    let found_in = TokenSource::Credential(credential);
+    Ok(checked(&token, TokenOwner::Grafana, found_in)?.0)
+}
+
+/// The URL of the webhook `name` in `file`; it is never shown.
+pub(super) fn webhook_url(
+    name: &str,
+    file: &Path,
+    warnings: &mut Vec<String>,
+) -> Result<SecretString, ConfigError> {
+    let not_a_url = |what| ConfigError::NotAUrl { name: name.into(), file: file.to_owned(), what };
+    let text = text_of(file).map_err(|cause| ConfigError::UrlUnreadable {
+        name: name.into(),
+        file: file.to_owned(),
+        cause,
+    })?;
+    let text = text.trim();
+    let url = reqwest::Url::parse(text).map_err(|_| not_a_url("holds no URL"))?;
+    if !matches!(url.scheme(), "http" | "https") || text.contains(char::is_whitespace) {
+        return Err(not_a_url("holds something else than one http or https URL"));
+    }
+    let secret = format!("the URL of the webhook {name}");
+    warnings.extend(readable_by_others(file, &secret));
+    if url.scheme() == "http" && !super::read::is_local(text) {
+        warnings.push(format!("{secret} begins with http:, so all may read what it is told"));
+    }
+    Ok(SecretString::from(text))
+}
+
 fn from_file(
     file: &Path,
     owner: TokenOwner,
     warnings: &mut Vec<String>,
 ) -> Result<(SecretString, TokenSource), ConfigError> {
     let token = read(file, owner)?;
-    warnings.extend(readable_by_others(file, owner));
+    warnings.extend(readable_by_others(file, &format!("the {owner} token")));
     checked(&token, owner, TokenSource::File(file.to_owned()))
 }
 
 fn read(file: &Path, owner: TokenOwner) -> Result<String, ConfigError> {
-    let mut token = String::new();
-    File::open(file)
-        .and_then(|open| open.take(LONGEST as u64 + 1).read_to_string(&mut token))
-        .map(|_| token)
-        .map_err(|cause| ConfigError::TokenUnreadable { owner, file: file.to_owned(), cause })
+    text_of(file).map_err(|cause| ConfigError::TokenUnreadable {
+        owner,
+        file: file.to_owned(),
+        cause,
+    })
+}
+
+fn text_of(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(file)?.take(LONGEST as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// A token is one word of visible ASCII: anything else could not travel in a header.
@@ -129,12 +184,12 @@ fn checked(
     Err(ConfigError::NotAToken { owner, found_in, what })
 }
 
-fn readable_by_others(file: &Path, owner: TokenOwner) -> Option<String> {
+fn readable_by_others(file: &Path, secret: &str) -> Option<String> {
     let mode = file.metadata().ok()?.permissions().mode();
     let others = mode & 0o007 != 0;
     others.then(|| {
         format!(
-            "{} holds the {owner} token, and every user of this machine may read it (mode {:03o}): \
+            "{} holds {secret}, and every user of this machine may read it (mode {:03o}): \
              chmod 600 it",
             file.display(),
             mode & 0o777

@@ -9,9 +9,10 @@ use crate::ansible::{AnsibleConfigurator, AnsibleOptions};
 use crate::config::{BalancerMode, Config, Endpoint};
 use crate::haproxy::{HaproxyBalancer, HaproxySettings, Mode, OldWorkersSettings, RuntimeAddress};
 use crate::linode::{LinodeCloud, LinodeSettings, SetupError};
-use crate::ports::{Balancer, SystemChance, SystemClock};
+use crate::notify::{self, Grafana, GrafanaSettings, Links, Webhook, WebhookSettings};
+use crate::ports::{Balancer, Notifier, SystemChance, SystemClock};
 use crate::prometheus::{PrometheusSettings, PrometheusSource};
-use crate::reconciler::{Inventory, World};
+use crate::reconciler::{Inventory, Regions, World};
 
 /// The world as the settings describe it. Nothing is asked of it yet.
 pub fn world(config: &Config) -> Result<World, StartError> {
@@ -39,8 +40,52 @@ pub fn world(config: &Config) -> Result<World, StartError> {
         metrics: Arc::new(metrics),
         clock: Arc::new(SystemClock),
         chance: Arc::new(SystemChance),
-        notifiers: Vec::new(),
+        notifiers: notifiers(config).map_err(|cause| {
+            settings("correct `grafana` or the webhook in `notifications`", cause.to_string())
+        })?,
     })
+}
+
+/// Who is told, as the settings describe them. Nobody is told anything yet.
+pub fn notifiers(config: &Config) -> Result<Vec<Arc<dyn Notifier>>, notify::SetupError> {
+    let mut notifiers: Vec<Arc<dyn Notifier>> = Vec::new();
+    if let (Some(board), Some(settings)) = (grafana(config)?, &config.grafana) {
+        notifiers.push(Arc::new(Regions {
+            name: "grafana".into(),
+            board: Arc::new(board),
+            kinds: settings.events.clone(),
+            gives_up_after: settings.give_up_after,
+        }));
+    }
+    for webhook in &config.webhooks {
+        let settings = WebhookSettings {
+            name: webhook.name.clone(),
+            kinds: webhook.events.clone(),
+            body: webhook.body.clone(),
+            limit: webhook.limit,
+            gives_up_after: webhook.give_up_after,
+            links: links(config),
+        };
+        notifiers.push(Arc::new(Webhook::new(settings, webhook.url.clone())?));
+    }
+    Ok(notifiers)
+}
+
+/// Grafana as the settings describe it; none where they don't. Nothing is asked of it yet.
+pub fn grafana(config: &Config) -> Result<Option<Grafana>, notify::SetupError> {
+    let Some(grafana) = &config.grafana else { return Ok(None) };
+    let settings = GrafanaSettings {
+        url: grafana.url.clone(),
+        dashboard_uid: grafana.dashboard_uid.clone(),
+        panel_id: grafana.panel_id,
+        tags: grafana.tags.clone(),
+        links: links(config),
+    };
+    Grafana::new(settings, grafana.token.clone()).map(Some)
+}
+
+fn links(config: &Config) -> Links {
+    Links { external_url: config.external_url.clone() }
 }
 
 /// The balancers as the settings describe them. Nothing is asked of them yet.

@@ -21,8 +21,8 @@ use tracing::{error, info, warn};
 use crate::api::{self, PoolSource, Sources};
 use crate::config::Config;
 use crate::policy::{Control, Policy};
-use crate::ports::{Clock, SystemClock};
-use crate::reconciler::{PoolLoop, World};
+use crate::ports::{Clock, SystemChance, SystemClock};
+use crate::reconciler::{Courier, PoolLoop, World, give_up_for_strangers};
 use crate::store::{Retention, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -31,7 +31,7 @@ mod reload;
 mod start;
 
 use adapters::warn_without_network_helper;
-pub use adapters::{ansible_options, balancers, haproxies, linode, world};
+pub use adapters::{ansible_options, balancers, grafana, haproxies, linode, world};
 use reload::Reloader;
 pub use start::StartError;
 use start::{check_access, check_balancers, listen};
@@ -86,6 +86,19 @@ pub async fn run(
         let wake = Arc::new(Notify::new());
         wakes.push(wake.clone());
         tasks.spawn(look_after(pool, in_force, wake, stop.clone()));
+    }
+    give_up_for_strangers(&store, &world.notifiers, world.clock.now())
+        .await
+        .map_err(StartError::Store)?;
+    for notifier in &world.notifiers {
+        let courier = Courier::new(
+            notifier.clone(),
+            store.clone(),
+            world.clock.clone(),
+            Arc::new(SystemChance),
+            sources.metrics.clone(),
+        );
+        tasks.spawn(deliver(courier, stop.clone()));
     }
     tasks.spawn(reloader.run(hangups, asks, stop.clone()));
     tasks.spawn(tell_run_ends(world.clone(), wakes, stop.clone()));
@@ -182,6 +195,26 @@ async fn tell_run_ends(
             () = stop.cancelled() => return Ok(()),
         }
         wakes.iter().for_each(|wake| wake.notify_one());
+    }
+}
+
+/// One receiver's task. Whatever becomes of it, nothing waits for it: a store that fails is the
+/// pools' to give up on.
+async fn deliver(mut courier: Courier, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        let round = tokio::select! {
+            round = courier.round() => round,
+            () = stop.cancelled() => return Ok(()),
+        };
+        let rest = round.unwrap_or_else(|cause| {
+            let (name, cause) = (courier.destination(), anyhow::Error::new(cause));
+            warn!(destination = %name, "{name} is not told while the store fails: {cause:#}");
+            STORE_AGAIN
+        });
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const STOREYS: &[&[&[&str]]] = &[
     &[
         &["ports", "telemetry"],
         &["store"],
-        &["prometheus", "linode", "ansible", "haproxy", "grafana"],
+        &["prometheus", "linode", "ansible", "haproxy", "notify"],
     ],
     // Action.
     &[&["reconciler"], &["sim", "policytest"]],
@@ -28,10 +28,10 @@ const STOREYS: &[&[&[&str]]] = &[
 /// What a module may not use although it lies below it, and what it may although the order
 /// above says no.
 const NOT_EVEN_BELOW: &[(&str, &[&str])] = &[
-    ("reconciler", &["prometheus", "linode", "ansible", "haproxy", "grafana"]),
-    ("sim", &["prometheus", "linode", "ansible", "haproxy", "grafana"]),
-    ("api", &["prometheus", "linode", "ansible", "haproxy", "grafana"]),
-    ("sandbox", &["prometheus", "linode", "ansible", "haproxy", "grafana", "daemon", "reconciler"]),
+    ("reconciler", &["prometheus", "linode", "ansible", "haproxy", "notify"]),
+    ("sim", &["prometheus", "linode", "ansible", "haproxy", "notify"]),
+    ("api", &["prometheus", "linode", "ansible", "haproxy", "notify"]),
+    ("sandbox", &["prometheus", "linode", "ansible", "haproxy", "notify", "daemon", "reconciler"]),
 ];
 
 /// Modules that only think.
