@@ -1,5 +1,6 @@
 # make test    everything: format, lints, deploy/check, unit, property, snapshot and contract tests, and the lab (root)
 # make quick   the same without the lab (no root)
+# make soak    the properties of deciding and planning, with fresh chance and many cases: CASES=5000
 # make deploy-lab   the reference deployment, from nothing, on this machine (root)
 # make demo    Windlass scales a real pool on this machine, before your eyes (root)
 # make build   the binary
@@ -17,7 +18,11 @@ else
   without_lab = --lib --bins --test it
 endif
 
-.PHONY: test deploy-lab quick demo build package bench record lints
+# Chance doesn't decide whether a change is good: properties draw the same cases each time, and `make soak` draws others.
+export PROPTEST_RNG_SEED ?= 20260101
+CASES ?= 5000
+
+.PHONY: test soak deploy-lab quick demo build package bench record lints
 
 build:
 	cargo build --locked
@@ -44,6 +49,11 @@ deploy-lab:
 quick: lints
 	cargo test --doc --locked
 	$(run_tests) --locked $(without_lab)
+
+# Optimised, or it takes hours. A failure prints its case, and the line that repeats it.
+soak:
+	env -u PROPTEST_RNG_SEED PROPTEST_CASES=$(CASES) cargo test --locked --lib --config profile.dev.opt-level=1 -- \
+	  engine::tests_properties engine::tests_distances planner::tests::properties
 
 lints:
 	cargo fmt --all --check
