@@ -197,6 +197,21 @@ fn a_distance_knows_what_a_surge_will_have_seen_by_then() {
     assert!(!told.iter().any(comes_by_itself), "{told:?}");
 }
 
+#[test]
+fn a_wish_that_a_fall_ends_at_once_is_held_from_now_on_and_no_longer() {
+    let mut policy = policy();
+    policy.rules = vec![target("requests", 400.0), Rule::Surge(surge_rule("requests", 400.0))];
+    policy.scale_in.stabilize = seconds(7);
+    let mut pool = Pool::settled(policy, 3).reads("requests", 1_000.0);
+    pool.counts_for(seconds(600));
+    pool.set("requests", 1_500.0);
+    pool.look.at = after(pool.look.at, seconds(5));
+    let decision = pool.would_decide();
+    assert!(decision.recommendations[1].count() > Some(NodeCount(4)), "a surge");
+    let situation = Situation { policy: pool.policy, observation: pool.look, decision };
+    each_distance_is_true(&situation).expect("it lasts 300 s and a window");
+}
+
 fn each_distance_is_true(situation: &Situation) -> Result<(), TestCaseError> {
     let Situation { policy, observation, decision } = situation;
     let Explanation { distances, .. } = explain(decision, observation, policy);

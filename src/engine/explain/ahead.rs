@@ -74,6 +74,10 @@ pub(super) fn next_change(
     let first = look.clone();
     let spacing = spacing(&look.history);
     let horizon = after(look.at, ahead.windows);
+    // Whether a rule still wants what it wanted at this very moment, this look says.
+    for wish in look.history.wishes.values_mut().flatten() {
+        wish.at = wish.at.min(before(first.at, Duration::from_nanos(1)));
+    }
     let mut last: Option<Decision> = None;
     for _ in 0..MOST_MOMENTS {
         let samples = (elapsed(first.at, look.at).as_secs() / spacing.as_secs()) as u32;
