@@ -4,7 +4,7 @@
 //! Never: decides which of them is right.
 
 use super::minutes::{DAY, Minutes};
-use super::profile::Profile;
+use super::profile::{Profile, Usual};
 
 /// The experts by name, in the order of their opinions; the last one is the regression.
 pub(super) const NAMES: [&str; EXPERTS] = [
@@ -42,6 +42,26 @@ pub(super) struct View<'a> {
     /// Below this, demand is nothing; above zero. Keeps logarithms of ratios finite.
     pub(super) floor: f64,
     pub(super) horizon: i64,
+    pub(super) profiles: &'a Profiles,
+}
+
+/// What the time of day says around now.
+#[derive(Clone, Debug)]
+pub(super) struct Profiles {
+    smooth: Usual,
+    sharp: Usual,
+}
+
+impl Profiles {
+    pub(super) fn new() -> Self {
+        Self { smooth: Usual::new(Profile::Smooth), sharp: Usual::new(Profile::Sharp) }
+    }
+
+    /// Knows from here on what experts ask about `minute` and `horizon` minutes after it.
+    pub(super) fn reach(&mut self, history: &Minutes, minute: i64, horizon: i64) {
+        self.smooth.reach(history, minute - LEVEL_MINUTES + 1, minute + horizon);
+        self.sharp.reach(history, minute - SHARP_LEVEL_MINUTES + 1, minute + horizon);
+    }
 }
 
 impl View<'_> {
@@ -89,12 +109,11 @@ impl View<'_> {
 
     /// The day as usual, a quarter of an hour blurred, at the level of the last quarter.
     fn smooth(&self) -> Option<f64> {
-        let ahead = Profile::Smooth.maximum_after(self.history, self.minute, self.horizon)?;
+        let usual = &self.profiles.smooth;
+        let ahead = usual.maximum_after(self.minute, self.horizon)?;
         let is = self.history.mean(self.minute - LEVEL_MINUTES + 1, self.minute)?;
         // So smooth a profile is known well enough from every third minute.
-        let usual = (1..LEVEL_MINUTES)
-            .step_by(3)
-            .filter_map(|ago| Profile::Smooth.usual(self.history, self.minute - ago));
+        let usual = (1..LEVEL_MINUTES).step_by(3).filter_map(|ago| usual.at(self.minute - ago));
         let (count, usual) = usual.fold((0.0, 0.0), |(count, sum), x| (count + 1.0, sum + x));
         let scale = (0.0 < usual).then(|| is * count / usual.max(count * self.floor))?;
         Some(ahead * scale.clamp(SCALE.0, SCALE.1))
@@ -103,11 +122,11 @@ impl View<'_> {
     /// The day as usual, minute by minute, at the level of the last three: what steps up at a
     /// fixed time is seen before it comes.
     fn sharp(&self) -> Option<f64> {
-        let ahead = Profile::Sharp.maximum_after(self.history, self.minute, self.horizon)?;
+        let ahead = self.profiles.sharp.maximum_after(self.minute, self.horizon)?;
         let (mut sum, mut count) = (0.0, 0.0);
         for minute in self.minute - SHARP_LEVEL_MINUTES + 1..=self.minute {
             if let Some(known) = self.history.at(minute)
-                && let Some(usual) = Profile::Sharp.usual(self.history, minute)
+                && let Some(usual) = self.profiles.sharp.at(minute)
             {
                 sum += (known.max(self.floor) / usual.max(self.floor)).ln();
                 count += 1.0;
@@ -142,9 +161,16 @@ mod tests {
         history
     }
 
-    fn view(history: &Minutes, minute: i64) -> View<'_> {
+    fn profiles(history: &Minutes, minute: i64) -> Profiles {
+        let mut profiles = Profiles::new();
+        profiles.reach(history, minute, 4);
+        profiles
+    }
+
+    fn opinions(history: &Minutes, minute: i64) -> [f64; EXPERTS - 1] {
         let now = history.at(minute).expect("known");
-        View { history, minute, now, floor: 0.1, horizon: 4 }
+        let profiles = &profiles(history, minute);
+        View { history, minute, now, floor: 0.1, horizon: 4, profiles }.opinions()
     }
 
     #[test]
@@ -153,7 +179,7 @@ mod tests {
         for minute in 8 * DAY..8 * DAY + 718 {
             history.push(minute, Some(200.0));
         }
-        let opinions = view(&history, 8 * DAY + 717).opinions();
+        let opinions = opinions(&history, 8 * DAY + 717);
         let says = |name| opinions[NAMES.iter().position(|n| *n == name).expect("an expert")];
         assert_eq!(says("persistence"), 200.0);
         assert!((550.0..=650.0).contains(&says("sharp profile")), "{opinions:?}");
@@ -167,11 +193,11 @@ mod tests {
         for (minute, demand) in [(0, 10.0), (1, 20.0), (2, 30.0), (3, 40.0)] {
             history.push(minute, Some(demand));
         }
-        let opinions = view(&history, 3).opinions();
-        assert!((opinions[1] - 68.0).abs() < 1e-9, "40 and 0.7 of 10 a minute: {opinions:?}");
+        let said = opinions(&history, 3);
+        assert!((said[1] - 68.0).abs() < 1e-9, "40 and 0.7 of 10 a minute: {said:?}");
         history.push(4, Some(5.0));
-        let opinions = view(&history, 4).opinions();
-        assert_eq!((opinions[1], opinions[2]), (5.0, 40.0));
+        let said = opinions(&history, 4);
+        assert_eq!((said[1], said[2]), (5.0, 40.0));
     }
 
     #[test]
@@ -181,10 +207,13 @@ mod tests {
             large.push(minute, small.at(minute).map(|x| x * 1024.0));
         }
         let minute = 8 * DAY - 5;
-        let of = |view: View<'_>| view.features(&view.opinions());
-        let a = of(view(&small, minute));
-        let now = large.at(minute).expect("known");
-        let b = of(View { history: &large, minute, now, floor: 102.4, horizon: 4 });
+        let of = |history: &Minutes, floor: f64| {
+            let now = history.at(minute).expect("known");
+            let profiles = &profiles(history, minute);
+            let view = View { history, minute, now, floor, horizon: 4, profiles };
+            view.features(&view.opinions())
+        };
+        let (a, b) = (of(&small, 0.1), of(&large, 102.4));
         assert_eq!(a.len(), FEATURES);
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-9), "{a:?} {b:?}");
     }

@@ -43,8 +43,6 @@ pub struct Forecast {
     /// that is open.
     #[serde(with = "humantime_serde")]
     pub horizon: Duration,
-    /// How much each expert is believed.
-    pub shares: Vec<Share>,
     /// Mean distance of what was expected from what came over about a day, as a share of what
     /// came.
     pub error: Option<f64>,
@@ -124,14 +122,12 @@ impl Forecaster {
         let since = self.open.latest().map_or(0.0, |latest| (latest - newest.now).max(0.0));
         let history = Duration::from_secs(60 * self.learner.known_minutes());
         let bound = if self.learner.known_minutes() == 0 { since } else { newest.bound + since };
-        let shares = NAMES.iter().zip(self.learner.shares());
         Forecast {
             bound,
             expected: newest.blend + since,
             level: self.settings.level,
             quantile: self.learner.level(),
             horizon: Duration::from_secs(60 * self.learner.horizon().unsigned_abs()),
-            shares: shares.map(|(expert, weight)| Share { expert, weight }).collect(),
             error: track.error(),
             coverage: track.coverage(),
             trim: self.learner.trim(),
@@ -139,6 +135,12 @@ impl Forecaster {
             mode: self.settings.mode,
             verdict: track.verdict(self.silence(now), history, self.settings.need),
         }
+    }
+
+    /// How much each expert is believed; no part of a forecast, which is asked for at every look.
+    pub fn shares(&self) -> Vec<Share> {
+        let shares = NAMES.iter().zip(self.learner.shares());
+        shares.map(|(expert, weight)| Share { expert, weight }).collect()
     }
 
     /// Goes on under other settings: a lead time that was learned anew, another level.

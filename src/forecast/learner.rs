@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::experts::{EXPERTS, FEATURES, View};
+use super::experts::{EXPERTS, FEATURES, Profiles, View};
 use super::headroom::{BOUNDS, Headroom, LONGEST, points};
 use super::minutes::{DAY, Minutes};
 use super::ridge::Ridge;
@@ -64,6 +64,8 @@ pub(super) struct Learner {
     newest: Newest,
     #[serde(skip, default = "Headroom::new")]
     headroom: Headroom,
+    #[serde(skip, default = "Profiles::new")]
+    profiles: Profiles,
 }
 
 /// A forecast that waits for its outcome.
@@ -107,6 +109,7 @@ impl Learner {
             settled: 0,
             newest: Newest::default(),
             headroom: Headroom::new(),
+            profiles: Profiles::new(),
         }
     }
 
@@ -151,7 +154,10 @@ impl Learner {
     fn forecast(&mut self, minute: i64, demand: f64) {
         let floor = (FLOOR * self.typical).max(1e-9);
         let now = demand.max(floor);
-        let view = View { history: &self.history, minute, now, floor, horizon: self.horizon };
+        let (history, horizon) = (&self.history, self.horizon);
+        self.profiles.reach(history, minute, horizon);
+        let profiles = &self.profiles;
+        let view = View { history, minute, now, floor, horizon, profiles };
         let opinions = view.opinions();
         let features = view.features(&opinions);
         let regression = self.ridge.predict(&features).unwrap_or(0.0);

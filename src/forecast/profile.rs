@@ -3,6 +3,8 @@
 //! In: the history. Out: the usual demand of a minute, and of the minutes ahead.
 //! Never: looks at the day that it speaks of.
 
+use std::collections::VecDeque;
+
 use super::minutes::{DAY, Minutes};
 
 /// Days that a profile remembers.
@@ -45,11 +47,46 @@ impl Profile {
         }
         (0.0 < weight).then(|| sum / weight)
     }
+}
+
+/// What a profile says of the minutes around now. The days before stay as they were, so each minute
+/// is worked out once, when it first comes into reach.
+#[derive(Clone, Debug)]
+pub(super) struct Usual {
+    profile: Profile,
+    /// The minute of the first value.
+    first: i64,
+    values: VecDeque<Option<f64>>,
+}
+
+impl Usual {
+    pub(super) fn new(profile: Profile) -> Self {
+        Self { profile, first: 0, values: VecDeque::new() }
+    }
+
+    /// Knows the minutes from `first` to `last` from here on, which is less than a day ahead of
+    /// the newest of `history`.
+    pub(super) fn reach(&mut self, history: &Minutes, first: i64, last: i64) {
+        if first < self.first || self.first + self.values.len() as i64 <= first {
+            self.values.clear();
+            self.first = first;
+        }
+        self.values.drain(..(first - self.first) as usize);
+        self.first = first;
+        for minute in first + self.values.len() as i64..=last {
+            self.values.push_back(self.profile.usual(history, minute));
+        }
+    }
+
+    /// The usual demand of a minute within reach.
+    pub(super) fn at(&self, minute: i64) -> Option<f64> {
+        let place = usize::try_from(minute - self.first).ok()?;
+        self.values.get(place).copied().flatten()
+    }
 
     /// The largest usual demand of the `horizon` minutes after `minute`.
-    pub(super) fn maximum_after(self, history: &Minutes, minute: i64, horizon: i64) -> Option<f64> {
-        let ahead = (1..=horizon).filter_map(|ahead| self.usual(history, minute + ahead));
-        ahead.reduce(f64::max)
+    pub(super) fn maximum_after(&self, minute: i64, horizon: i64) -> Option<f64> {
+        (1..=horizon).filter_map(|ahead| self.at(minute + ahead)).reduce(f64::max)
     }
 }
 
@@ -74,7 +111,9 @@ mod tests {
         assert_eq!(sharp(noon + 1), 20.0);
         let smooth = Profile::Smooth.usual(&history, noon).expect("known");
         assert!((14.0..17.0).contains(&smooth), "{smooth}");
-        assert_eq!(Profile::Sharp.maximum_after(&history, noon - 3, 4), Some(20.0));
+        let mut usual = Usual::new(Profile::Sharp);
+        usual.reach(&history, noon - 3, noon + 1);
+        assert_eq!(usual.maximum_after(noon - 3, 4), Some(20.0));
     }
 
     #[test]
@@ -88,5 +127,20 @@ mod tests {
         let expected = (20.0 + 0.5625 * 10.0) / 1.5625;
         assert!((usual - expected).abs() < 1e-9, "{usual}");
         assert_eq!(Profile::Smooth.usual(&history, 100), None, "no day before the first");
+    }
+
+    #[test]
+    fn what_is_known_of_a_minute_is_what_the_days_before_say_however_one_got_there() {
+        let mut history = Minutes::new(14 * DAY as usize);
+        let mut usual = Usual::new(Profile::Smooth);
+        // Minute by minute, over a silence of an hour, and over one of a month.
+        let minutes = (0..3 * DAY).chain(3 * DAY + 60..4 * DAY).chain(34 * DAY..36 * DAY);
+        for now in minutes {
+            history.push(now, Some((now * now % 97) as f64));
+            usual.reach(&history, now - 13, now + 4);
+            for minute in [now - 13, now, now + 1, now + 4] {
+                assert_eq!(usual.at(minute), Profile::Smooth.usual(&history, minute), "{minute}");
+            }
+        }
     }
 }

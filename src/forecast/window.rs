@@ -35,7 +35,7 @@ impl Window {
             return None;
         }
         let rank = (level * (count as f64 + 1.0)).ceil() as usize;
-        self.sorted.nth(rank.clamp(1, count) - 1).map(f64::from)
+        self.sorted.nth_largest(count - rank.clamp(1, count)).map(f64::from)
     }
 
     fn forget(&mut self, now: i64) {
@@ -89,11 +89,11 @@ impl Sorted {
         self.blocks.partition_point(|block| block.last().is_some_and(|last| *last < value))
     }
 
-    /// The value so far from the smallest.
-    fn nth(&self, mut place: usize) -> Option<f32> {
-        for block in &self.blocks {
-            match block.get(place) {
-                Some(value) => return Some(*value),
+    /// The value so far from the largest: quantiles are asked for near that end.
+    fn nth_largest(&self, mut place: usize) -> Option<f32> {
+        for block in self.blocks.iter().rev() {
+            match block.len().checked_sub(place + 1) {
+                Some(at) => return block.get(at).copied(),
                 None => place -= block.len(),
             }
         }
@@ -130,7 +130,8 @@ mod tests {
                 let oldest = (minute + 1).saturating_sub(span as usize);
                 let mut kept = values[oldest..=minute].to_vec();
                 kept.sort_by(f32::total_cmp);
-                let held = (0..=kept.len()).filter_map(|place| window.sorted.nth(place));
+                let held = (0..=kept.len()).filter_map(|place| window.sorted.nth_largest(place));
+                kept.reverse();
                 proptest::prop_assert_eq!(held.collect::<Vec<_>>(), kept);
             }
         }
