@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::answer::{CaseError, ErrorKind};
 use super::{history, observation};
-use crate::engine::{Announced, History, Observation, StepMemory, rule_keys};
+use crate::engine::{Announced, History, Observation, RuleKey, StepMemory};
 use crate::policy::document::{self, Kind, Node};
 use crate::policy::fields::{self, Fields, Notes, Value};
 use crate::policy::{Policy, Rule, fragment};
@@ -73,12 +73,12 @@ fn with_history(seen: observation::Seen, mut history: History, policy: &Policy) 
 
 /// What the step rules remember of the samples before the reading.
 fn remembered(seen: &observation::Seen, policy: &Policy) -> BTreeMap<String, StepMemory> {
-    let rules = policy.rules.iter().zip(rule_keys(&policy.rules));
+    let rules = policy.rules.iter().zip(RuleKey::of_all(&policy.rules));
     let memories = rules.filter_map(|(rule, key)| {
         let Rule::Step(step) = rule else { return None };
         let samples = seen.earlier.get(&step.signal)?.clone();
         let seen = Some(seen.observation.at);
-        Some((key, StepMemory { seen, samples, ..StepMemory::default() }))
+        Some((key.to_string(), StepMemory { seen, samples, ..StepMemory::default() }))
     });
     memories.collect()
 }

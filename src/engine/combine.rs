@@ -23,6 +23,10 @@ use crate::policy::Rule;
 /// name counts up to the present one, so where nobody else has a say, it stays.)
 pub(super) fn combine(look: &Look<'_>, recommendations: &[Recommendation]) -> Option<NodeCount> {
     recommendations.iter().any(Recommendation::has_a_say).then_some(())?;
+    // Few policies have groups, and nobody who decides millions of times pays for them.
+    if look.policy.rules.iter().all(|rule| rule.group().is_none()) {
+        return recommendations.iter().filter_map(Recommendation::count).max();
+    }
     named_in_groups(look, recommendations).into_iter().flatten().max()
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{History, Reason};
+use super::{History, Reason, RuleKey};
 use crate::domain::{NodeCount, Timestamp};
 
 /// One decision of one pool.
@@ -40,7 +40,8 @@ pub enum Direction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Recommendation {
     /// The rule's key: its kind and signal, such as `target:requests`.
-    pub rule: String,
+    #[schema(value_type = String)]
+    pub rule: RuleKey,
     /// What it wanted.
     pub opinion: Opinion,
 }

@@ -103,7 +103,7 @@ pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) 
         age_seconds: oldest(reading).map(|at| elapsed(at, observation.at).as_secs()),
     });
     let rules = decision.recommendations.iter().map(|recommendation| ExplainedRule {
-        rule: recommendation.rule.clone(),
+        rule: recommendation.rule.to_string(),
         opinion: recommendation.opinion.clone(),
         because: recommendation.opinion.because().to_string(),
     });

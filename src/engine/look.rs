@@ -5,7 +5,7 @@
 //! Never: changes the count.
 
 use super::guard::cooldown;
-use super::{Condition, History, Observation, RecommendationSpan};
+use super::{Condition, History, Observation, RecommendationSpan, RuleKey};
 use crate::domain::{
     Duration, FleetCounts, Missing, NodeCount, Reading, SignalName, Timestamp, after, elapsed,
 };
@@ -20,6 +20,8 @@ pub(super) const LONGEST_GAP: Duration = Duration::from_secs(120);
 /// What every rule and guard may see.
 pub(super) struct Look<'a> {
     pub policy: &'a Policy,
+    /// The key of each of its rules.
+    pub keys: &'a [RuleKey],
     pub at: Timestamp,
     pub fleet: FleetCounts,
     pub observation: &'a Observation,
@@ -39,10 +41,16 @@ pub(super) struct Value {
 }
 
 impl<'a> Look<'a> {
-    pub fn new(past: History, policy: &'a Policy, observation: &'a Observation) -> Self {
+    pub fn new(
+        past: History,
+        policy: &'a Policy,
+        keys: &'a [RuleKey],
+        observation: &'a Observation,
+    ) -> Self {
         let from = starting_count(&past, policy, observation);
         let mut look = Self {
             policy,
+            keys,
             at: observation.at,
             fleet: observation.fleet,
             observation,
@@ -64,6 +72,7 @@ impl<'a> Look<'a> {
     {
         Look {
             policy: self.policy,
+            keys: self.keys,
             at: self.at,
             fleet: observation.fleet,
             observation,

@@ -15,6 +15,7 @@ mod node_values;
 mod observation;
 mod reason;
 mod recommend;
+mod rule_key;
 mod text;
 
 #[cfg(test)]
@@ -61,9 +62,9 @@ pub use observation::{
     RecommendationSpan, ScaleEvent, StepMemory, Wish,
 };
 pub use reason::{BudgetPeriod, Reason};
+pub use rule_key::RuleKey;
 
 pub use guard::budget::used as budget_used;
-pub use recommend::keys as rule_keys;
 
 use guard::{
     Chain, bounds, budget, cooldown, effectiveness, flap, freshness, overrides, pace,
@@ -72,6 +73,7 @@ use guard::{
 use look::Look;
 use recommend::Opinions;
 
+use crate::domain::NodeCount;
 use crate::policy::Policy;
 
 /// Decides how many nodes the pool shall have.
@@ -80,41 +82,92 @@ use crate::policy::Policy;
 /// same policy and observation always give the same decision, so a stored observation can be
 /// decided again and must give the stored decision.
 pub fn decide(policy: &Policy, observation: &Observation) -> Decision {
-    decide_after(observation.history.clone(), policy, observation)
+    let keys = RuleKey::of_all(&policy.rules);
+    decide_after(observation.history.clone(), policy, &keys, observation)
 }
 
-/// The same after what `history` says of earlier decisions, whatever the observation's own says:
-/// whoever decides millions of times hands it on instead of copying it.
-pub fn decide_after(history: History, policy: &Policy, observation: &Observation) -> Decision {
-    let look = Look::new(history, policy, observation);
-    let Opinions { recommendations, memory } = recommend::ask_all(&look);
+/// The same after what `history` says of earlier decisions, whatever the observation's own says;
+/// `keys` are those of the policy's rules. Whoever decides millions of times hands both on instead
+/// of copying and making them.
+pub fn decide_after(
+    history: History,
+    policy: &Policy,
+    keys: &[RuleKey],
+    observation: &Observation,
+) -> Decision {
+    let look = Look::new(history, policy, keys, observation);
+    let (at, from) = (look.at, look.from);
+    let weighed = Weighed::of(&look);
+    let reasons = weighed.reasons(&look);
+    let to = weighed.to;
+    let (recommendations, stages, history) = weighed.told(look);
+    Decision { at, from, to, recommendations, stages, reasons, history }
+}
 
-    let mut chain = recommended(&look, &recommendations);
-    let recommended = chain.count();
-    chain.pass(Guard::Stabilization, |count| stabilization::guard(&look, count));
-    let effects = effectiveness::settled(&look, &recommendations);
-    chain.pass(Guard::Effectiveness, |count| {
-        effectiveness::guard(&look, &recommendations, &effects, count)
-    });
-    chain.pass(Guard::Pace, |count| pace::guard(&look, count));
-    chain.pass(Guard::Cooldown, |count| cooldown::guard(&look, count));
-    chain.pass(Guard::Overrides, |count| overrides::guard(&look, count));
-    chain.pass(Guard::Budget, |count| budget::guard(&look, count));
-    chain.pass(Guard::Bounds, |count| bounds::guard(&look, count));
+/// The count alone that [`decide_after`] comes to, and what the next decision must remember: for
+/// whoever tells nobody why.
+pub fn count_after(
+    history: History,
+    policy: &Policy,
+    keys: &[RuleKey],
+    observation: &Observation,
+) -> (NodeCount, History) {
+    let look = Look::new(history, policy, keys, observation);
+    let weighed = Weighed::of(&look);
+    let to = weighed.to;
+    let (_, _, history) = weighed.told(look);
+    (to, history)
+}
 
-    let to = chain.count();
-    let stages = chain.into_stages();
-    let mut reasons = combine::reasons(&look, &recommendations, &stages);
-    reasons.extend(budget::warnings(&look, to));
-    let effects = effectiveness::remember(&look, &recommendations, effects, to);
-    Decision {
-        at: look.at,
-        from: look.from,
-        to,
-        reasons,
-        history: history::after_decision(&look, &recommendations, memory, effects, recommended, to),
-        recommendations,
-        stages,
+/// One look, thought through.
+struct Weighed {
+    opinions: Opinions,
+    /// What the rules came to, before any guard that minds how the count moves.
+    recommended: NodeCount,
+    effects: Vec<Effect>,
+    stages: Vec<Stage>,
+    to: NodeCount,
+}
+
+impl Weighed {
+    fn of(look: &Look<'_>) -> Self {
+        let opinions = recommend::ask_all(look);
+        let recommendations = &opinions.recommendations;
+        let mut chain = recommended(look, recommendations);
+        let recommended = chain.count();
+        chain.pass(Guard::Stabilization, |count| stabilization::guard(look, count));
+        let effects = effectiveness::settled(look, recommendations);
+        chain.pass(Guard::Effectiveness, |count| {
+            effectiveness::guard(look, recommendations, &effects, count)
+        });
+        chain.pass(Guard::Pace, |count| pace::guard(look, count));
+        chain.pass(Guard::Cooldown, |count| cooldown::guard(look, count));
+        chain.pass(Guard::Overrides, |count| overrides::guard(look, count));
+        chain.pass(Guard::Budget, |count| budget::guard(look, count));
+        chain.pass(Guard::Bounds, |count| bounds::guard(look, count));
+        let to = chain.count();
+        let effects = effectiveness::remember(look, recommendations, effects, to);
+        Self { opinions, recommended, effects, stages: chain.into_stages(), to }
+    }
+
+    fn reasons(&self, look: &Look<'_>) -> Vec<Reason> {
+        let mut reasons = combine::reasons(look, &self.opinions.recommendations, &self.stages);
+        reasons.extend(budget::warnings(look, self.to));
+        reasons
+    }
+
+    /// What led to the count, and what is to be remembered of it.
+    fn told(self, look: Look<'_>) -> (Vec<Recommendation>, Vec<Stage>, History) {
+        let Self { opinions: Opinions { recommendations, memory }, recommended, .. } = self;
+        let history = history::after_decision(
+            look,
+            &recommendations,
+            memory,
+            self.effects,
+            recommended,
+            self.to,
+        );
+        (recommendations, self.stages, history)
     }
 }
 

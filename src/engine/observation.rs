@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Foreseen;
+use super::{Foreseen, RuleKey};
 use crate::domain::{
     Dollars, FleetCounts, Hint, Node, NodeCount, NodeState, Reading, Sample, SignalName, Timestamp,
 };
@@ -244,7 +244,8 @@ pub struct History {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Effect {
     /// The rule, by its key.
-    pub rule: String,
+    #[schema(value_type = String)]
+    pub rule: RuleKey,
     /// When it was decided.
     pub at: Timestamp,
     /// The count that it led to.

@@ -6,7 +6,7 @@ mod sentence;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Belief, Direction};
+use super::{Belief, Direction, RuleKey};
 use crate::domain::{CampaignKind, Dollars, HintSource, Missing, NodeCount, SignalName, Timestamp};
 
 /// Why a rule wants a count, or why a guard changed it.
@@ -430,7 +430,8 @@ pub enum Reason {
     /// The load is too near to what the count carries.
     WithinTolerance {
         /// The rule that wanted it, by its key.
-        rule: String,
+        #[schema(value_type = String)]
+        rule: RuleKey,
         /// What it wanted.
         wanted: NodeCount,
         /// What the load needs, before rounding up to whole nodes.

@@ -187,7 +187,7 @@ fn two_rules_on_one_latency_each_keep_their_own_time() {
     pool.policy.rules.push(latency_for("p95", minutes(10)));
     pool.counts_for(seconds(25));
     let decision = pool.would_decide();
-    let keys: Vec<_> = decision.recommendations.iter().map(|r| r.rule.as_str()).collect();
+    let keys: Vec<_> = decision.recommendations.iter().map(|r| &*r.rule).collect();
     assert_eq!(keys, ["target:requests", "latency:p95", "latency:p95#2"]);
     assert_eq!(decision.history.conditions.len(), 2);
 }

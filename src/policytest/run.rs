@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::engine::{
     Announced, Belief, Costs, Decision, Foreseen, History, Observation, ObservedHint, ObservedNode,
-    Readiness, Reason, decide, explain, rule_keys,
+    Readiness, Reason, RuleKey, decide, explain,
 };
 use crate::forecast::campaign::{Around, Response, around};
 use crate::policy::{CoverageNeed, ForecastRule, Policy, Rule, Signal};
@@ -157,7 +157,7 @@ impl<'t> Pool<'t> {
 
     /// What forecasts say, by their rules' keys.
     fn foreseen(&self) -> BTreeMap<String, Foreseen> {
-        let rules = self.policy.rules.iter().zip(rule_keys(&self.policy.rules));
+        let rules = self.policy.rules.iter().zip(RuleKey::of_all(&self.policy.rules));
         let foreseen = rules.filter_map(|(rule, key)| {
             let Rule::Forecast(rule) = rule else { return None };
             let (_, bound) = self.test.forecasts.get(&rule.signal)?.at(self.index())?;
@@ -171,7 +171,7 @@ impl<'t> Pool<'t> {
                 history_seconds: 0,
                 belief: Belief::Trusted,
             };
-            Some((key, foreseen))
+            Some((key.to_string(), foreseen))
         });
         foreseen.collect()
     }

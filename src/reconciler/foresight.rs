@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::look::PoolLoop;
 use crate::domain::{Duration, Reading, Sample, SignalName, Timestamp, after, before, elapsed};
-use crate::engine::{Foreseen, rule_keys};
+use crate::engine::{Foreseen, RuleKey};
 use crate::forecast::{ForecastSettings, Forecaster};
 use crate::policy::{ForecastRule, Policy, Rule, SignalSource};
 use crate::ports::Fault;
@@ -238,9 +238,9 @@ impl PoolLoop {
 
 /// The forecasters that a policy's rules want.
 fn wanted(policy: &Policy, lead: Duration) -> Vec<Wanted> {
-    let rules = policy.rules.iter().zip(rule_keys(&policy.rules));
+    let rules = policy.rules.iter().zip(RuleKey::of_all(&policy.rules));
     let rules = rules.filter_map(|(rule, key)| match rule {
-        Rule::Forecast(rule) => want(policy, rule, key, lead),
+        Rule::Forecast(rule) => want(policy, rule, key.to_string(), lead),
         _ => None,
     });
     rules.collect()

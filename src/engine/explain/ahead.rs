@@ -5,10 +5,11 @@
 //! Never: repeats a rule or guard: it asks the engine at each moment at which something begins or
 //! ends.
 
+use super::super::RuleKey;
 use super::super::guard::cooldown::LONGEST_WAIT;
 use super::super::guard::{effectiveness, flap};
 use super::super::look::LONGEST_GAP;
-use super::super::recommend::{keys, moments, surge};
+use super::super::recommend::{moments, surge};
 use super::super::{Decision, Direction, Guard, History, Observation, Reason, StepMemory, decide};
 use crate::domain::{Duration, NodeCount, Reading, Sample, Timestamp, after, before, elapsed};
 use crate::policy::{Policy, Rule, StepRule};
@@ -115,7 +116,7 @@ fn change(from: NodeCount, last: Option<&Decision>, now: &Decision, samples: u32
     Change {
         at: now.at,
         to: now.to,
-        rule: highest.map(|wants| wants.rule.clone()),
+        rule: highest.map(|wants| wants.rule.to_string()),
         because: brought.cloned(),
         held_by: last.and_then(|last| holding(last, direction)).map(|stage| stage.guard),
         samples,
@@ -131,8 +132,8 @@ pub(super) fn holding(decision: &Decision, direction: Direction) -> Option<&supe
     })
 }
 
-fn step_rules(policy: &Policy) -> impl Iterator<Item = (&StepRule, String)> {
-    let rules = policy.rules.iter().zip(keys(&policy.rules));
+fn step_rules(policy: &Policy) -> impl Iterator<Item = (&StepRule, RuleKey)> {
+    let rules = policy.rules.iter().zip(RuleKey::of_all(&policy.rules));
     rules.filter_map(|(rule, key)| match rule {
         Rule::Step(step) => Some((step, key)),
         _ => None,
@@ -166,7 +167,7 @@ fn awaits_samples(policy: &Policy, look: &Observation, decision: &Decision) -> b
         is_same && memory.samples.len() == rule.samples.of as usize
     };
     step_rules(policy).any(|(rule, key)| {
-        let memory = decision.history.steps.get(&key);
+        let memory = decision.history.steps.get(&*key);
         memory.is_some_and(|memory| !knows_all(rule, memory))
     })
 }
@@ -186,24 +187,24 @@ fn next_moment(
     let paces = || policy.scale_out.pace.iter().chain(&policy.scale_in.pace);
     let events = history.scale_events.iter();
     let events = events.flat_map(|event| paces().map(|pace| after(event.at, pace.per)));
-    let rules = policy.rules.iter().zip(keys(&policy.rules));
+    let rules = policy.rules.iter().zip(RuleKey::of_all(&policy.rules));
     let conditions = rules.flat_map(|(rule, key)| match rule {
         Rule::Target(_) | Rule::Count(_) | Rule::Fixed(_) | Rule::Schedule(_) => Vec::new(),
         Rule::Forecast(_) | Rule::Surge(_) | Rule::Hint(_) => Vec::new(),
         Rule::Latency(latency) => {
-            let condition = history.conditions.get(&key);
+            let condition = history.conditions.get(&*key);
             let until = condition.map(|known| after(known.since, latency.for_at_least));
             until.into_iter().collect()
         }
         Rule::Step(step) => moments(&history.conditions, step, &key).collect(),
     });
-    let rules = policy.rules.iter().zip(keys(&policy.rules));
+    let rules = policy.rules.iter().zip(RuleKey::of_all(&policy.rules));
     let wishes = rules.flat_map(|(rule, key)| {
-        let wishes = history.wishes.get(&key).into_iter().flatten();
+        let wishes = history.wishes.get(&*key).into_iter().flatten();
         wishes.map(|wish| after(wish.at, rule.hold())).collect::<Vec<_>>()
     });
-    let rules = policy.rules.iter().zip(keys(&policy.rules));
-    let surges = rules.flat_map(|(rule, key)| match (rule, history.rates.get(&key)) {
+    let rules = policy.rules.iter().zip(RuleKey::of_all(&policy.rules));
+    let surges = rules.flat_map(|(rule, key)| match (rule, history.rates.get(&*key)) {
         (Rule::Surge(rule), Some(said)) => {
             let figure = flap::figure(policy, &rule.signal);
             surge::moments(rule, figure, said).collect::<Vec<_>>()
@@ -255,8 +256,10 @@ fn seen_until(policy: &Policy, decision: &Decision, at: Timestamp) -> History {
     for memory in history.steps.values_mut() {
         memory.seen = memory.seen.map(|seen| seen.max(just_before));
     }
-    for (rule, key) in policy.rules.iter().zip(keys(&policy.rules)) {
-        let (Rule::Surge(rule), Some(said)) = (rule, history.rates.get_mut(&key)) else { continue };
+    for (rule, key) in policy.rules.iter().zip(RuleKey::of_all(&policy.rules)) {
+        let (Rule::Surge(rule), Some(said)) = (rule, history.rates.get_mut(&*key)) else {
+            continue;
+        };
         if said.last().is_some_and(|last| last.at == decision.at) {
             surge::go_on(rule, said, just_before);
         }

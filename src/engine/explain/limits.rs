@@ -7,7 +7,7 @@
 
 use super::super::look::Look;
 use super::super::recommend::ask_all;
-use super::super::{Observation, recommended};
+use super::super::{Observation, RuleKey, recommended};
 use super::shift::{self, Gauge};
 use super::{Limit, ShiftWay};
 use crate::domain::{Duration, NodeCount, SignalName};
@@ -159,7 +159,8 @@ impl<'a> Turning<'a> {
     fn wants(&self, value: f64) -> NodeCount {
         let mut observation = self.observation.clone();
         shift::set(&mut observation, &self.gauge.signal, self.gauge.unit, value);
-        let look = Look::new(observation.history.clone(), &self.alone, &observation);
+        let keys = RuleKey::of_all(&self.alone.rules);
+        let look = Look::new(observation.history.clone(), &self.alone, &keys, &observation);
         recommended(&look, &ask_all(&look).recommendations).count()
     }
 }

@@ -338,7 +338,7 @@ impl<'a> Situation<'a> {
             let wants = last.recommendations.into_iter();
             let keeping =
                 wants.filter(|wants| wants.count().is_some_and(|c| c >= self.decision.to));
-            Distance::KeptByRules { rules: keeping.map(|wants| wants.rule).collect() }
+            Distance::KeptByRules { rules: keeping.map(|wants| wants.rule.to_string()).collect() }
         })
     }
 

@@ -64,7 +64,7 @@ pub(in crate::engine) fn guard(
     let mut others = recommendations.to_vec();
     let mut rules = Vec::new();
     for (wants, _) in others.iter_mut().zip(&ends).filter(|(_, end)| end.is_some()) {
-        rules.push(wants.rule.clone());
+        rules.push(wants.rule.to_string());
         let because = wants.opinion.because().clone();
         wants.opinion = Opinion::Wants { count: look.from, exact: f64::from(look.from.0), because };
     }

@@ -81,7 +81,7 @@ fn callers(look: &Look<'_>, survivors: NodeCount) -> Vec<String> {
         return Vec::new();
     }
     let callers = recommendations.into_iter().filter(|r| r.count() > Some(survivors));
-    callers.map(|recommendation| recommendation.rule).collect()
+    callers.map(|recommendation| recommendation.rule.to_string()).collect()
 }
 
 /// What would be seen if only these served.

@@ -21,6 +21,9 @@ use crate::domain::NodeCount;
 /// What a guard makes of a count: none where it lets it pass.
 pub(super) type Verdict = Option<(NodeCount, Reason)>;
 
+/// How many guards there are.
+const GUARDS: usize = 10;
+
 /// The count on its way through the guards, and what each of them did to it.
 pub(super) struct Chain {
     count: NodeCount,
@@ -30,7 +33,7 @@ pub(super) struct Chain {
 impl Chain {
     /// Begins with what the rules came to.
     pub fn starting_at(count: NodeCount) -> Self {
-        Self { count, stages: Vec::new() }
+        Self { count, stages: Vec::with_capacity(GUARDS) }
     }
 
     /// Lets a guard judge the count.

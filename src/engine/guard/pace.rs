@@ -155,14 +155,16 @@ fn next_allowance(look: &Look<'_>, paces: &[Pace], direction: Direction) -> Opti
 }
 
 /// Appends this change, where it is one, and forgets what is older than every period.
-pub(in crate::engine) fn remember(look: &Look<'_>, to: NodeCount) -> Vec<ScaleEvent> {
+pub(in crate::engine) fn remember(look: &mut Look<'_>, to: NodeCount) {
     let paces = look.policy.scale_out.pace.iter().chain(&look.policy.scale_in.pace);
-    let Some(longest) = paces.map(|pace| pace.per).max() else { return Vec::new() };
+    let events = &mut look.past.scale_events;
+    let Some(longest) = paces.map(|pace| pace.per).max() else {
+        events.clear();
+        return;
+    };
     let begins = before(look.at, longest);
-    let mut events = look.past.scale_events.clone();
     events.retain(|event| event.at > begins);
     if to != look.from {
         events.push(ScaleEvent { at: look.at, before: look.from, after: to });
     }
-    events
 }

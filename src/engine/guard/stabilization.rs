@@ -55,16 +55,14 @@ fn within<'a>(
 }
 
 /// Appends what was recommended now, and forgets what is older than both windows.
-pub(in crate::engine) fn remember(
-    look: &Look<'_>,
-    recommended: NodeCount,
-) -> Vec<RecommendationSpan> {
+pub(in crate::engine) fn remember(look: &mut Look<'_>, recommended: NodeCount) {
     let now = look.at;
     let longest = look.policy.scale_out.stabilize.max(look.policy.scale_in.stabilize);
-    let mut spans: Vec<_> = within(look, longest).copied().collect();
+    let begins = before(now, longest);
+    let spans = &mut look.past.recommendations;
+    spans.retain(|span| span.until > begins);
     match spans.last_mut() {
         Some(last) if last.count == recommended => last.until = now,
         _ => spans.push(RecommendationSpan { count: recommended, from: now, until: now }),
     }
-    spans
 }

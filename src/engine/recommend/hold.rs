@@ -13,37 +13,64 @@ use super::super::{Opinion, Reason, Wish};
 use crate::domain::{after, before, elapsed};
 use crate::policy::{Rule, RuleScaleIn};
 
-/// What a rule wants in the end, and what it will have wanted.
-pub(super) fn held(look: &Look<'_>, rule: &Rule, key: &str, now: Opinion) -> (Opinion, Vec<Wish>) {
+/// What a rule wanted now, beside what it wanted before: in this order.
+#[derive(Clone, Copy, Default)]
+pub(in crate::engine) struct Wished([Option<Wish>; 2]);
+
+/// What a rule wants in the end, and what is to be remembered of it.
+pub(super) fn held(look: &Look<'_>, rule: &Rule, key: &str, now: Opinion) -> (Opinion, Wished) {
     let hold = rule.hold();
-    if hold.is_zero() {
-        return (now, Vec::new());
+    let mut wished = Wished::default();
+    if hold.is_zero() || now.is_blind() {
+        return (now, wished);
     }
     let known = look.past.wishes.get(key).map_or(&[][..], Vec::as_slice);
     let begins = before(look.at, hold);
-    let mut wishes: Vec<Wish> = known.iter().filter(|wish| begins < wish.at).copied().collect();
     let seen_lately = known.last().is_some_and(|wish| elapsed(wish.at, look.at) <= LONGEST_GAP);
-    if now.is_blind() {
-        return (now, wishes);
-    }
     let count = now.count();
     if let Opinion::Wants { count, exact, .. } | Opinion::AtLeast { count, exact, .. } = now {
-        if !seen_lately && may_lower(rule) {
-            let (count, exact) = (look.from, f64::from(look.from.0));
-            remember(&mut wishes, Wish { count, exact, at: look.at });
-        }
-        remember(&mut wishes, Wish { count, exact, at: look.at });
+        let (from, at) = (look.from, look.at);
+        let unseen = Wish { count: from, exact: f64::from(from.0), at };
+        let stood = (!seen_lately && may_lower(rule)).then_some(unseen);
+        wished = Wished([stood, Some(Wish { count, exact, at })]);
     }
-    let highest = wishes.first().filter(|wish| count.is_none_or(|count| count < wish.count));
+    // Each is lower than the one before, so the oldest is the highest; later ones outlast equals.
+    let oldest = known.iter().find(|wish| begins < wish.at).copied();
+    let all = [oldest].into_iter().chain(wished.0).flatten();
+    let highest = all.reduce(|first, next| if next.count < first.count { first } else { next });
+    let highest = highest.filter(|wish| count.is_none_or(|count| count < wish.count));
     let opinion = match (highest, rule.signal()) {
         (Some(highest), Some(signal)) => {
             let (signal, until) = (signal.clone(), after(highest.at, hold));
             let because = Reason::WishHeld { signal, held: highest.count, until };
-            wanting(look, rule, *highest, because)
+            wanting(look, rule, highest, because)
         }
         _ => now,
     };
-    (opinion, wishes)
+    (opinion, wished)
+}
+
+/// Remembers what each rule wished, in the policy's order, and forgets what no `hold` reaches back
+/// to.
+pub(in crate::engine) fn remember_wishes(look: &mut Look<'_>, wished: Vec<Wished>) {
+    let (at, wishes) = (look.at, &mut look.past.wishes);
+    let mut held = 0;
+    for ((rule, key), wished) in look.policy.rules.iter().zip(look.keys).zip(wished) {
+        let begins = before(at, rule.hold());
+        let mut news = wished.0.into_iter().flatten().peekable();
+        let known = match wishes.get_mut(&**key) {
+            Some(known) => known,
+            None if news.peek().is_some() => wishes.entry(key.to_string()).or_default(),
+            None => continue,
+        };
+        known.retain(|wish| begins < wish.at);
+        news.for_each(|wish| remember(known, wish));
+        held += usize::from(!known.is_empty());
+    }
+    if held < wishes.len() {
+        let keys = look.keys;
+        wishes.retain(|key, known| !known.is_empty() && keys.iter().any(|own| **own == **key));
+    }
 }
 
 /// A later wish outlasts all that are no higher.

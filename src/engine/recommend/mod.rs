@@ -20,11 +20,12 @@ pub(super) mod thousandths;
 
 use std::collections::BTreeMap;
 
+pub(super) use hold::{Wished, remember_wishes};
 pub(super) use step_evidence::{is_condition_of, moments, remember as remember_step};
+pub(super) use surge::remember_rates;
 
 use super::look::Look;
-use super::{Condition, Opinion, Recommendation, StepMemory, Wish};
-use crate::domain::{Sample, SignalName};
+use super::{Condition, Opinion, Recommendation, StepMemory};
 use crate::policy::Rule;
 use step_evidence::Gathered;
 
@@ -36,79 +37,50 @@ pub(super) struct Opinions {
     pub memory: Memory,
 }
 
-/// What rules remember from one look to the next, by their keys.
+/// What rules remember from one look to the next.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// Which conditions hold, and since when.
+    /// Which conditions hold, and since when, by the rules' keys.
     pub conditions: BTreeMap<String, Condition>,
-    /// What step rules must remember, by their key.
+    /// What step rules must remember, by their keys.
     pub steps: BTreeMap<String, StepMemory>,
-    /// What those that hold their wishes wanted.
-    pub wishes: BTreeMap<String, Vec<Wish>>,
-    /// What the signals of surges said.
-    pub rates: BTreeMap<String, Vec<Sample>>,
+    /// What each rule wished, in the policy's order.
+    pub wished: Vec<Wished>,
 }
 
 /// Asks every rule.
 pub(super) fn ask_all(look: &Look<'_>) -> Opinions {
-    let mut memory = Memory::default();
-    let rules = look.policy.rules.iter().zip(keys(&look.policy.rules));
-    let recommendations = rules.map(|(rule, key)| {
+    let rules = &look.policy.rules;
+    let mut memory = Memory { wished: Vec::with_capacity(rules.len()), ..Memory::default() };
+    let recommendations = rules.iter().zip(look.keys).map(|(rule, key)| {
         let opinion = match rule {
             Rule::Target(target) => target::recommend(look, target),
             Rule::Latency(latency) => {
-                let condition = latency::condition(look, latency, &key);
+                let condition = latency::condition(look, latency, key);
                 let opinion = latency::recommend(look, latency, condition);
-                memory.conditions.extend(condition.map(|condition| (key.clone(), condition)));
+                memory.conditions.extend(condition.map(|condition| (key.to_string(), condition)));
                 opinion
             }
             Rule::Count(count) => count::recommend(look, count),
             Rule::Fixed(fixed) => fixed::recommend(fixed),
             Rule::Step(step) => {
-                let gathered = Gathered::new(look, step, &key);
+                let gathered = Gathered::new(look, step, key);
                 let opinion = step::recommend(look, step, &gathered);
                 memory.conditions.extend(gathered.conditions);
-                memory.steps.insert(key.clone(), gathered.memory);
+                memory.steps.insert(key.to_string(), gathered.memory);
                 opinion
             }
             Rule::Schedule(rule) => schedule::recommend(look, rule),
-            Rule::Forecast(forecast) => forecast::recommend(look, forecast, &key),
-            Rule::Surge(surge) => {
-                let said = surge::said(look, surge, &key);
-                let opinion = surge::recommend(look, surge, &said);
-                memory.rates.insert(key.clone(), said);
-                opinion
-            }
+            Rule::Forecast(forecast) => forecast::recommend(look, forecast, key),
+            Rule::Surge(surge) => surge::recommend(look, surge, surge::said(look, surge, key)),
             Rule::Hint(rule) => hint::recommend(look, rule),
         };
-        let (opinion, wanted) = hold::held(look, rule, &key, opinion);
-        if !wanted.is_empty() {
-            memory.wishes.insert(key.clone(), wanted);
-        }
-        Recommendation { rule: key, opinion }
+        let (opinion, wished) = hold::held(look, rule, key, opinion);
+        memory.wished.push(wished);
+        Recommendation { rule: key.clone(), opinion }
     });
     let recommendations = recommendations.collect();
     Opinions { recommendations, memory }
-}
-
-/// Each rule's name in decisions: its kind and signal, such as `target:requests`; a further one
-/// of the same kind and signal is `target:requests#2`.
-pub fn keys(rules: &[Rule]) -> Vec<String> {
-    let mut seen: BTreeMap<(&str, Option<&SignalName>), u32> = BTreeMap::new();
-    let keys = rules.iter().map(|rule| {
-        let (kind, signal) = (rule.kind(), rule.signal());
-        let count = seen.entry((kind, signal)).or_default();
-        *count += 1;
-        let name = match signal {
-            Some(signal) => [kind, ":", signal.as_str()].concat(),
-            None => kind.to_owned(),
-        };
-        match count {
-            1 => name,
-            count => format!("{name}#{count}"),
-        }
-    });
-    keys.collect()
 }
 
 impl Rule {

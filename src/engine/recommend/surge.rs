@@ -15,14 +15,14 @@ use super::super::{Opinion, Reason};
 use super::forecast::raise;
 use super::target::ceil_whole;
 use crate::domain::{Duration, Sample, Timestamp, after, before};
-use crate::policy::{Measures, SurgeRule};
+use crate::policy::{Measures, Rule, SurgeRule};
 
 /// Three rates over twenty seconds each make up a minute's.
 const THIRDS: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(40)];
 /// A rise goes on while the rate is above the minute's by more than this.
 const GOES_ON: f64 = 1.05;
 
-/// What the rule wants, given what its signal said up to now.
+/// What the rule wants, given what its signal said before now.
 pub(super) fn recommend(look: &Look<'_>, rule: &SurgeRule, said: &[Sample]) -> Opinion {
     let signal = rule.signal.clone();
     let rate = match look.value(&rule.signal) {
@@ -89,16 +89,33 @@ pub(in crate::engine) fn go_on(rule: &SurgeRule, said: &mut Vec<Sample>, end: Ti
     }
 }
 
-/// What the signal said up to now, as far back as the rule looks.
-pub(super) fn said(look: &Look<'_>, rule: &SurgeRule, key: &str) -> Vec<Sample> {
-    let oldest = oldest_at(rule, look.at);
-    let known = look.past.rates.get(key).into_iter().flatten();
-    let mut said: Vec<Sample> =
-        known.filter(|sample| oldest <= sample.at && sample.at < look.at).copied().collect();
-    if let Ok(value) = look.value(&rule.signal) {
-        said.push(Sample { at: look.at, value: value.number });
+/// What the signal said before now, as far back as the rule looks.
+pub(super) fn said<'a>(look: &'a Look<'_>, rule: &SurgeRule, key: &str) -> &'a [Sample] {
+    let known = look.past.rates.get(key).map_or(&[][..], Vec::as_slice);
+    let from = known.partition_point(|sample| sample.at < oldest_at(rule, look.at));
+    let until = known.partition_point(|sample| sample.at < look.at);
+    known.get(from..until).unwrap_or_default()
+}
+
+/// Remembers what the signals of surges say, and forgets what none of them looks back to.
+pub(in crate::engine) fn remember_rates(look: &mut Look<'_>) {
+    let mut surges = 0;
+    for (rule, key) in look.policy.rules.iter().zip(look.keys) {
+        let Rule::Surge(rule) = rule else { continue };
+        let (oldest, now) = (oldest_at(rule, look.at), look.at);
+        let value = look.value(&rule.signal).ok().map(|value| value.number);
+        let known = match look.past.rates.get_mut(&**key) {
+            Some(known) => known,
+            None => look.past.rates.entry(key.to_string()).or_default(),
+        };
+        known.retain(|sample| oldest <= sample.at && sample.at < now);
+        known.extend(value.map(|value| Sample { at: now, value }));
+        surges += 1;
     }
-    said
+    if surges < look.past.rates.len() {
+        let keys = look.keys;
+        look.past.rates.retain(|key, _| keys.iter().any(|own| **own == **key));
+    }
 }
 
 /// The moment of the oldest sample that a look of this moment needs.

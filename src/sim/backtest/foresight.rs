@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::query::window;
 use super::settings::Settings;
 use crate::domain::{Duration, Reading, SignalName, Timestamp};
-use crate::engine::{Foreseen, rule_keys};
+use crate::engine::{Foreseen, RuleKey};
 use crate::forecast::Forecaster;
 use crate::policy::{Policy, Rule};
 
@@ -23,13 +23,13 @@ impl Foresight {
     /// ten boots take is what its pool would have shown.
     pub fn of(policy: &Policy, settings: &Settings) -> Self {
         let seconds = Duration::from_secs;
-        let rules = policy.rules.iter().zip(rule_keys(&policy.rules));
+        let rules = policy.rules.iter().zip(RuleKey::of_all(&policy.rules));
         let forecasters = rules.filter_map(|(rule, key)| match rule {
             Rule::Forecast(rule) => {
                 let window = policy.signals.get(&rule.signal).map_or(60, window);
                 let lead = seconds(settings.boot.upper());
                 let settings = rule.forecasting(lead, seconds(window));
-                Some((key, rule.signal.clone(), Forecaster::new(settings)))
+                Some((key.to_string(), rule.signal.clone(), Forecaster::new(settings)))
             }
             _ => None,
         });

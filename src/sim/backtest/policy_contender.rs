@@ -13,16 +13,25 @@ use super::foresight::Foresight;
 use super::readings::{Readings, Underivable};
 use super::settings::Settings;
 use crate::domain::{FleetCounts, Hint, NodeCount, Timestamp};
-use crate::engine::{History, Observation, Overrides, Reason, decide_after};
+use crate::engine::{History, Observation, Overrides, Reason, RuleKey, count_after, decide_after};
 use crate::policy::{Control, Policy};
+
+/// What a contender tells of its decisions.
+#[derive(Clone, Copy)]
+enum Telling {
+    Nothing,
+    Why,
+}
 
 /// A policy that decides at each interval, with the history that its decisions leave.
 pub struct PolicyContender {
     policy: Policy,
+    keys: Vec<RuleKey>,
     readings: Readings,
     foresight: Foresight,
     campaigns: Campaigns,
     observation: Observation,
+    telling: Telling,
     reasons: Vec<Reason>,
     begins_at: i64,
     interval: u64,
@@ -46,6 +55,7 @@ impl PolicyContender {
         Ok(Self {
             foresight: Foresight::of(&policy, settings),
             campaigns: Campaigns::of(&policy, hints),
+            keys: RuleKey::of_all(&policy.rules),
             policy,
             readings,
             observation: Observation {
@@ -60,10 +70,31 @@ impl PolicyContender {
                 hints: Default::default(),
                 history: History::default(),
             },
+            telling: Telling::Nothing,
             reasons: Vec::new(),
             begins_at,
             interval: settings.interval,
         })
+    }
+
+    /// The same, telling why it decides as it does: that takes time, and few ask.
+    pub fn telling_why(self) -> Self {
+        Self { telling: Telling::Why, ..self }
+    }
+
+    fn decide(&mut self) -> NodeCount {
+        let history = std::mem::take(&mut self.observation.history);
+        let (policy, keys, observation) = (&self.policy, &self.keys, &self.observation);
+        let (to, history) = match self.telling {
+            Telling::Nothing => count_after(history, policy, keys, observation),
+            Telling::Why => {
+                let decision = decide_after(history, policy, keys, observation);
+                self.reasons = decision.reasons;
+                (decision.to, decision.history)
+            }
+        };
+        self.observation.history = history;
+        to
     }
 }
 
@@ -86,11 +117,7 @@ impl Contender for PolicyContender {
         self.readings.read(view, at, nodes, readings);
         self.foresight.look(at, readings, forecasts);
         self.observation.hints = self.campaigns.observe(view, at);
-        let history = std::mem::take(&mut self.observation.history);
-        let decision = decide_after(history, &self.policy, &self.observation);
-        self.observation.history = decision.history;
-        self.reasons = decision.reasons;
-        decision.to
+        self.decide()
     }
 
     fn reasons(&self) -> &[Reason] {

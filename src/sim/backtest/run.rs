@@ -131,6 +131,9 @@ pub(super) fn live_through(
                 hints.map(|(number, hint)| hint.announced(number, trace.scale)).collect();
             hints.extend(of_calendar(policy, trace));
             let mut contender = PolicyContender::new(policy, settings, hints, trace.begins_at)?;
+            if detail.is_some() {
+                contender = contender.telling_why();
+            }
             live(world, FleetRules::of(policy), &mut contender, &mut notes, told);
         }
         Who::Baseline(baseline) => match baseline.course(trace, settings) {
