@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::super::report::text::grouped;
 use super::{AdviceKind, Trial};
 
 impl fmt::Display for AdviceKind {
@@ -24,10 +25,11 @@ impl fmt::Display for AdviceKind {
             ),
             Self::Unavoidable { seconds, late_requests, late_ratio, share_of_late } => write!(
                 f,
-                "{} of the requests ({late_requests:.0}, {:.0} % of the late ones) are late also for \
-                 one who reacts at once and waits {seconds} s for each node: only head-room, a \
-                 forecast, announced campaigns or a faster boot can save them",
+                "{} of the requests ({}, {:.0} % of the late ones) are late also for one who reacts \
+                 at once and waits {seconds} s for each node: only head-room, a forecast, announced \
+                 campaigns or a faster boot can save them",
                 percent(*late_ratio),
+                grouped(*late_requests),
                 100.0 * share_of_late
             ),
             Self::MinDominates { share_of_bill, from, to, is, then } => write!(
@@ -60,14 +62,14 @@ impl fmt::Display for AdviceKind {
     }
 }
 
-/// What a change brings: `0.100 % of the requests are late instead of 1.000 % (9000 fewer), for
+/// What a change brings: `0.100 % of the requests are late instead of 1.000 % (9,000 fewer), for
 /// $99.00 instead of $100.00`.
 fn change(is: &Trial, then: &Trial) -> String {
     let saved = is.late_requests - then.late_requests;
     let difference = match saved.abs() < 0.5 {
         true => String::new(),
-        false if saved < 0.0 => format!(" ({:.0} more)", -saved),
-        false => format!(" ({saved:.0} fewer)"),
+        false if saved < 0.0 => format!(" ({} more)", grouped(-saved)),
+        false => format!(" ({} fewer)", grouped(saved)),
     };
     format!(
         "{} instead of {}{difference}, for ${:.2} instead of ${:.2}",

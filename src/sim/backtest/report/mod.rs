@@ -12,7 +12,7 @@ mod headline;
 mod label;
 mod plot;
 mod tables;
-mod text;
+pub(super) mod text;
 
 use std::fmt::Write;
 

@@ -60,7 +60,7 @@ pub(super) fn dollars(amount: f64) -> String {
 }
 
 /// A whole number with its thousands apart: `12,345`.
-pub(super) fn grouped(number: f64) -> String {
+pub(in crate::sim::backtest) fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
