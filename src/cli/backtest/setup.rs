@@ -5,6 +5,7 @@
 //! what to do.
 //! Never: rehearses.
 
+use std::fs::File;
 use std::path::Path;
 
 use super::super::exit::{Failure, read_policy};
@@ -232,11 +233,17 @@ fn price(
     let (kind, region) = policy.map_or(USUAL_TYPE, |(_, policy)| {
         (policy.node.instance_type.as_str(), policy.node.region.as_str())
     });
+    let price = price_of(kind, region).map_err(|what| {
+        let help = "hint: give it as --node-price, in dollars an hour";
+        Failure::BadSettings(format!("error: {what}\n{help}"))
+    })?;
+    Ok((price, format!("{kind} in {region}")))
+}
+
+/// What a started hour of a plan costs in a region; or that it isn't known.
+pub(super) fn price_of(kind: &str, region: &str) -> Result<Dollars, String> {
     let price = hourly_price(kind, region).and_then(Dollars::new);
-    price.map(|price| (price, format!("{kind} in {region}"))).ok_or_else(|| {
-        let what = format!("error: the price of {kind} in {region} isn't known here");
-        Failure::BadSettings(format!("{what}\nhint: give it as --node-price, in dollars an hour"))
-    })
+    price.ok_or_else(|| format!("the price of {kind} in {region} isn't known here"))
 }
 
 /// From when on the scores count, in seconds.
@@ -276,13 +283,20 @@ pub(in crate::cli) fn say_what_is_odd(setup: &Setup) {
     }
 }
 
-pub(super) fn read(file: &Path, what: &str) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|cause| {
-        let file = file.display();
-        Failure::failed(anyhow::anyhow!(
-            "can't read {file}: {cause}\nhint: name {what} that you may read"
-        ))
-    })
+fn read(file: &Path, what: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|cause| unopened(file, what, &cause))
+}
+
+/// Opens a file to be read; `what` it should be.
+pub(super) fn open(file: &Path, what: &str) -> Result<File, Failure> {
+    File::open(file).map_err(|cause| unopened(file, what, &cause))
+}
+
+fn unopened(file: &Path, what: &str, cause: &std::io::Error) -> Failure {
+    let file = file.display();
+    Failure::failed(anyhow::anyhow!(
+        "can't read {file}: {cause}\nhint: name {what} that you may read"
+    ))
 }
 
 fn unfit(file: &Path, what: &str, help: &str) -> Failure {

@@ -1,6 +1,7 @@
 //! Where the traffic of a rehearsal comes from: a file, or Prometheus.
 
 use std::fmt::Display;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use super::super::metrics::{TokenArguments, source};
 use super::super::progress::Progress;
 use super::arguments::{refuse, time};
 use super::print::length;
-use super::setup::read;
+use super::setup::open;
 use crate::domain::{Duration, Timestamp};
 use crate::policy::Policy;
 use crate::ports::{Clock, Fault, SystemClock};
@@ -190,9 +191,9 @@ impl TrafficArguments {
 
 fn from_file(file: &Path) -> Result<(Trace, Source), Failure> {
     let source = Source::File(file.to_owned());
-    let text = read(file, "a trace")?;
+    let lines = BufReader::new(open(file, "a trace")?);
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let trace = Trace::read(&name, &text).map_err(|error| source.mistake(error))?;
+    let trace = Trace::read_from(&name, lines).map_err(|error| source.mistake(error))?;
     Ok((trace, source))
 }
 

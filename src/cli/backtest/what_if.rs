@@ -9,9 +9,10 @@ use std::str::FromStr;
 
 use super::arguments::{dollars, interval, rate, time};
 use super::delays::told;
+use super::setup::price_of;
 use crate::domain::{Dollars, Duration, NodeCount, RequestsPerSecond};
 use crate::policy::{Policy, Rule, TargetForm};
-use crate::sandbox::{hourly_price, instance_types, virtual_cpus};
+use crate::sandbox::{instance_types, virtual_cpus};
 use crate::sim::backtest::{KNEE, Lasts, NodeModel, Settings, Variant};
 
 /// What can differ.
@@ -105,10 +106,8 @@ impl WhatIf {
         settings.interval = seconds(self.interval, settings.interval);
         if let Some(instance_type) = &self.instance_type {
             let region = policy.node.region.as_str();
-            let price = hourly_price(instance_type, region).and_then(Dollars::new);
-            settings.hourly_price = price.ok_or_else(|| {
-                format!("the price of {instance_type} isn't known\nhint: add `price=…`")
-            })?;
+            let known = self.price.map_or_else(|| price_of(instance_type, region), Ok);
+            settings.hourly_price = known.map_err(|what| format!("{what}\nhint: add `price=…`"))?;
         }
         settings.hourly_price = self.price.unwrap_or(settings.hourly_price);
         settings.node = self.node(&policy, &world.node)?;

@@ -252,8 +252,8 @@ pub(in crate::sim) fn accompany(
 /// What users get from a plan that was made in full knowledge.
 fn carry_out(world: World<'_>, plan: &Plan, notes: &mut Notes) {
     let World { trace, settings, .. } = world;
-    let mut before = plan.serving.first().copied().unwrap_or_default();
-    for (step, &serving) in (first_scored_step(settings)..).zip(&plan.serving) {
+    let mut before = plan.serving().next().unwrap_or_default();
+    for (step, serving) in (first_scored_step(settings)..).zip(plan.serving()) {
         let rate = trace.rate(step);
         let outcome = settings.node.serve(serving, rate, 0.0);
         let moved = Moved {

@@ -1,10 +1,11 @@
 //! Reading a table of numbers with a header, every mistake named by its line.
 //!
-//! In: the text of a CSV file.
+//! In: a CSV file.
 //! Out: its rows of finite numbers, each with its line.
 //! Never: guesses what a broken line may have meant.
 
 use std::fmt;
+use std::io::BufRead;
 
 /// One row: its line in the file, and its numbers.
 pub(super) type Row<const N: usize> = (usize, [f64; N]);
@@ -31,18 +32,35 @@ pub(super) fn read<const N: usize>(
     text: &str,
     columns: [&str; N],
 ) -> Result<Vec<Row<N>>, Unreadable> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = text.lines().enumerate().map(|(place, line)| (place + 1, line.trim()));
-    let header = lines.next().map_or("", |(_, header)| header);
+    rows(text.as_bytes(), columns)?.collect()
+}
+
+/// The rows of what `source` holds, one after the other, so that no long table fills the memory; its
+/// header must name exactly `columns`.
+pub(super) fn rows<const N: usize>(
+    source: impl BufRead,
+    columns: [&str; N],
+) -> Result<impl Iterator<Item = Result<Row<N>, Unreadable>>, Unreadable> {
+    let mut lines = source.lines().enumerate().map(|(place, line)| {
+        let line = line.map_err(|cause| Unreadable {
+            line: place + 1,
+            what: format!("it can't be read: {cause}"),
+            help: "is it a text file?".into(),
+        });
+        line.map(|line| (place + 1, line))
+    });
+    let header = lines.next().transpose()?.map(|(_, header)| header).unwrap_or_default();
+    let header = header.trim_start_matches('\u{feff}').trim();
     if !header.split(',').map(str::trim).eq(columns) {
         let what = format!("the header is `{}`", shortened(header));
         let help = format!("the first line must be `{}`", columns.join(","));
         return Err(Unreadable { line: 1, what, help });
     }
-    lines
-        .filter(|(_, line)| !line.is_empty())
-        .map(|(line, text)| Ok((line, row(line, text, columns)?)))
-        .collect()
+    let filled = lines.filter(|line| !line.as_ref().is_ok_and(|(_, line)| line.trim().is_empty()));
+    Ok(filled.map(move |line| {
+        let (line, text) = line?;
+        Ok((line, row(line, text.trim(), columns)?))
+    }))
 }
 
 fn row<const N: usize>(

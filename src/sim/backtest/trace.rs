@@ -8,10 +8,12 @@
 //! A coarser trace is drawn as straight lines between the middles of its samples, as the
 //! reference experiment does; it stays in memory as it was read, so a year of minutes is 4 MB.
 
+use std::io::BufRead;
+
 use super::STEP_SECONDS;
 use super::node_model::NodeModel;
 use super::recorded::Held;
-use super::table::{Unreadable, read};
+use super::table::{Unreadable, rows};
 
 const COLUMNS: [&str; 2] = ["timestamp_seconds", "requests_per_second"];
 
@@ -80,27 +82,32 @@ pub enum TraceError {
 impl Trace {
     /// Reads the text of a CSV file.
     pub fn read(name: &str, text: &str) -> Result<Self, TraceError> {
-        let rows = read(text, COLUMNS).map_err(TraceError::Line)?;
-        if rows.len() < 2 {
-            return Err(TraceError::TooShort { samples: rows.len() });
-        }
-        let seconds = rows[1].1[0] - rows[0].1[0];
-        let first_line = rows[1].0;
+        Self::read_from(name, text.as_bytes())
+    }
+
+    /// Reads a CSV file line by line: of a long one only the rates are kept.
+    pub fn read_from(name: &str, source: impl BufRead) -> Result<Self, TraceError> {
+        let mut rows = rows(source, COLUMNS).map_err(TraceError::Line)?;
+        let mut next = || rows.next().transpose().map_err(TraceError::Line);
+        let Some(first) = next()? else { return Err(TraceError::TooShort { samples: 0 }) };
+        let Some(second) = next()? else { return Err(TraceError::TooShort { samples: 1 }) };
+        let seconds = second.1[0] - first.1[0];
         let unreadable = |line: usize, what: String, help: &str| {
             TraceError::Line(Unreadable { line, what, help: help.into() })
         };
         if seconds <= 0.0 {
-            let what = format!("time goes from {} s to {} s", rows[0].1[0], rows[1].1[0]);
-            return Err(unreadable(first_line, what, "sort the lines by time, each moment once"));
+            let what = format!("time goes from {} s to {} s", first.1[0], second.1[0]);
+            return Err(unreadable(second.0, what, "sort the lines by time, each moment once"));
         }
         let fine = STEP_SECONDS as f64 / seconds;
         if seconds < STEP_SECONDS as f64 && fine.fract() != 0.0 {
             let what = format!("the step is {seconds} s");
-            return Err(unreadable(first_line, what, "use a step of 1, 2, 5, 10 or more seconds"));
+            return Err(unreadable(second.0, what, "use a step of 1, 2, 5, 10 or more seconds"));
         }
-        let (mut samples, mut gaps) = (vec![rows[0].1[1]], Vec::new());
-        for pair in rows.windows(2) {
-            let ((_, [from, last]), (line, [to, rate])) = (pair[0], pair[1]);
+        let (mut samples, mut gaps) = (vec![first.1[1]], Vec::new());
+        let (mut before, mut row) = (first, Some(second));
+        while let Some(now) = row {
+            let ((_, [from, last]), (line, [to, rate])) = (before, now);
             let steps = ((to - from) / seconds).round();
             if steps < 1.0 || 1e-3 < ((to - from) / seconds - steps).abs() {
                 let what =
@@ -118,9 +125,10 @@ impl Trace {
             let rise = (rate - last) / steps;
             samples.extend((1..steps as u64).map(|step| last + rise * step as f64));
             samples.push(rate);
+            (before, row) = (now, next()?);
         }
         let mut trace = Self::from_samples(name, seconds, samples)?;
-        trace.begins_at = rows[0].1[0] as i64;
+        trace.begins_at = first.1[0] as i64;
         trace.gaps = gaps;
         Ok(trace)
     }
@@ -250,6 +258,13 @@ mod tests {
             let error = error(text);
             assert!(error.contains(says) && error.contains("hint: "), "{error:?} lacks {says:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_at_its_line() {
+        let file = b"timestamp_seconds,requests_per_second\n0,1\n\xff\xfe,1\n";
+        let error = Trace::read_from("t", &file[..]).expect_err("no text").to_string();
+        assert!(error.contains("line 3: it can't be read: "), "{error}");
     }
 
     #[test]

@@ -265,14 +265,11 @@ fn fresher(policy: &Policy, settings: &Settings) -> Option<(Freshness, Policy)> 
 fn bursts(world: &Rehearse<'_>, min: u32) -> (f64, u32) {
     let first = world.settings.scored_from.div_ceil(STEP_SECONDS) as usize;
     let node = &world.settings.node;
-    let needed: Vec<u32> =
-        world.trace.rates().skip(first).map(|rate| node.demand(rate, min)).collect();
-    let mut sorted = needed.clone();
-    sorted.sort_unstable();
-    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(min);
+    let needed = || world.trace.rates().skip(first).map(|rate| node.demand(rate, min));
+    let usual = upper_median(needed()).unwrap_or(min);
     let level = usual + usual.div_ceil(4).max(1);
     let (mut bursts, mut below) = (0u32, ENDS_A_BURST);
-    for needed in needed {
+    for needed in needed() {
         if needed < level {
             below += 1;
             continue;
@@ -282,6 +279,20 @@ fn bursts(world: &Rehearse<'_>, min: u32) -> (f64, u32) {
     }
     let hours = scored_seconds(world) as f64 / 3_600.0;
     (f64::from(bursts) / hours, usual)
+}
+
+/// The middle of some counts, the upper one of two; none of none. However many there are, only how
+/// often each comes is kept.
+fn upper_median(counts: impl Iterator<Item = u32>) -> Option<u32> {
+    let mut often: BTreeMap<u32, u64> = BTreeMap::new();
+    counts.for_each(|count| *often.entry(count).or_default() += 1);
+    let mut left = often.values().sum::<u64>() / 2;
+    let middle = often.into_iter().find(|(_, times)| {
+        let is_middle = left < *times;
+        left = left.saturating_sub(*times);
+        is_middle
+    });
+    middle.map(|(count, _)| count)
 }
 
 fn scored_seconds(world: &Rehearse<'_>) -> u64 {

@@ -39,29 +39,42 @@ pub(super) fn each_busy_time(
     steps
 }
 
-/// How many serve in each step, from when each begins and ends to serve.
-#[derive(Default)]
-pub(super) struct Changes(Vec<i32>);
+/// When nodes begin and end to serve: as few numbers as the plan has moves, however long it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Changes {
+    /// Steps before which one more serves; those before which one less does.
+    begins: Vec<u32>,
+    ends: Vec<u32>,
+}
 
 impl Changes {
-    /// One node serves from one step until before another.
+    /// One node serves from one step until before another. A trace has fewer steps than a `u32`
+    /// counts.
     pub fn serves(&mut self, from: u64, until: u64) {
-        let last = from.max(until) as usize;
-        if self.0.len() <= last {
-            self.0.resize(last + 1, 0);
-        }
-        self.0[from as usize] += 1;
-        self.0[until as usize] -= 1;
+        self.begins.push(from as u32);
+        self.ends.push(until as u32);
+    }
+
+    /// Puts the changes in order, which [`Changes::serving`] takes for granted.
+    pub fn sorted(mut self) -> Self {
+        self.begins.sort_unstable();
+        self.ends.sort_unstable();
+        self
     }
 
     /// How many serve in each of `steps`.
-    pub fn serving(&self, steps: u64) -> Vec<u32> {
-        let changes = self.0.iter().copied().chain(std::iter::repeat(0)).take(steps as usize);
-        let sums = changes.scan(0i32, |serving, change| {
-            *serving += change;
-            Some(serving.unsigned_abs())
-        });
-        sums.collect()
+    pub fn serving(&self, steps: u64) -> impl Iterator<Item = u32> + '_ {
+        let (mut begun, mut ended) = (0, 0);
+        (0..steps as u32).map(move |step| {
+            let until_now = |moments: &[u32], mut count: usize| {
+                while moments.get(count).is_some_and(|moment| *moment <= step) {
+                    count += 1;
+                }
+                count
+            };
+            (begun, ended) = (until_now(&self.begins, begun), until_now(&self.ends, ended));
+            begun.saturating_sub(ended) as u32
+        })
     }
 }
 
@@ -77,5 +90,15 @@ mod tests {
         });
         assert_eq!(steps, 5);
         assert_eq!(times, [(2, 1, 2), (1, 0, 2), (0, 0, 5), (1, 4, 5)]);
+    }
+
+    #[test]
+    fn changes_add_up_in_whatever_order_they_come() {
+        let mut changes = Changes::default();
+        for (from, until) in [(3, 5), (0, 4), (2, 2), (4, 9)] {
+            changes.serves(from, until);
+        }
+        let serving: Vec<u32> = changes.sorted().serving(7).collect();
+        assert_eq!(serving, [1, 1, 1, 2, 2, 1, 1]);
     }
 }

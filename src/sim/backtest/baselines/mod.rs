@@ -34,6 +34,7 @@ use super::settings::{Bounds, Settings};
 use super::trace::Trace;
 use crate::domain::NodeCount;
 use departure::{leaving_at_hours_end, leaving_at_once};
+use levels::Changes;
 
 /// A contender that isn't ours.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,12 +117,21 @@ pub(super) enum Course<'a> {
 /// A plan for the whole scored time, made in full knowledge of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plan {
-    /// Nodes that serve in each scored step.
-    pub serving: Vec<u32>,
+    /// When nodes begin and end to serve.
+    changes: Changes,
+    /// How many scored steps there are.
+    steps: u64,
     /// From each order to the end of the drain.
     pub node_seconds: u64,
     /// Started hours of each node.
     pub billed_hours: u64,
+}
+
+impl Plan {
+    /// Nodes that serve in each scored step.
+    pub fn serving(&self) -> impl Iterator<Item = u32> + '_ {
+        self.changes.serving(self.steps)
+    }
 }
 
 /// What the best plans cost.

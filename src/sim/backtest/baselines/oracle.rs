@@ -28,7 +28,7 @@ pub(super) fn plan(trace: &Trace, settings: &Settings) -> Plan {
 /// The plan for a demand in each step; boot and drain in seconds.
 fn of_demand(demand: impl Iterator<Item = u32>, boot: u64, drain: u64) -> Plan {
     let mut levels: Vec<Option<Run>> = Vec::new();
-    let mut ended = Vec::new();
+    let mut sums = Sums::default();
     let steps = each_busy_time(demand, |level, from, until| {
         if levels.len() <= level {
             levels.resize(level + 1, None);
@@ -36,21 +36,38 @@ fn of_demand(demand: impl Iterator<Item = u32>, boot: u64, drain: u64) -> Plan {
         let run = &mut levels[level];
         match run {
             Some(run) if (from - run.until) * STEP_SECONDS < boot + drain => run.until = until,
-            _ => ended.extend(run.replace(Run { from, until })),
+            _ => {
+                if let Some(ended) = run.replace(Run { from, until }) {
+                    sums.add(ended, boot, drain);
+                }
+            }
         }
     });
-    ended.extend(levels.into_iter().flatten());
-    let (mut changes, mut node_seconds, mut billed_hours) = (Changes::default(), 0, 0);
-    for Run { from, until } in ended {
-        changes.serves(from, until);
-        // Who serves at the beginning was there, and who serves at the end stays.
-        let boot = if from == 0 { 0 } else { boot };
-        let drain = if until == steps { 0 } else { drain };
-        let seconds = boot + (until - from) * STEP_SECONDS + drain;
-        node_seconds += seconds;
-        billed_hours += started_hours(0, seconds as i64, -1);
+    for run in levels.into_iter().flatten() {
+        // Who serves at the end stays.
+        sums.add(run, boot, if run.until == steps { 0 } else { drain });
     }
-    Plan { serving: changes.serving(steps), node_seconds, billed_hours }
+    let Sums { changes, node_seconds, billed_hours } = sums;
+    Plan { changes: changes.sorted(), steps, node_seconds, billed_hours }
+}
+
+/// What the runs come to.
+#[derive(Default)]
+struct Sums {
+    changes: Changes,
+    node_seconds: u64,
+    billed_hours: u64,
+}
+
+impl Sums {
+    fn add(&mut self, Run { from, until }: Run, boot: u64, drain: u64) {
+        self.changes.serves(from, until);
+        // Who serves at the beginning was there.
+        let boot = if from == 0 { 0 } else { boot };
+        let seconds = boot + (until - from) * STEP_SECONDS + drain;
+        self.node_seconds += seconds;
+        self.billed_hours += started_hours(0, seconds as i64, -1);
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +90,7 @@ mod tests {
             let plan = plan_for(&[(2, 1_000), (1, gap), (2, 1_000)]);
             assert_eq!(plan.node_seconds, node_seconds, "{because}");
             let lowest = if gap < 180 { 2 } else { 1 };
-            assert_eq!(plan.serving.iter().min(), Some(&lowest), "{because}");
+            assert_eq!(plan.serving().min(), Some(lowest), "{because}");
         }
     }
 
@@ -83,6 +100,6 @@ mod tests {
         let plan = plan_for(&[(1, 1_200), (2, 600), (1, 3_600), (2, 600), (1, 1_800)]);
         assert_eq!(plan.billed_hours, 3 + 2);
         assert_eq!(plan.node_seconds, 7_800 + 2 * (120 + 600 + 60));
-        assert_eq!(plan.serving.len(), 780);
+        assert_eq!(plan.serving().count(), 780);
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn plan(trace: &Trace, settings: &Settings) -> Plan {
 fn of_demand(demand: impl Iterator<Item = u32>, boot: u64) -> Plan {
     let boot = boot as i64;
     let mut levels: Vec<Option<Run>> = Vec::new();
-    let (mut ended, mut hours) = (Vec::new(), 0);
+    let (mut changes, mut hours) = (Changes::default(), 0);
+    let step = |second: i64| (second.max(0) as u64).div_ceil(STEP_SECONDS);
     let steps = each_busy_time(demand, |level, from, until| {
         if levels.len() <= level {
             levels.resize(level + 1, None);
@@ -37,8 +38,10 @@ fn of_demand(demand: impl Iterator<Item = u32>, boot: u64) -> Plan {
         let (from, until) = ((from * STEP_SECONDS) as i64, (until * STEP_SECONDS) as i64);
         let run = &mut levels[level];
         // A node whose paid time ends during the boot of the next is kept instead.
-        if run.is_none_or(|run| run.paid_until <= from - boot) {
-            ended.extend(run.replace(Run { serves_from: from, paid_until: from - boot }));
+        if run.is_none_or(|run| run.paid_until <= from - boot)
+            && let Some(ended) = run.replace(Run { serves_from: from, paid_until: from - boot })
+        {
+            changes.serves(step(ended.serves_from), step(ended.paid_until));
         }
         if let Some(run) = run
             && run.paid_until < until
@@ -48,14 +51,12 @@ fn of_demand(demand: impl Iterator<Item = u32>, boot: u64) -> Plan {
             run.paid_until += more * HOUR;
         }
     });
-    ended.extend(levels.into_iter().flatten());
-    let mut changes = Changes::default();
-    for run in ended {
-        let step = |second: i64| (second.max(0) as u64).div_ceil(STEP_SECONDS).min(steps);
-        changes.serves(step(run.serves_from), step(run.paid_until));
+    for run in levels.into_iter().flatten() {
+        changes.serves(step(run.serves_from).min(steps), step(run.paid_until).min(steps));
     }
     let billed_hours = hours as u64;
-    Plan { serving: changes.serving(steps), node_seconds: billed_hours * 3_600, billed_hours }
+    let node_seconds = billed_hours * 3_600;
+    Plan { changes: changes.sorted(), steps, node_seconds, billed_hours }
 }
 
 #[cfg(test)]
@@ -72,7 +73,8 @@ mod tests {
         let steps = demand.iter().flat_map(|(nodes, seconds)| vec![*nodes; seconds / 10]);
         let plan = of_demand(steps, 120);
         assert_eq!(plan.billed_hours, 4 + 3);
-        let serving = |second: usize| plan.serving[second / 10];
+        let all: Vec<u32> = plan.serving().collect();
+        let serving = |second: usize| all[second / 10];
         let seen = [990, 1_000, 3_000, 4_480, 8_070, 8_080, 9_000, 12_470, 12_480].map(serving);
         assert_eq!(seen, [1, 2, 2, 2, 2, 1, 2, 2, 1]);
     }
