@@ -76,7 +76,11 @@ def look(file, schemas, ours, records):
     ids = [panel["id"] for panel in dashboard["panels"]]
     if len(set(ids)) != len(ids):
         yield "two panels have one id"
-    expressions = [(annotation["name"], annotation["expr"]) for annotation in dashboard["annotations"]["list"]]
+    annotations = dashboard["annotations"]["list"]
+    expressions = [(annotation["name"], annotation["expr"]) for annotation in annotations if "expr" in annotation]
+    asked = [annotation["target"].get("tags") for annotation in annotations if "target" in annotation]
+    if ["windlass", "$pool"] not in asked:
+        yield "no annotation asks for the regions that the daemon draws: tags windlass and $pool"
     for panel in panels:
         title = panel["title"]
         for problem in schemas.problems(panel["type"], "Options", panel["options"]):

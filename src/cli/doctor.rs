@@ -8,6 +8,7 @@ mod ansible;
 mod finding;
 mod haproxy;
 mod linode;
+mod notices;
 mod prometheus;
 mod settings;
 mod store;
@@ -49,14 +50,15 @@ pub(super) async fn doctor(arguments: &DoctorArguments) -> Result<(), Failure> {
 async fn examine(file: &Path) -> Vec<Finding> {
     let (mut findings, read) = settings::examine(file);
     let Some((config, policies)) = read else { return findings };
-    let (store, linode, prometheus, haproxy, ansible) = tokio::join!(
+    let (store, linode, prometheus, haproxy, ansible, notices) = tokio::join!(
         store::examine(&config),
         linode::examine(&config, &policies),
         prometheus::examine(&config, &policies),
         haproxy::examine(&config, &policies),
         ansible::examine(&config, &policies),
+        notices::examine(&config),
     );
-    for found in [store, linode, prometheus, haproxy, ansible] {
+    for found in [store, linode, prometheus, haproxy, ansible, notices] {
         for finding in found {
             // Two pools may meet with the same fault.
             if !findings.contains(&finding) {

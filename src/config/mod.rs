@@ -112,6 +112,8 @@ pub struct Grafana {
     pub tags: Vec<String>,
     /// What is annotated.
     pub events: BTreeSet<NoticeKind>,
+    /// How long an answer may take.
+    pub timeout: Duration,
     /// How long a notice is tried.
     pub give_up_after: Duration,
 }
@@ -129,6 +131,8 @@ pub struct Webhook {
     pub body: Template,
     /// How many it is told.
     pub limit: RateLimit,
+    /// How long an answer may take.
+    pub timeout: Duration,
     /// How long a notice is tried.
     pub give_up_after: Duration,
 }
@@ -248,6 +252,7 @@ impl Config {
                 panel_id: draft.panel_id,
                 tags: draft.tags,
                 events: draft.events,
+                timeout: draft.timeout,
                 give_up_after: draft.give_up_after,
             }
         });
@@ -262,6 +267,7 @@ impl Config {
                 events: draft.events,
                 body: draft.body,
                 limit: draft.limit,
+                timeout: draft.timeout,
                 give_up_after: draft.give_up_after,
             }
         });

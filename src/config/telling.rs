@@ -20,6 +20,10 @@ use crate::ports::RateLimit;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// A receiver in the same house answers in milliseconds; one that takes this long is overloaded, and
+/// asked again later.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What a chart of a pool should show without being asked: the count, and why it stood still.
 const ON_CHARTS: [NoticeKind; 4] =
     [NoticeKind::ScaleOut, NoticeKind::ScaleIn, NoticeKind::Freeze, NoticeKind::Campaign];
@@ -58,6 +62,7 @@ pub(super) struct GrafanaDraft {
     pub panel_id: Option<u32>,
     pub tags: Vec<String>,
     pub events: BTreeSet<NoticeKind>,
+    pub timeout: Duration,
     pub give_up_after: Duration,
 }
 
@@ -68,6 +73,7 @@ pub(super) struct WebhookDraft {
     pub events: BTreeSet<NoticeKind>,
     pub body: Template,
     pub limit: RateLimit,
+    pub timeout: Duration,
     pub give_up_after: Duration,
 }
 
@@ -91,6 +97,7 @@ pub(super) fn grafana(value: Value<'_>, folder: &Path, notes: &mut Notes) -> Opt
     let tags = fields
         .or("tags", Vec::new(), notes, |value, notes| fields::list(value, notes, fields::line));
     let events = fields.or("events", ON_CHARTS.into(), notes, events);
+    let timeout = fields.or("timeout", TIMEOUT, notes, fields::duration_above_zero);
     let give_up_after = fields.or("give_up_after", DAY, notes, fields::duration_from(MINUTE));
     let alone = fields.has("panel_id") && !fields.has("dashboard_uid");
     let place = fields.place("panel_id");
@@ -106,6 +113,7 @@ pub(super) fn grafana(value: Value<'_>, folder: &Path, notes: &mut Notes) -> Opt
         panel_id: panel_id?,
         tags: tags?,
         events: events?,
+        timeout: timeout?,
         give_up_after: give_up_after?,
     })
 }
@@ -142,6 +150,7 @@ fn webhook(value: Value<'_>, folder: &Path, notes: &mut Notes) -> Option<Webhook
     let body = fields.or("body", default_body(), notes, body);
     let most = fields.or("at_most", LIMIT.most, notes, fields::whole(1, 10_000));
     let within = fields.or("within", LIMIT.within, notes, fields::duration_from(MINUTE));
+    let timeout = fields.or("timeout", TIMEOUT, notes, fields::duration_above_zero);
     let give_up_after = fields.or("give_up_after", DAY, notes, fields::duration_from(MINUTE));
     fields.finish(notes);
     let url = match (here?, file?) {
@@ -164,6 +173,7 @@ fn webhook(value: Value<'_>, folder: &Path, notes: &mut Notes) -> Option<Webhook
         events: events?,
         body: body?,
         limit: RateLimit { most: most?, within: within? },
+        timeout: timeout?,
         give_up_after: give_up_after?,
     })
 }

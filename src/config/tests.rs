@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::domain::Duration;
+use crate::domain::{Duration, NoticeKind};
 
 const MINIMAL: &str = "\
 prometheus: {url: 'http://127.0.0.1:9090/'}
@@ -283,6 +283,72 @@ fn the_example_in_the_documentation_is_good_and_has_every_key() {
         let key = line.trim_start_matches([' ', '-']).split(':').next().expect("a first part");
         assert!(key.is_empty() || docs.contains(&format!("`{key}`")), "`{key}` is not explained");
     }
+}
+
+/// The example of who is told, with the files that it names.
+fn telling() -> Folder {
+    let docs = include_str!("../../docs/notifications.md");
+    let example = docs.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let folder = Folder::with(&format!("{MINIMAL}{}", example.expect("there is an example")));
+    for (name, text) in
+        [("grafana-token", "glsa_0123"), ("slack-url", "https://hooks.slack.com/T0/B0/x\n")]
+    {
+        folder.write(name, text);
+        fs::set_permissions(folder.path(name), fs::Permissions::from_mode(0o600)).expect("ours");
+    }
+    folder
+}
+
+#[test]
+fn the_example_of_who_is_told_is_good_and_every_key_is_explained() {
+    let docs = include_str!("../../docs/notifications.md");
+    let config = telling().load(&[]).expect("it is good");
+    assert_eq!(config.warnings, [""; 0]);
+    let grafana = config.grafana.expect("it is there");
+    assert_eq!(grafana.token.expose_secret(), "glsa_0123");
+    assert_eq!(config.webhooks[1].url.expose_secret(), "https://hooks.slack.com/T0/B0/x");
+    assert_eq!(config.webhooks[0].events.len(), NoticeKind::CHOICES.len());
+    let example = docs.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    for line in example.expect("there is an example").lines() {
+        let key = line.trim_start_matches([' ', '-']).split(':').next().expect("a first part");
+        assert!(key.is_empty() || docs.contains(&format!("`{key}`")), "`{key}` is not explained");
+    }
+    for kind in NoticeKind::CHOICES {
+        assert!(docs.contains(&format!("| `{}` |", kind.name())), "{kind:?} is not explained");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_who_is_told_is_told_at_its_place() {
+    let text = format!(
+        "{MINIMAL}grafana: {{url: 'http://127.0.0.1:3000', panel_id: 3, token: glsa_1, events: [scale]}}\n\
+         notifications:\n  webhooks:\n    - {{name: slack, url: 'https://hooks.slack.com/services/x'}}\n    \
+         - {{name: grafana, url: 'http://127.0.0.1:1'}}\n    - {{name: none}}\n    \
+         - {{name: two, url: 'http://127.0.0.1:1', url_file: x}}\n    \
+         - {{name: body, url: 'http://127.0.0.1:1', body: {{a: ['{{titel}}']}}, at_most: 0}}\n"
+    );
+    let told = Folder::with(&text).told(&[]);
+    assert!(!told.contains("services"), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_webhook_without_its_file_and_a_grafana_without_a_token_name_the_remedy() {
+    let folder = telling();
+    folder.write("slack-url", "not a url");
+    let told = folder.told(&[]);
+    assert!(told.contains("the file with the URL of the webhook slack"), "{told}");
+    assert!(!told.contains("not a url"), "{told}");
+    folder.remove("slack-url");
+    let told = folder.told(&[]);
+    assert!(told.contains("can't read the URL of the webhook slack"), "{told}");
+    let folder = Folder::with(&format!("{MINIMAL}grafana: {{url: 'http://127.0.0.1:3000'}}\n"));
+    assert!(folder.told(&[]).contains("there is no Grafana token"));
+    let credentials = tempfile::tempdir().expect("a folder");
+    fs::write(credentials.path().join("grafana-token"), "glsa_credential\n").expect("written");
+    let place = credentials.path().to_str().expect("text");
+    let config = folder.load(&[("CREDENTIALS_DIRECTORY", place)]).expect("it is good");
+    assert_eq!(config.grafana.expect("given").token.expose_secret(), "glsa_credential");
 }
 
 #[test]

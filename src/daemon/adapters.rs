@@ -64,6 +64,7 @@ pub fn notifiers(config: &Config) -> Result<Vec<Arc<dyn Notifier>>, notify::Setu
             body: webhook.body.clone(),
             limit: webhook.limit,
             gives_up_after: webhook.give_up_after,
+            timeout: webhook.timeout,
             links: links(config),
         };
         notifiers.push(Arc::new(Webhook::new(settings, webhook.url.clone())?));
@@ -79,6 +80,7 @@ pub fn grafana(config: &Config) -> Result<Option<Grafana>, notify::SetupError> {
         dashboard_uid: grafana.dashboard_uid.clone(),
         panel_id: grafana.panel_id,
         tags: grafana.tags.clone(),
+        timeout: grafana.timeout,
         links: links(config),
     };
     Grafana::new(settings, grafana.token.clone()).map(Some)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::http::{Answer, SetupError, client, fault_of, send};
 use super::link::Links;
-use crate::domain::{Notice, NoticePhase, Timestamp};
+use crate::domain::{Duration, Notice, NoticePhase, Timestamp};
 use crate::ports::{Annotations, Closing, Fault};
 
 /// The longest words of Grafana's that are passed on, in characters.
@@ -27,6 +27,8 @@ pub struct GrafanaSettings {
     pub panel_id: Option<u32>,
     /// Tags beside ours.
     pub tags: Vec<String>,
+    /// How long an answer may take.
+    pub timeout: Duration,
     /// Where regions lead.
     pub links: Links,
 }
@@ -76,7 +78,7 @@ impl Grafana {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
             .map_err(|_| SetupError::Token { whose: whose() })?;
         authorization.set_sensitive(true);
-        Ok(Self { http: client()?, base, authorization, token, settings })
+        Ok(Self { http: client(settings.timeout)?, base, authorization, token, settings })
     }
 
     /// Whether the token may make annotations, without making one: a request to change one that

@@ -8,10 +8,8 @@ use reqwest::{Client, RequestBuilder};
 use crate::domain::{Duration, Timestamp, elapsed};
 use crate::ports::Fault;
 
-/// A receiver in the same house answers in milliseconds; one that takes longer is overloaded, and
-/// is asked again later.
+/// A connection that takes longer comes up never.
 const CONNECT: Duration = Duration::from_secs(3);
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// No answer that is of use is longer, in bytes.
 const LONGEST_ANSWER: usize = 256 * 1024;
@@ -45,14 +43,14 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
 }
 
-/// A client that follows nobody and waits for nobody.
-pub(super) fn client() -> Result<Client, SetupError> {
+/// A client that follows nobody and waits `timeout` for an answer.
+pub(super) fn client(timeout: Duration) -> Result<Client, SetupError> {
     // The program installs it first thing; tests and other embedders may not, and without it
     // building a client panics. A second installation is refused and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .connect_timeout(CONNECT)
-        .timeout(ANSWER)
+        .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("windlass/", env!("CARGO_PKG_VERSION")))
         .build()
@@ -84,7 +82,7 @@ pub(super) fn fault_of(act: &str, answer: &Answer, said: &str) -> Fault {
         401 | 403 => Fault::Denied {
             message: format!("{message}; it lets us in no more, or not there: see the credentials"),
         },
-        300..400 => {
+        300..=399 => {
             Fault::Denied { message: format!("{message}; it sends us elsewhere: correct the URL") }
         }
         404 | 405 | 410 => Fault::Denied {
@@ -119,7 +117,7 @@ fn silence(act: &str, error: &reqwest::Error) -> Fault {
         return Fault::transient(format!("{act}: it can't be reached: {cause}"));
     }
     let why = match error.is_timeout() {
-        true => format!("no answer within {} s", ANSWER.as_secs()),
+        true => "it took too long".to_owned(),
         false => cause.to_string(),
     };
     Fault::InDoubt { message: format!("{act}: the answer got lost: {why}") }

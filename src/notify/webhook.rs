@@ -29,6 +29,8 @@ pub struct WebhookSettings {
     pub limit: RateLimit,
     /// How long a notice is tried.
     pub gives_up_after: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
     /// Where notices lead.
     pub links: Links,
 }
@@ -53,7 +55,7 @@ impl Webhook {
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(unusable("it does not begin with https://"));
         }
-        Ok(Self { http: client()?, url, settings })
+        Ok(Self { http: client(settings.timeout)?, url, settings })
     }
 }
 
