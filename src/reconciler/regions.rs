@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::{Duration, Notice, NoticeKind, NoticePhase};
-use crate::ports::{Annotations, Errand, Fault, Notifier, RateLimit};
+use crate::ports::{Annotations, Closing, Errand, Fault, Notifier, RateLimit};
 
 /// A board that is told of some kinds.
 pub struct Regions {
@@ -70,8 +70,17 @@ impl Regions {
             None => self.board.find(&notice.subject).await?,
         };
         let Some(name) = name else { return self.board.post(notice).await };
-        // One that somebody deleted stays deleted: closed or gone, nothing is left to do.
-        let _ = self.board.close(&name, notice).await?;
-        Ok(name)
+        if self.board.close(&name, notice).await? == Closing::Closed {
+            return Ok(name);
+        }
+        // A proxy may say so, too: only a board that shows none has none. One that somebody
+        // deleted stays deleted.
+        match self.board.find(&notice.subject).await? {
+            None => Ok(name),
+            Some(_) => Err(Fault::transient(format!(
+                "the board says that the region of {} is gone, and shows it",
+                notice.subject
+            ))),
+        }
     }
 }
