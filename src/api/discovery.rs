@@ -11,6 +11,7 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::Sources;
+use super::access::Caller;
 use super::document::AnyProblem;
 use super::problem::Problem;
 
@@ -31,13 +32,14 @@ const SCRAPED: [&str; 4] = ["joining", "in_service", "unhealthy", "draining"];
 #[utoipa::path(
     get, path = "/sd/prometheus", tag = "daemon", operation_id = "targets",
     responses((status = 200, description = "Targets", body = Vec<TargetGroup>), AnyProblem),
-    security(("token" = ["read"]))
+    security(("token" = ["read"])), extensions(("x-pools" = json!("seen")))
 )]
 pub(super) async fn targets(
     State(sources): State<Sources>,
+    caller: Caller,
 ) -> Result<Json<Vec<TargetGroup>>, Problem> {
     let mut groups = Vec::new();
-    for source in sources.pools.values() {
+    for (_, source) in sources.pools.iter().filter(|(name, _)| caller.may_see(name)) {
         let pool = source.now();
         if !pool.is_loaded {
             return Err(Problem::unavailable(format!("no look has ended yet at {}", pool.pool)));

@@ -56,7 +56,7 @@ pub fn document() -> &'static OpenApi {
 #[utoipa::path(
     get, path = "/api/v1/openapi.json", tag = "daemon", operation_id = "openapi",
     responses((status = 200, description = "This document", body = Object), AnyProblem),
-    security(("token" = ["read"]))
+    security(("token" = ["read"])), extensions(("x-pools" = json!("seen")))
 )]
 pub(super) async fn openapi() -> Json<OpenApi> {
     Json(document().clone())

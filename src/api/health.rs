@@ -1,7 +1,7 @@
 //! Whether we live, whether we are ready, and our metrics.
 
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Sources;
@@ -35,16 +35,24 @@ pub(super) async fn readyz(State(sources): State<Sources>) -> Result<&'static st
     Err(Problem::unavailable(format!("no look has ended yet at {}", waiting.join(", "))))
 }
 
-/// Our own metrics in the OpenMetrics text format.
+/// Our own metrics, in the OpenMetrics text format for whoever accepts it, else in the older one.
 #[utoipa::path(
     get, path = "/metrics", tag = "daemon", operation_id = "metrics",
     responses(
-        (status = 200, description = "Metrics", body = str, content_type = "application/openmetrics-text"),
+        (status = 200, description = "Metrics", content(
+            (String = "application/openmetrics-text"), (String = "text/plain")
+        )),
         AnyProblem
     ),
     security(("token" = ["read"]))
 )]
-pub(super) async fn metrics(State(sources): State<Sources>) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], sources.metrics.text()).into_response()
+pub(super) async fn metrics(State(sources): State<Sources>, headers: HeaderMap) -> Response {
+    let accepted = headers.get_all(header::ACCEPT);
+    let is_open = accepted.iter().filter_map(|one| one.to_str().ok());
+    let is_open = is_open.into_iter().any(|one| one.contains("application/openmetrics-text"));
+    let (kind, text) = match is_open {
+        true => ("application/openmetrics-text; version=1.0.0", sources.metrics.text()),
+        false => ("text/plain; version=0.0.4", sources.metrics.plain_text()),
+    };
+    ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], text).into_response()
 }

@@ -5,18 +5,22 @@
 //! Never: acts, or changes anything by itself: policies are read again by the daemon.
 
 pub mod access;
+mod certificate;
 #[cfg(test)]
 mod contract_tests;
 mod discovery;
 mod document;
 mod extract;
 mod health;
+mod listen;
+mod observe;
 mod pools;
 mod problem;
 mod reload;
 mod server;
 #[cfg(test)]
 mod tests;
+mod validity;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,12 +33,15 @@ use crate::reconciler::PoolStatus;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
+pub use certificate::{Certificate, CertificateError};
 pub use document::document;
+pub use listen::serve;
 pub use pools::{
     DecisionDocument, DecisionPage, ExplanationDocument, JournalPage, WhyNotAnswer, WhyNotDocument,
 };
 pub use reload::{ReloadAsk, ReloadReport, ReplacedPolicy};
-pub use server::{router, serve};
+pub use server::router;
+pub use validity::Validity;
 
 /// What requests are answered from.
 #[derive(Clone)]
@@ -47,6 +54,8 @@ pub struct Sources {
     pub metrics: Metrics,
     /// Where the daemon is asked to read its policies again.
     pub reload: ReloadAsk,
+    /// Who may ask.
+    pub access: access::Access,
 }
 
 /// What is known of one pool.

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
+use super::access::Caller;
 use super::document::AnyProblem;
 use super::extract::{Asked, At};
 use super::problem::Problem;
@@ -125,10 +126,11 @@ pub(super) struct ExplanationQuery {
 #[utoipa::path(
     get, path = "/api/v1/pools", tag = "pools", operation_id = "pools",
     responses((status = 200, description = "Every pool", body = Vec<PoolStatus>), AnyProblem),
-    security(("token" = ["read"]))
+    security(("token" = ["read"])), extensions(("x-pools" = json!("seen")))
 )]
-pub(super) async fn list(State(sources): State<Sources>) -> Json<Vec<PoolStatus>> {
-    Json(sources.pools.values().map(|pool| PoolStatus::clone(&pool.now())).collect())
+pub(super) async fn list(State(sources): State<Sources>, caller: Caller) -> Json<Vec<PoolStatus>> {
+    let seen = sources.pools.iter().filter(|(name, _)| caller.may_see(name));
+    Json(seen.map(|(_, pool)| PoolStatus::clone(&pool.now())).collect())
 }
 
 /// One pool as of its last look.

@@ -1,14 +1,12 @@
-//! Routes, limits, and the listening socket.
+//! Routes, and what all of them share: limits, headers, the one door.
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::{Router, middleware};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,8 +14,9 @@ use utoipa_axum::routes;
 
 use super::document::ApiDoc;
 use super::extract::as_problem;
+use super::observe::observe;
 use super::problem::Problem;
-use super::{Sources, discovery, document, health, pools, reload};
+use super::{Sources, access, discovery, document, health, pools, reload};
 
 /// No reading takes longer; a stuck one gives its place back.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -43,29 +42,35 @@ pub(super) fn routes() -> OpenApiRouter<Sources> {
         .routes(routes!(pools::learned))
 }
 
-/// The server: every route behind the limits that all share.
+/// What browsers are told with every answer: nothing of ours is shown in a frame, sniffed for
+/// another type, or told to other sites by `Referer`; the console runs no script but its own.
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// The server: every route behind the limits that all share, and behind the one door.
 pub fn router(sources: Sources) -> Router {
     let (router, _) = routes().split_for_parts();
-    router
+    let router = router
         .fallback(async || Problem::not_found("no such page; /api/v1/openapi.json lists them all"))
-        .layer(
-            ServiceBuilder::new()
-                .layer(CatchPanicLayer::new())
-                .layer(TimeoutLayer::with_status_code(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    ANSWER_WITHIN,
-                ))
-                .layer(RequestBodyLimitLayer::new(LARGEST_BODY)),
-        )
+        // From the inside out: what is written last sees a request first.
+        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(middleware::from_fn_with_state(sources.clone(), access::guard))
+        .layer(access::same_site())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+        .layer(CatchPanicLayer::new())
         .layer(middleware::map_response(as_problem))
-        .with_state(sources)
-}
-
-/// Answers until `stop`; requests under way may end.
-pub async fn serve(
-    listener: TcpListener,
-    sources: Sources,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(sources)).with_graceful_shutdown(stop.cancelled_owned()).await
+        .layer(middleware::from_fn_with_state(sources.clone(), observe));
+    let router = SECURITY_HEADERS.into_iter().fold(router, |router, (name, value)| {
+        router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)))
+    });
+    router.with_state(sources)
 }

@@ -43,7 +43,11 @@ impl Rehearsal {
         let source = PoolSource { policy: in_force, status: pool.status() };
         let pools = Arc::new(BTreeMap::from([(policy.pool.clone(), source)]));
         let (reload, _) = tokio::sync::mpsc::channel(1);
-        Self { world, pool, sources: Sources { store, pools, metrics, reload } }
+        Self {
+            world,
+            pool,
+            sources: Sources { store, pools, metrics, reload, access: Default::default() },
+        }
     }
 
     /// Looks until both nodes serve, for at most an hour of the rehearsed world.

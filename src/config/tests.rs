@@ -141,7 +141,7 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(config.database, Path::new("/tmp/x.db"));
     assert_eq!(config.prometheus.url, "http://192.0.2.2");
     assert_eq!((config.control, config.interval), (Control::Hold, Duration::from_secs(2)));
-    assert_eq!(config.warnings.len(), 2, "open to others, and unencrypted: {:?}", config.warnings);
+    assert_eq!(config.warnings.len(), 1, "unencrypted: {:?}", config.warnings);
 
     let told = folder.told(&[("WINDLASS_INTERVAL", "0.5s")]);
     insta::assert_snapshot!(told);

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::api::{self, PoolSource, Sources};
+use crate::api::{PoolSource, Sources};
 use crate::config::Config;
 use crate::policy::{Control, Policy};
 use crate::ports::{Clock, SystemChance, SystemClock};
@@ -27,14 +27,16 @@ use crate::store::{Retention, Store, StoreError};
 use crate::telemetry::Metrics;
 
 mod adapters;
+mod door;
 mod reload;
 mod start;
 
 use adapters::warn_without_network_helper;
 pub use adapters::{ansible_options, balancers, grafana, haproxies, linode, world};
+use door::Door;
 use reload::Reloader;
 pub use start::StartError;
-use start::{check_access, check_balancers, listen};
+use start::{check_access, check_balancers};
 
 /// A store that fails may work again; until then nothing is done.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
@@ -46,6 +48,9 @@ const STORE_GIVES_UP: u32 = 30;
 /// Old rows are looked for this often.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
+/// The journal's end is told this often: what was written since can be written anew unseen.
+const TELL_JOURNAL_END_EVERY: Duration = Duration::from_secs(3_600);
+
 /// Runs until `stop`.
 pub async fn run(
     config: Config,
@@ -56,8 +61,9 @@ pub async fn run(
     // First of all: whoever sends a SIGHUP wants the policies read, not the daemon gone.
     let hangups = signal(SignalKind::hangup()).context("can't listen for SIGHUP")?;
     let store = Arc::new(Store::open(&config.database).await.map_err(StartError::Store)?);
-    let listener = listen(&config).await?;
+    let door = Door::open(&config, &store).await?;
     let metrics = Metrics::new();
+    door.tell(&metrics);
     let world = world(&config)?;
     check_access(&config, &world).await?;
     warn_without_network_helper(&config).await;
@@ -76,11 +82,11 @@ pub async fn run(
         loops.push((pool, in_force));
     }
     let (reload, asks) = mpsc::channel(1);
-    let sources = Sources { store: store.clone(), pools: Arc::new(pools), metrics, reload };
-    info!("listens on http://{}", listener.local_addr()?);
+    let access = door.access.clone();
+    let pools = Arc::new(pools);
+    let sources = Sources { store: store.clone(), pools, metrics, reload, access };
     let mut tasks = JoinSet::new();
-    let (server, stopped) = (sources.clone(), stop.clone());
-    tasks.spawn(async move { api::serve(listener, server, stopped).await.context("the API") });
+    door.serve(&mut tasks, &sources, &stop)?;
     let mut wakes = Vec::new();
     for (pool, in_force) in loops {
         let wake = Arc::new(Notify::new());
@@ -103,6 +109,7 @@ pub async fn run(
     tasks.spawn(reloader.run(hangups, asks, stop.clone()));
     tasks.spawn(tell_run_ends(world.clone(), wakes, stop.clone()));
     tasks.spawn(prune(store.clone(), retention(&config), stop.clone()));
+    tasks.spawn(tell_journal_end(store.clone(), stop.clone()));
     tasks.spawn(tell_supervisor(sources, stop.clone()));
     let end = supervise(tasks, stop).await;
     store.close().await;
@@ -227,6 +234,24 @@ async fn prune(store: Arc<Store>, keep: Retention, stop: CancellationToken) -> a
         if let Err(cause) = store.prune(SystemClock.now(), keep).await {
             let cause = anyhow::Error::new(cause);
             warn!("old rows stay for now: {cause:#}");
+        }
+    }
+}
+
+/// Notes the journal's end in the log, which others keep: whoever writes the chain anew in our file
+/// can't write it anew there.
+async fn tell_journal_end(store: Arc<Store>, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        match store.journal_end().await {
+            Ok(end) => info!(journal.end = %end, "the journal ends at {end}"),
+            Err(cause) => {
+                let cause = anyhow::Error::new(cause);
+                warn!("the journal's end can't be told: {cause:#}");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TELL_JOURNAL_END_EVERY) => {}
+            () = stop.cancelled() => return Ok(()),
         }
     }
 }

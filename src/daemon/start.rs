@@ -8,7 +8,6 @@
 use std::path::PathBuf;
 
 use futures_util::future::join_all;
-use tokio::net::TcpListener;
 use tracing::warn;
 
 use crate::config::Config;
@@ -33,20 +32,6 @@ pub enum StartError {
     /// The store can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-pub(super) async fn listen(config: &Config) -> Result<TcpListener, StartError> {
-    if !config.listen.ip().is_loopback() {
-        warn!(
-            "the API listens on {} without access control: whoever reaches it can read it",
-            config.listen
-        );
-    }
-    TcpListener::bind(config.listen).await.map_err(|cause| StartError::Settings {
-        what: format!("can't listen on {}: {cause}", config.listen),
-        file: config.file.clone(),
-        help: "stop the process that has this address, or change `listen`".into(),
-    })
 }
 
 /// A refused token ends the start; a cloud that does not answer may answer later.

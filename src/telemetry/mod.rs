@@ -5,6 +5,7 @@
 //! Never: labels from ids or addresses; only pools, states, steps and kinds.
 
 mod logs;
+mod plain;
 
 pub use logs::{LogFormat, start_logs};
 
@@ -96,6 +97,24 @@ pub struct DeliveryLabels {
     pub outcome: String,
 }
 
+/// Labels of a count of requests to our API.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// The method, `other` for the unusual ones.
+    pub method: &'static str,
+    /// The route that it matched, with names in place of values; `none` where it matched none.
+    pub route: String,
+    /// The status' class, such as `2xx`.
+    pub status: &'static str,
+}
+
+/// Labels of a route of our API.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RouteLabels {
+    /// The route, with names in place of values.
+    pub route: String,
+}
+
 /// Every metric.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -152,6 +171,12 @@ pub struct Metrics {
     pub outbox_deliveries: Family<DeliveryLabels, Counter>,
     /// Messages that are tried no more.
     pub outbox_given_up: Family<DestinationLabels, Counter>,
+    /// Requests to our API.
+    pub api_requests: Family<RequestLabels, Counter>,
+    /// How long answers of our API took, in seconds.
+    pub api_request_seconds: Family<RouteLabels, Histogram>,
+    /// When the API's certificate ends, in Unix seconds; 0 without one.
+    pub certificate_ends: Gauge<f64, AtomicU64>,
 }
 
 impl Metrics {
@@ -235,6 +260,15 @@ impl Metrics {
         let outbox_given_up = Family::default();
         let help = "Messages of the outbox that are tried no more";
         registry.register("outbox_given_up", help, outbox_given_up.clone());
+        let api_requests = Family::default();
+        registry.register("api_requests", "Requests to the API", api_requests.clone());
+        let answers = || Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0]);
+        let api_request_seconds = Family::new_with_constructor(answers as fn() -> Histogram);
+        let help = "Time until an answer of the API begins";
+        registry.register("api_request_duration_seconds", help, api_request_seconds.clone());
+        let certificate_ends = Gauge::default();
+        let help = "When the certificate of the API ends, in Unix seconds; 0 without one";
+        registry.register("certificate_end_timestamp_seconds", help, certificate_ends.clone());
         Self {
             registry: Arc::new(registry),
             nodes,
@@ -263,6 +297,9 @@ impl Metrics {
             outbox_oldest_age,
             outbox_deliveries,
             outbox_given_up,
+            api_requests,
+            api_request_seconds,
+            certificate_ends,
         }
     }
 
@@ -271,6 +308,11 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string cannot fail");
         text
+    }
+
+    /// The same in the older text format of Prometheus, which more programs read.
+    pub fn plain_text(&self) -> String {
+        plain::plain(&self.text())
     }
 }
 
