@@ -125,3 +125,68 @@ fn server_config(
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok((config, validity))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+    use crate::domain::{Duration, after};
+    use crate::ports::{Clock, SystemClock};
+
+    /// A new certificate and its key, made by the real openssl.
+    fn make(folder: &Path, name: &str) {
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=localhost"])
+            .args([
+                "-days",
+                "30",
+                "-out",
+                &format!("{name}.pem"),
+                "-keyout",
+                &format!("{name}.key"),
+            ])
+            .current_dir(folder)
+            .output()
+            .expect("the Debian package openssl is installed");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+
+    #[test]
+    fn a_bad_certificate_never_replaces_a_good_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let copy = |from: &str, to: &str| {
+            std::fs::copy(path(from), path(to)).expect("a copy");
+        };
+        make(folder.path(), "one");
+        make(folder.path(), "two");
+        copy("one.pem", "api.pem");
+        copy("one.key", "api.key");
+        let now = SystemClock.now();
+        let read = Certificate::read(path("api.pem"), path("api.key"));
+        let (certificate, validity) = read.expect("a good pair");
+        let Validity { from, until } = validity.expect("times");
+        assert!(from <= after(now, Duration::from_secs(60)) && now < until, "{from} {until}");
+
+        let first = certificate.config().get_inner();
+        let stays = || Arc::ptr_eq(&first, &certificate.config().get_inner());
+        copy("two.pem", "api.pem");
+        let told = certificate.read_again(now).expect_err("the key is another one's");
+        assert!(matches!(told, CertificateError::Unusable { .. }) && stays(), "{told}");
+        std::fs::write(path("api.pem"), "no certificate").expect("ours");
+        let told = certificate.read_again(now).expect_err("it is none");
+        assert!(matches!(told, CertificateError::NotPem { .. }) && stays(), "{told}");
+        std::fs::remove_file(path("api.pem")).expect("ours");
+        let told = certificate.read_again(now).expect_err("it is gone");
+        assert!(matches!(told, CertificateError::Unreadable { .. }) && stays(), "{told}");
+        copy("two.pem", "api.pem");
+        copy("two.key", "api.key");
+        let told = certificate.read_again(after(until, Duration::from_secs(86_400)));
+        let told = told.expect_err("it has expired by then");
+        assert!(matches!(told, CertificateError::NotGoodNow { .. }) && stays(), "{told}");
+        certificate.read_again(now).expect("a good pair");
+        assert!(!stays(), "the new one is in use");
+    }
+}

@@ -260,3 +260,30 @@ mod whatever_is_asked {
         }
     }
 }
+
+#[tokio::test]
+async fn prometheus_finds_nothing_wrong_with_the_metrics_of_a_pool_at_work() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    let mut rehearsal = Rehearsal::new().await;
+    rehearsal.comes_up().await;
+    rehearsal.get("/api/v1/pools").await;
+    let (_, metrics) = rehearsal.get("/metrics").await;
+    for name in ["windlass_api_requests_total{", "windlass_decisions_total{", "_seconds_bucket{"] {
+        assert!(metrics.contains(name), "{name}: {metrics}");
+    }
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the Debian package prometheus is installed");
+    let mut input = promtool.stdin.take().expect("it is piped");
+    input.write_all(metrics.as_bytes()).expect("promtool reads");
+    drop(input);
+    let said = promtool.wait_with_output().expect("promtool ends");
+    let told = [said.stdout, said.stderr].concat();
+    assert!(said.status.success() && told.is_empty(), "{}", String::from_utf8_lossy(&told));
+}
