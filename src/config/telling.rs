@@ -194,8 +194,8 @@ fn plain_url(value: Value<'_>, notes: &mut Notes) -> Option<String> {
     let url = url(value, notes)?;
     let parsed = reqwest::Url::parse(&url).ok()?;
     let host = parsed.host_str().unwrap_or_default();
-    let is_secret = |known: &&str| host == *known || host.ends_with(&format!(".{known}"));
-    if SECRET_HOSTS.iter().any(|known| is_secret(&known)) {
+    let is_secret = |known: &str| host == known || host.ends_with(&format!(".{known}"));
+    if SECRET_HOSTS.iter().any(|known| is_secret(known)) {
         let what = format!("`{}` is a secret: whoever has it may write there", value.name);
         let help = "write it into a file of its own and name that as `url_file`";
         return refuse(notes, value.node.at, what, help);
