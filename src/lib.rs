@@ -28,6 +28,7 @@ pub mod sim;
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod daemon;
 pub mod sandbox;
 

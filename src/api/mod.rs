@@ -12,6 +12,7 @@ mod discovery;
 mod document;
 mod extract;
 mod health;
+mod history;
 mod listen;
 mod observe;
 mod pools;
@@ -35,6 +36,7 @@ use crate::telemetry::Metrics;
 
 pub use certificate::{Certificate, CertificateError};
 pub use document::document;
+pub use history::{ChangeDocument, HistoryDocument, SignalHistory};
 pub use listen::serve;
 pub use pools::{
     DecisionDocument, DecisionPage, ExplanationDocument, JournalPage, WhyNotAnswer, WhyNotDocument,

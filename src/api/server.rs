@@ -16,7 +16,7 @@ use super::document::ApiDoc;
 use super::extract::as_problem;
 use super::observe::observe;
 use super::problem::Problem;
-use super::{Sources, access, discovery, document, health, pools, reload};
+use super::{Sources, access, discovery, document, health, history, pools, reload};
 
 /// No reading takes longer; a stuck one gives its place back.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -39,6 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<Sources> {
         .routes(routes!(pools::explanation))
         .routes(routes!(pools::why_not))
         .routes(routes!(pools::journal))
+        .routes(routes!(history::history))
         .routes(routes!(pools::learned))
 }
 
@@ -60,6 +61,7 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
 pub fn router(sources: Sources) -> Router {
     let (router, _) = routes().split_for_parts();
     let router = router
+        .merge(crate::console::router())
         .fallback(async || Problem::not_found("no such page; /api/v1/openapi.json lists them all"))
         // From the inside out: what is written last sees a request first.
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))

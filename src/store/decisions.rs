@@ -6,6 +6,7 @@ use sqlx::Row;
 use super::chain::append;
 use super::error::failed;
 use super::outbox::{News, tell};
+use super::points::add_point;
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
 use crate::domain::{DecisionId, PoolName, SignalName, Timestamp};
 use crate::engine::{Decision, Observation};
@@ -81,6 +82,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(failed("write a pool's history"))?;
+        add_point(&mut transaction, pool, new.observation, decision).await?;
         for (signal, reading) in &new.observation.readings {
             if let Some(sample) = reading.sample() {
                 add_sample(&mut transaction, pool, signal, sample.at, sample.value).await?;

@@ -20,6 +20,7 @@ mod nodes;
 mod open;
 mod orphans;
 mod outbox;
+mod points;
 mod policies;
 mod prune;
 mod sql;
@@ -40,6 +41,7 @@ pub use nodes::{Change, PoolState};
 pub use open::Store;
 pub use orphans::OrphanRecord;
 pub use outbox::{LeftOut, Message, MessageRecord, News, Settled};
+pub use points::{Band, Buckets, CountBands, CountChange, Freeze, FreezeKind};
 pub use prune::Retention;
 pub use tokens::{NewToken, Scope, TokenId, TokenRecord};
 

@@ -11,7 +11,7 @@ pub struct Retention {
     pub idle_decisions: Duration,
     /// Decisions that changed the count.
     pub decisions: Duration,
-    /// Samples.
+    /// Samples, and the points of charts.
     pub samples: Duration,
     /// Nodes that are gone.
     pub nodes: Duration,
@@ -31,6 +31,7 @@ impl Store {
             (sql::PRUNE_IDLE_DECISIONS, keep.idle_decisions),
             (sql::PRUNE_DECISIONS, keep.decisions),
             (sql::PRUNE_SAMPLES, keep.samples),
+            (sql::PRUNE_POINTS, keep.samples),
             (sql::PRUNE_NODES, keep.nodes),
             (sql::PRUNE_HINTS, keep.hints),
             (sql::PRUNE_MESSAGES, keep.messages),

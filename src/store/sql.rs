@@ -371,6 +371,49 @@ pub const MESSAGES: &str = "
 pub const PRUNE_MESSAGES: &str = "
     DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
         WHERE settled_at_milliseconds < ?1 AND state <> 'left_out' LIMIT 500)";
+/// Adds a pool's counts at a decision; the later of two at one moment counts.
+pub const ADD_POINT: &str = "
+    INSERT OR REPLACE INTO points (pool, at_milliseconds, desired, serving, on_the_way, standby,
+        leaving, is_held, is_blind)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// The least and the most of a pool's counts in each bucket of a time. `?5` is not used.
+pub const COUNT_BANDS: &str = "
+    SELECT (at_milliseconds - ?2) / ?4, MIN(desired), MAX(desired), MIN(serving), MAX(serving),
+        MIN(on_the_way), MAX(on_the_way), MIN(serving + on_the_way), MAX(serving + on_the_way),
+        MIN(standby), MAX(standby), MIN(leaving), MAX(leaving)
+    FROM points WHERE pool = ?1 AND at_milliseconds >= ?2 AND at_milliseconds < ?3
+        AND ?5 IS NULL
+    GROUP BY 1";
+
+/// The least and the most of a signal in each bucket of a time.
+pub const SIGNAL_BAND: &str = "
+    SELECT (at_milliseconds - ?2) / ?4, MIN(value), MAX(value)
+    FROM samples WHERE pool = ?1 AND signal = ?5 AND at_milliseconds >= ?2 AND at_milliseconds < ?3
+    GROUP BY 1";
+
+/// Decisions of a time that changed the count, newest first.
+pub const COUNT_CHANGES: &str = "
+    SELECT id, at_milliseconds, from_count, to_count, json_extract(decision, '$.reasons')
+    FROM decisions WHERE pool = ?1 AND at_milliseconds >= ?2 AND at_milliseconds < ?3
+        AND direction <> 'hold'
+    ORDER BY at_milliseconds DESC, id DESC LIMIT ?4";
+
+/// Where a hold or a blindness began or ended in a time, the first point included; and the time
+/// of the last point.
+pub const FREEZES: &str = "
+    SELECT at_milliseconds, is_held, is_blind, last FROM (
+        SELECT at_milliseconds, is_held, is_blind,
+            MAX(at_milliseconds) OVER () AS last,
+            LAG(is_held) OVER (ORDER BY at_milliseconds) AS was_held,
+            LAG(is_blind) OVER (ORDER BY at_milliseconds) AS was_blind
+        FROM points WHERE pool = ?1 AND at_milliseconds >= ?2 AND at_milliseconds < ?3)
+    WHERE is_held IS NOT was_held OR is_blind IS NOT was_blind ORDER BY at_milliseconds";
+
+/// Old points, some at a time.
+pub const PRUNE_POINTS: &str = "
+    DELETE FROM points WHERE (pool, at_milliseconds) IN
+        (SELECT pool, at_milliseconds FROM points WHERE at_milliseconds < ?1 LIMIT 2000)";
 
 /// What is wrong with the file; one row `ok` where nothing is.
 pub const INTEGRITY: &str = "PRAGMA integrity_check";
@@ -449,5 +492,11 @@ pub const ALL: &[&str] = &[
     WAITING_MESSAGES,
     MESSAGES,
     PRUNE_MESSAGES,
+    ADD_POINT,
+    COUNT_BANDS,
+    SIGNAL_BAND,
+    COUNT_CHANGES,
+    FREEZES,
+    PRUNE_POINTS,
     INTEGRITY,
 ];

@@ -5,6 +5,7 @@
 mod ansible_runs;
 mod backtest;
 mod command_line;
+mod console;
 mod daemon_process;
 mod decide;
 mod deployment;

@@ -22,7 +22,7 @@ const STOREYS: &[&[&[&str]]] = &[
     // Action.
     &[&["reconciler"], &["sim", "policytest"]],
     // Face.
-    &[&["api", "console"], &["config"], &["daemon", "sandbox"], &["cli"]],
+    &[&["console"], &["api"], &["config"], &["daemon", "sandbox"], &["cli"]],
 ];
 
 /// What a module may not use although it lies below it, and what it may although the order
