@@ -162,6 +162,25 @@ async fn the_journal_is_read_page_by_page_to_its_beginning() {
 }
 
 #[tokio::test]
+async fn a_pool_s_history_shows_how_it_came_up() {
+    let mut rehearsal = Rehearsal::new().await;
+    rehearsal.comes_up().await;
+    let history = rehearsal.json("/api/v1/pools/web/history?points=100").await;
+    let list = |path: &str| history.pointer(path).and_then(Value::as_array).expect("a list");
+    assert_eq!(list("/counts/desired/high").iter().filter_map(Value::as_u64).max(), Some(2));
+    assert_eq!(list("/counts/on_the_way/high").iter().filter_map(Value::as_u64).max(), Some(2));
+    let values = list("/signals/requests/high").iter().filter_map(Value::as_f64);
+    assert!(values.clone().count() > 0 && values.clone().all(|value| value == 150.0));
+    assert_eq!(history["signals"]["requests"]["per_node"], 100.0);
+    let places = list("/counts/serving/low").len();
+    assert!((100..=102).contains(&places), "{places} buckets of a hundred that were asked for");
+    let change = &list("/changes")[0];
+    assert_eq!((&change["from"], &change["to"]), (&json!(0), &json!(2)));
+    assert!(!change["reason"].as_str().expect("a sentence").is_empty());
+    assert_eq!(list("/freezes").len(), 0);
+}
+
+#[tokio::test]
 async fn a_question_that_makes_no_sense_is_answered_with_what_would() {
     let rehearsal = Rehearsal::new().await;
     for (path, status, says) in [
@@ -169,6 +188,17 @@ async fn a_question_that_makes_no_sense_is_answered_with_what_would() {
         ("/api/v1/pools/WEB/journal", StatusCode::NOT_FOUND, "no pool name"),
         ("/api/v1/pools/web/decisions?limit=0", StatusCode::BAD_REQUEST, "use 1 to 500"),
         ("/api/v1/pools/web/decisions?limt=5", StatusCode::BAD_REQUEST, "limt"),
+        ("/api/v1/pools/web/history?points=0", StatusCode::BAD_REQUEST, "use 1 to 2000"),
+        (
+            "/api/v1/pools/web/history?from=2026-03-02T07:00:00Z&until=2026-03-02T06:00:00Z",
+            StatusCode::BAD_REQUEST,
+            "`until` comes later",
+        ),
+        (
+            "/api/v1/pools/web/history?from=2025-03-02T07:00:00Z&until=2026-03-02T06:00:00Z",
+            StatusCode::BAD_REQUEST,
+            "by at most 93 days",
+        ),
         ("/api/v1/pools/web/explanation?at=noon", StatusCode::BAD_REQUEST, "at"),
         ("/api/v2", StatusCode::NOT_FOUND, "/api/v1/openapi.json"),
     ] {
@@ -196,6 +226,7 @@ mod whatever_is_asked {
             Just("why-not"),
             Just("journal"),
             Just("learned"),
+            Just("history"),
             Just(""),
             Just("../..")
         ];
@@ -203,6 +234,8 @@ mod whatever_is_asked {
             Just("limit"),
             Just("until"),
             Just("before"),
+            Just("from"),
+            Just("points"),
             Just("at"),
             Just("decision"),
             Just("x")

@@ -26,6 +26,8 @@ mod prune;
 mod sql;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_points;
 mod tokens;
 
 pub use chain::{AuditRecord, ChainEnd, JournalChain};

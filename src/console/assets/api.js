@@ -54,6 +54,16 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
   throw new Refusal(answer.status, problem.title ?? `status ${answer.status}`, detail.join("\n"));
 }
 
+let document_ = null;
+
+/// Whether this daemon has an operation, such as "post /pools/{pool}/commands": a page may be
+/// older or newer than the daemon that it asks.
+export async function offers(operation, signal) {
+  document_ ??= await ask("/openapi.json", { signal });
+  const [method, path] = operation.split(" ");
+  return Boolean(document_.paths[`/api/v1${path}`]?.[method]);
+}
+
 /// Hears events until `signal` ends it, calling `tell` for each; resumes after the last one.
 /// A stream that breaks off is taken up again; `EventSource` can't send a token.
 export async function listen(path, tell, signal) {

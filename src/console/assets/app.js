@@ -2,7 +2,7 @@
 
 import { dialog, el, fill, write } from "./dom.js";
 import { length } from "./format.js";
-import { contact, listen } from "./api.js";
+import { contact, listen, offers } from "./api.js";
 import { overview } from "./overview.js";
 import { poolPage } from "./pool.js";
 import { askToken } from "./token.js";
@@ -37,7 +37,18 @@ function open() {
   document.title = `${page.title} · Windlass`;
   scrollTo(0, 0);
   keep(page, leave.signal);
-  listen("/events", (event) => page.hears?.(event), leave.signal);
+  hear(page, leave.signal);
+}
+
+/// Lets the page know at once of whatever happens.
+async function hear(mine, signal) {
+  if (!mine.hears) return;
+  try {
+    if (await offers("get /events", signal)) await listen("/events", (event) => mine.hears(event), signal);
+  } catch (error) {
+    // Without events, the page is only as new as the last time it asked.
+    if (!signal.aborted) console.debug("events can't be heard", error);
+  }
 }
 
 /// Asks again and again until the page is left; sooner when something was heard.

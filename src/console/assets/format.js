@@ -56,7 +56,7 @@ export function words(name) {
   return String(name).replaceAll("_", " ");
 }
 
-/// Millionths of a dollar, as the API has them: 12400000 → "$12.40".
+/// Dollars: 12.4 → "$12.40".
 export function dollars(value) {
-  return value === null || value === undefined ? "–" : `$${(value / 1e6).toFixed(2)}`;
+  return value === null || value === undefined ? "–" : `$${value.toFixed(2)}`;
 }

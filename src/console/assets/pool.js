@@ -2,12 +2,13 @@
 
 import { el, fill, write } from "./dom.js";
 import { away, count, number, words } from "./format.js";
-import { ask, now } from "./api.js";
+import { ask, now, offers } from "./api.js";
 import { chart } from "./chart.js";
 import { why } from "./why.js";
 import { nodes } from "./nodes.js";
 import { journal } from "./journal.js";
 import { costs } from "./costs.js";
+import { orders } from "./orders.js";
 import { health, LEVEL_WORDS } from "./state.js";
 
 /// What the chart, the journal and the costs show changes no faster than this.
@@ -27,20 +28,23 @@ export function poolPage(main, name) {
     if (moment) reasons.section.scrollIntoView({ block: "nearest" });
   });
   const reasons = why(pool, () => graph.pick(null));
-  const fleet = nodes(() => []);
+  const office = orders(pool, () => { slowly = 0; mine.wake?.(); });
+  const fleet = nodes((node) => [["drain", "Drain"], ["replace", "Replace"], ["protect", "Protect"]].map(([kind, text]) => [
+    el("button", { type: "button", class: "inline", onclick: () => office.give({ kind, node: node.label }) },
+      text, el("span", { class: "hidden-label" }, ` ${node.label}`)), " "]));
   const book = journal(pool, (id) => status?.nodes.find((node) => node.id === id)?.label ?? id.slice(0, 13), (moment) => {
     graph.pick(moment);
     reasons.section.focus();
   });
   const money = costs(pool);
-  const parts = [["chart", "Chart"], ["why", "Why"], ["nodes", "Nodes"], ["costs", "Costs"], ["journal", "Journal"]];
+  const parts = [["chart", "Chart"], ["why", "Why"], ["nodes", "Nodes"], ["orders", "Orders"], ["costs", "Costs"], ["journal", "Journal"]];
   const places = el("nav", { class: "parts", "aria-label": "Parts of this page" }, parts.map(([id, text], place) =>
     el("a", { href: `#${id}`, "data-part": id, "aria-keyshortcuts": String(place + 1), onclick: (event) => { event.preventDefault(); show(id); } }, text)));
   fill(main,
     el("nav", { class: "by", "aria-label": "Where this is" }, el("a", { href: "#/" }, "All pools")),
     el("div", { class: "headed" }, el("h1", {}, name), badges),
     banner, sentence, tiles, notes, places,
-    graph.section, reasons.section, fleet.section, money.section, book.section);
+    graph.section, reasons.section, fleet.section, office.section, money.section, book.section);
 
   function show(id) {
     const section = document.getElementById(id);
@@ -82,8 +86,14 @@ export function poolPage(main, name) {
     document.title = `${name}: ${count(status.serving, "node")} · Windlass`;
   }
 
+  /// Parts that this daemon doesn't have are neither shown nor led to.
+  async function acts(signal) {
+    fleet.section.classList.toggle("no-acts", !(await offers("post /pools/{pool}/commands", signal)));
+    for (const link of places.children) link.hidden = document.getElementById(link.dataset.part)?.hidden ?? true;
+  }
+
   let slowly = 0;
-  return {
+  const mine = {
     title: name,
     async refresh(signal) {
       status = await ask(`/pools/${pool}`, { signal });
@@ -94,22 +104,24 @@ export function poolPage(main, name) {
       if (slowly === 0 || (reasons.isNow() && fresh)) later.push(reasons.refresh(signal));
       if (slowly === 0 || due > SLOWLY) {
         slowly = Date.now();
-        later.push(book.refresh(signal), money.refresh(signal));
+        later.push(book.refresh(signal), money.refresh(signal), office.refresh(signal), acts(signal));
         if (graph.isLive() && (fresh || due > graph.bucketSeconds() * 1000)) later.push(graph.refresh(signal));
       }
       decision = status.decision;
       const failed = (await Promise.allSettled(later)).filter((one) => one.status === "rejected");
       if (failed.length) throw failed[0].reason;
     },
-    /// Something happened; the page asks what.
-    hears() {
-      this.wake?.();
+    /// Something happened; where it is about this pool, the page asks what.
+    hears(event) {
+      if (JSON.parse(event.data).pool === name) mine.wake?.();
     },
     end: () => graph.end(),
     keys: {
       ...Object.fromEntries(parts.map(([id, text], place) => [String(place + 1), [`go to ${text.toLowerCase()}`, () => show(id)]])),
       "/": ["filter the nodes", () => { show("nodes"); fleet.focus(); }],
       n: ["see now again", () => graph.pick(null)],
+      o: ["give an order", () => !office.section.hidden && office.give({})],
     },
   };
+  return mine;
 }

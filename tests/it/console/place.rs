@@ -196,7 +196,7 @@ async fn standing(store: &Store, number: u32) -> (Arc<Policy>, PoolStatus) {
             observation: &observation,
             decision: &decision,
             entry: None,
-            news: vec![],
+            news: Default::default(),
         };
         store.write_decision(&policy.pool, &new).await.expect("the store works");
         history = decision.history.clone();
