@@ -153,7 +153,8 @@ impl HistoryQuery {
             return Err(Problem::bad_request(detail));
         }
         // Nothing is decided more often than once a second.
-        let milliseconds = (length.as_millis() as u64).div_ceil(u64::from(points)).max(1_000) as i64;
+        let milliseconds =
+            (length.as_millis() as u64).div_ceil(u64::from(points)).max(1_000) as i64;
         let whole = |at: Timestamp| at.as_millisecond().div_euclid(milliseconds) * milliseconds;
         let moment = |at: i64| {
             Timestamp::from_millisecond(at)

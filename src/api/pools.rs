@@ -288,7 +288,10 @@ async fn policy_of(
     })
 }
 
-pub(super) fn find<'a>(sources: &'a Sources, pool: &str) -> Result<(&'a PoolName, &'a PoolSource), Problem> {
+pub(super) fn find<'a>(
+    sources: &'a Sources,
+    pool: &str,
+) -> Result<(&'a PoolName, &'a PoolSource), Problem> {
     let name = PoolName::new(pool).map_err(Problem::not_found)?;
     sources.pools.get_key_value(&name).ok_or_else(|| {
         let known: Vec<String> = sources.pools.keys().map(ToString::to_string).collect();

@@ -112,8 +112,17 @@ fn no_page_or_script_of_ours_asks_anybody_else_or_makes_markup_of_data() {
     for path in Assets::iter().filter(|path| !path.starts_with("vendor/")) {
         let text = text(&path);
         for word in [
-            "http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write",
-            "eval(", "new Function", "style=", "onclick=", "localStorage",
+            "http://",
+            "https://",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            "style=",
+            "onclick=",
+            "localStorage",
         ] {
             let allowed = text.replace("http://www.w3.org/2000/svg", "");
             assert!(!allowed.contains(word), "{path} has {word}");

@@ -72,7 +72,8 @@ async fn a_freeze_goes_from_the_first_decision_under_it_to_the_first_after_it() 
 #[tokio::test]
 async fn what_was_decided_before_points_were_kept_is_on_the_chart() {
     let store = Store::in_memory().await.expect("memory to spare");
-    let observation = r#"{"fleet":{"serving":4,"on_the_way":2,"standby":1,"leaving":0},"is_held":true}"#;
+    let observation =
+        r#"{"fleet":{"serving":4,"on_the_way":2,"standby":1,"leaving":0},"is_held":true}"#;
     sqlx::query("INSERT INTO decisions VALUES ('d', 'web', ?1, 'out', 4, 6, '', ?2, ?3)")
         .bind(at(0).as_millisecond())
         .bind(observation)

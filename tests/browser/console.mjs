@@ -139,6 +139,7 @@ async function poolOf({ page, step, look, sees, until }) {
 
 async function momentOf({ page, size, step, look, sees, until }) {
   await step("a click on the chart explains that moment", async () => {
+    await page.locator(".u-over").last().scrollIntoViewIfNeeded();
     const box = await page.locator(".u-over").last().boundingBox();
     await page.mouse.click(box.x + box.width * 0.78, box.y + box.height * 0.5);
     await sees("#why .by", "the last one up to the chosen moment");
@@ -163,6 +164,8 @@ async function momentOf({ page, size, step, look, sees, until }) {
   });
   if (size === "desktop") {
     await step("dragging over the chart zooms into it, and Now leads back", async () => {
+      await page.keyboard.press("1");
+      await until(() => document.activeElement.classList.contains("canvas"));
       const box = await page.locator(".u-over").first().boundingBox();
       const answer = page.waitForResponse((one) => one.url().includes("/history?") && one.ok());
       await page.mouse.move(box.x + box.width * 0.5, box.y + 30);

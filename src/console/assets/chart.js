@@ -11,6 +11,8 @@ const LONGEST = 90 * 24 * HOUR;
 const SHORTEST = 60;
 /// A pointer that moved further than this between down and up has dragged.
 const DRAGGED = 5;
+/// Buckets can be shorter than the time between decisions; a longer silence is a gap.
+const BRIDGED = 90;
 
 /// A chart of `pool`. `choose(moment)` hears of a chosen moment: an ISO time, or null for now.
 export function chart(pool, choose) {
@@ -112,7 +114,13 @@ export function chart(pool, choose) {
     const x = data.counts.serving.low.map((_, place) => from + place * data.bucket_seconds);
     const signal = data.signals[view.signal];
     const times = (list) => (signal?.per_node ? list.map((many) => (many === null ? null : many * signal.per_node)) : []);
-    return { x, signal, capacity: times(data.counts.serving.low), coming: times(data.counts.committed.low) };
+    const joined = (list) => bridged(list, BRIDGED / data.bucket_seconds);
+    const counts = {};
+    for (const [name, band] of Object.entries(data.counts)) counts[name] = { low: joined(band.low), high: joined(band.high) };
+    return {
+      x, counts, signal: signal && { ...signal, low: joined(signal.low), high: joined(signal.high) },
+      capacity: times(counts.serving.low), coming: times(counts.committed.low),
+    };
   }
 
   function draw() {
@@ -130,8 +138,7 @@ export function chart(pool, choose) {
       button.setAttribute("aria-pressed", String(pressed));
     }
     moves.lastElementChild.setAttribute("aria-pressed", String(view.until === null && !view.moment));
-    const { x, signal, capacity, coming } = columns();
-    const nodes = data.counts;
+    const { x, signal, capacity, coming, counts: nodes } = columns();
     const empty = new Array(x.length).fill(null);
     const load = signal ? [x, signal.high, signal.low, signal.per_node ? capacity : empty, signal.per_node ? coming : empty,
       signal.target === null || signal.target === undefined ? empty : x.map(() => signal.target)] : null;
@@ -212,11 +219,10 @@ export function chart(pool, choose) {
   /// Numbers under the pointer; else at the chosen moment; else the newest.
   function tell() {
     if (!data) return;
-    const { x, signal, capacity } = columns();
+    const { x, signal, capacity, counts } = columns();
     const chosen = view.moment ? Math.floor((Date.parse(view.moment) - Date.parse(data.from)) / 1000 / data.bucket_seconds) : null;
     let place = hovered ?? chosen ?? x.length - 1;
-    while (hovered === null && place > 0 && data.counts.serving.low[place] == null) place -= 1;
-    const counts = data.counts;
+    while (hovered === null && place > 0 && counts.serving.low[place] == null) place -= 1;
     const most = (band) => number(band.high[place]);
     if (counts.serving.low[place] == null) {
       write(readout, x[place] ? `${when(x[place] * 1000)}: nothing was decided then` : "Nothing was decided in this time.");
@@ -273,4 +279,16 @@ export function chart(pool, choose) {
       for (const plot of plots) plot.destroy();
     },
   };
+}
+
+/// The same, with each gap of at most `most` places filled by what stood before it.
+function bridged(list, most) {
+  const filled = [...list];
+  let known = -1;
+  list.forEach((value, place) => {
+    if (value === null) return;
+    if (known >= 0 && place - known <= most) filled.fill(list[known], known + 1, place);
+    known = place;
+  });
+  return filled;
 }

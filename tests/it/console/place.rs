@@ -48,11 +48,6 @@ impl Place {
         let store = Arc::new(store);
         let metrics = Metrics::new();
         let (mut pools, mut statuses, mut policies) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let policy = Arc::new(parse(POLICY, Path::new("n.yaml")).expect("a good policy"));
-        let (world, mut lived) = live(policy.clone(), store.clone(), metrics.clone()).await;
-        let (sender, in_force) = watch::channel(policy.clone());
-        pools.insert(policy.pool.clone(), PoolSource { policy: in_force, status: lived.status() });
-        policies.push(sender);
         for number in 0..50 {
             let (policy, status) = standing(&store, number).await;
             let (sender, in_force) = watch::channel(policy.clone());
@@ -61,6 +56,11 @@ impl Place {
             policies.push(sender);
             statuses.push(told);
         }
+        let policy = Arc::new(parse(POLICY, Path::new("n.yaml")).expect("a good policy"));
+        let (world, mut lived) = live(policy.clone(), store.clone(), metrics.clone()).await;
+        let (sender, in_force) = watch::channel(policy.clone());
+        pools.insert(policy.pool.clone(), PoolSource { policy: in_force, status: lived.status() });
+        policies.push(sender);
         let (reload, asks) = mpsc::channel(1);
         let sources = Sources { store, pools: Arc::new(pools), metrics, reload };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -119,7 +119,7 @@ async fn live(policy: Arc<Policy>, store: Arc<Store>, metrics: Metrics) -> (SimW
     let mut pool = PoolLoop::start(policy, ports.clone(), store, metrics, control, interval)
         .await
         .expect("the store works");
-    while ports.clock.now() < now {
+    while ports.clock.now() < Timestamp::now() {
         let rest = pool.look().await.expect("the store works");
         world.pass(rest.max(Duration::from_secs(2)));
     }
