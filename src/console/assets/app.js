@@ -26,6 +26,7 @@ function open() {
   page?.end?.();
   leave = new AbortController();
   shown = path;
+  delete main.dataset.state;
   fill(main, el("p", { class: "note" }, "Loading…"));
   const [, pools, pool] = path.split("/");
   if (pools === "pools" && pool) page = poolPage(main, pool);
@@ -77,7 +78,8 @@ function tell(error) {
     return;
   }
   if (!error.status) return;
-  main.dataset.state = "problem";
+  // Where nothing was ever shown, an empty page would only look like a pool without anything.
+  if (main.dataset.state !== "ready" && !main.querySelector("#page-problem")) fill(main);
   let problem = main.querySelector("#page-problem");
   if (!problem) {
     problem = el("div", { id: "page-problem", class: "problem", role: "alert" });
@@ -87,7 +89,6 @@ function tell(error) {
   if (problem.dataset.words === words) return;
   problem.dataset.words = words;
   fill(problem, el("p", {}, words), el("p", {}, el("a", { href: "#/" }, "All pools")));
-  if (main.querySelector(":scope > .note")) main.querySelector(":scope > .note").remove();
 }
 
 /// Whether what is shown is still so.

@@ -37,7 +37,7 @@ export function chart(pool, choose) {
   const trouble = el("p", { class: "problem", role: "alert", hidden: true });
   const legend = el("p", { class: "legend" });
   const rows = el("tbody");
-  const list = el("details", { class: "changes" }, el("summary", {}),
+  const list = el("details", { class: "changes" }, el("summary", {}, "Decisions in this time"),
     el("div", { class: "wide tall", tabindex: "0", role: "region", "aria-label": "Decisions in this time" },
       el("table", {}, el("thead", {}, el("tr", {},
         ["When", "Nodes", "Why", ""].map((title) => title
@@ -166,7 +166,7 @@ export function chart(pool, choose) {
       ? new Date(at * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short" })
       : clock(at * 1000).slice(0, view.seconds < 600 ? 8 : 5)));
     const common = (height, last) => ({
-      width, height, padding: [10, 8, 0, 0], legend: { show: false },
+      width, height, padding: [10, 8, last ? 0 : 8, 0], legend: { show: false },
       scales: { x: { time: true, auto: false, range: () => { const { min, max } = range(); return [min, max]; } }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
       cursor: { sync: { key: "windlass" }, drag: { x: true, y: false, setScale: false }, points: { show: false }, bind: { dblclick: () => () => zoom(2) } },
       axes: [{ ...axis, show: last, values: time, size: 26, space: width < 500 ? 70 : 90 },
@@ -290,5 +290,6 @@ function bridged(list, most) {
     if (known >= 0 && place - known <= most) filled.fill(list[known], known + 1, place);
     known = place;
   });
+  if (known >= 0 && list.length - known <= most) filled.fill(list[known], known + 1);
   return filled;
 }

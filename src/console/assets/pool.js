@@ -75,7 +75,7 @@ export function poolPage(main, name) {
       tile("desired", status.desired === null ? "–" : number(status.desired)),
       tile("bounds", `${number(status.min)}–${number(status.max)}`),
       tile("standby", number(status.standby)), tile("leaving", number(status.leaving)),
-      tile("looked at", away(status.at, now())));
+      tile("looked at", away(Math.min(Date.parse(status.at), now()), now())));
     const list = told.filter((text) => text !== words(status.control));
     notes.hidden = list.length === 0;
     if (notes.dataset.told !== list.join("\n")) {
