@@ -17,7 +17,7 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Every pool has been looked at since the start.
+/// Every pool has been looked at since the start, and what happens can be written down.
 #[utoipa::path(
     get, path = "/readyz", tag = "daemon", operation_id = "readyz",
     responses((status = 200, description = "It is ready", body = str), AnyProblem), security()
@@ -29,10 +29,17 @@ pub(super) async fn readyz(State(sources): State<Sources>) -> Result<&'static st
         .filter(|(_, pool)| !pool.now().is_loaded)
         .map(|(name, _)| name.to_string())
         .collect();
-    if waiting.is_empty() {
-        return Ok("ready\n");
+    if !waiting.is_empty() {
+        let pools = waiting.join(", ");
+        return Err(Problem::unavailable(format!("no look has ended yet at {pools}")));
     }
-    Err(Problem::unavailable(format!("no look has ended yet at {}", waiting.join(", "))))
+    let failure = sources.pools.values().find_map(|pool| pool.now().store_failure.clone());
+    match failure {
+        Some(what) => {
+            Err(Problem::unavailable(format!("nothing is done while the store fails: {what}")))
+        }
+        None => Ok("ready\n"),
+    }
 }
 
 /// Our own metrics, in the OpenMetrics text format for whoever accepts it, else in the older one.

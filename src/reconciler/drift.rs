@@ -1,6 +1,8 @@
 //! What the world shows of a node and our record lacks: the number of an instance whose create
 //! call was answered to nobody, be it after the node was given up.
 
+use std::time::Instant;
+
 use tracing::info;
 
 use super::facts::World;
@@ -100,7 +102,9 @@ impl PoolLoop {
             return Ok(());
         }
         change.news.0.extend(self.news_of_entries(&change, at).0);
+        let began = Instant::now();
         self.store.write(&self.policy.pool, at, &change).await?;
+        self.note_write(began.elapsed());
         self.told.remember(&change.news, at);
         for (_, phase, seconds) in &change.phases {
             self.tell_phase(*phase, *seconds);

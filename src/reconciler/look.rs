@@ -15,6 +15,7 @@ use super::orphans::Orphanage;
 use super::spending::Spending;
 use super::status::{PoolStatus, is_about_money, is_ineffective};
 use super::telling::{Told, held_because};
+use super::trouble::Trouble;
 use crate::domain::{
     DecisionId, Duration, FleetCounts, Hint, Node, NodeId, NodeState, PoolName, Reading,
     SignalName, Timestamp, after, before,
@@ -34,7 +35,7 @@ use crate::store::{
 use crate::telemetry::Metrics;
 
 /// Ended nodes are remembered this long: failures among them slow creating down.
-const ENDED_MEMORY: Duration = Duration::from_secs(3 * 3600);
+pub(super) const ENDED_MEMORY: Duration = Duration::from_secs(3 * 3600);
 
 /// Everything outside, as ports.
 #[derive(Clone)]
@@ -73,6 +74,7 @@ pub struct PoolLoop {
     pub(super) protected: BTreeMap<NodeId, Protection>,
     pub(super) after_write: Option<AfterWrite>,
     pub(super) told: Told,
+    pub(super) trouble: Trouble,
     global: Control,
     pub(super) interval: Duration,
     decide_at: Option<Timestamp>,
@@ -117,6 +119,8 @@ impl PoolLoop {
         let state = store.load_pool(&policy.pool, before(now, ENDED_MEMORY)).await?;
         let orphanage = Orphanage::load(&store, &policy.pool, now).await?;
         let told = Told::of(store.conditions(&policy.pool).await?, now);
+        let newest = store.journal(&policy.pool, i64::MAX, 1).await?;
+        let trouble = Trouble::since(newest.first().map(|record| record.at));
         let status = PoolStatus::starting(&policy, now);
         Ok(Self {
             policy,
@@ -135,6 +139,7 @@ impl PoolLoop {
             protected: BTreeMap::new(),
             after_write: None,
             told,
+            trouble,
             global,
             interval,
             decide_at: None,
@@ -163,8 +168,18 @@ impl PoolLoop {
     /// the next one. Only a store that fails ends a look in error: what can't be written may
     /// not be done.
     pub async fn look(&mut self) -> Result<Duration, StoreError> {
+        let looked = self.try_look().await;
+        if let Err(cause) = &looked {
+            self.store_failed(cause);
+        }
+        looked
+    }
+
+    async fn try_look(&mut self) -> Result<Duration, StoreError> {
         let began = Instant::now();
         let now = self.now();
+        self.take_up_after_failure(now).await?;
+        self.notice_clock(now).await?;
         let commands = self.store.take_commands(&self.policy.pool, now).await?;
         let control = self.control(&commands);
         self.protected = protected(&commands);
@@ -326,7 +341,9 @@ impl PoolLoop {
             entry,
             news: self.news_of_decision(id, &decision, control),
         };
+        let began = Instant::now();
         self.store.write_decision(&policy.pool, &new).await?;
+        self.note_write(began.elapsed());
         self.told.remember(&new.news, observation.at);
         self.tell_decision(&observation, &decision, thought);
         self.history = decision.history.clone();
@@ -414,5 +431,10 @@ impl PoolLoop {
         );
         self.count_nodes(&status);
         self.status.send_replace(Arc::new(status));
+    }
+
+    /// Shows that the store fails, or works again, beside what was last seen of the pool.
+    pub(super) fn show_store_failure(&self, what: Option<String>) {
+        self.status.send_modify(|status| Arc::make_mut(status).store_failure = what);
     }
 }

@@ -32,6 +32,7 @@ mod status;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use counting::Counting;
 pub use courier::{Courier, give_up_for_strangers};

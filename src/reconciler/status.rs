@@ -45,6 +45,9 @@ pub struct PoolStatus {
     pub reasons: Vec<String>,
     /// What would have been done and was not.
     pub notes: Vec<String>,
+    /// What the store failed to do, since when nothing is done; none while it works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_failure: Option<String>,
     /// Its living nodes.
     pub nodes: Vec<NodeStatus>,
 }
@@ -120,6 +123,7 @@ impl PoolStatus {
             decision: last.as_ref().map(|(id, _, _)| *id),
             reasons: reasons.map(ToString::to_string).collect(),
             notes: plan.notes.iter().map(ToString::to_string).collect(),
+            store_failure: None,
             nodes: nodes
                 .filter(|node| !node.state.is_final())
                 .map(|node| NodeStatus::of(node, plan))

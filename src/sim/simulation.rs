@@ -50,6 +50,7 @@ pub struct Simulation {
     couriers: Vec<Courier>,
     /// When the couriers go out next.
     couriers_at: Timestamp,
+    metrics: Metrics,
     starts: u64,
     looks: u64,
 }
@@ -65,6 +66,7 @@ impl Simulation {
             store,
             settings,
             pool: None,
+            metrics: Metrics::new(),
             couriers: Vec::new(),
             couriers_at,
             starts: 0,
@@ -85,6 +87,11 @@ impl Simulation {
     /// The store.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The daemon's metrics in their text format; all its processes count together.
+    pub fn metrics(&self) -> String {
+        self.metrics.text()
     }
 
     /// The pool as of its last look.
@@ -168,12 +175,13 @@ impl Simulation {
             Some(pool) => pool,
             None => self.start().await?,
         };
-        let rest = self.until_death(polls, pool.look()).await?;
+        let rest = self.until_death(polls, pool.look()).await;
         match rest {
-            Some(_) => self.pool = Some(pool),
-            None => self.couriers.clear(),
+            Ok(None) => self.couriers.clear(),
+            // A store that fails does not end the daemon.
+            Ok(Some(_)) | Err(_) => self.pool = Some(pool),
         }
-        Ok(rest)
+        rest
     }
 
     /// The couriers' rounds, if it is time. Whether the daemon lives.
@@ -227,7 +235,7 @@ impl Simulation {
             self.policy.clone(),
             self.world.ports(),
             self.store.clone(),
-            Metrics::new(),
+            self.metrics.clone(),
             self.settings.control,
             self.settings.interval,
         )

@@ -17,5 +17,6 @@ mod operators;
 mod orphans;
 mod scenarios;
 mod standby;
+mod stores;
 mod two_speeds;
 mod unknown;

@@ -52,6 +52,8 @@ fn say(entry: &Entry) -> String {
         Entry::Commanded { command } => format!("command {command}"),
         Entry::TokenMade { id, owner, by, .. } => format!("{by} makes the token {id} for {owner}"),
         Entry::TokenRevoked { id, owner, by } => format!("{by} revokes the token {id} of {owner}"),
+        Entry::StoreFailed { looks, what, .. } => format!("{looks} looks did nothing: {what}"),
+        Entry::ClockSetBack { seconds } => format!("the clock was set back by {seconds} s"),
         Entry::Announced { hint, owner } => {
             format!("{owner} announces {} at {}", hint.kind, hint.starts_at)
         }

@@ -27,6 +27,17 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The file is not as SQLite wrote it.
+    #[error(
+        "the database {path} is damaged: {found}. It was left as it is. Look at the disk, move the \
+         file away and restore a backup; a node that the backup doesn't know shows up as an orphan"
+    )]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite found first.
+        found: String,
+    },
     /// A statement failed.
     #[error("the database failed to {what}")]
     Statement {

@@ -148,6 +148,20 @@ pub enum Entry {
         /// Who revoked it.
         by: String,
     },
+    /// The store failed, and nothing was done meanwhile; written when it worked again.
+    StoreFailed {
+        /// Since when.
+        since: Timestamp,
+        /// So many looks ended there.
+        looks: u32,
+        /// What it failed to do first.
+        what: String,
+    },
+    /// The clock was set back since the last look.
+    ClockSetBack {
+        /// By how much.
+        seconds: u64,
+    },
     /// A campaign was announced.
     Announced {
         /// What.
@@ -208,6 +222,8 @@ impl Entry {
             Self::Commanded { .. } => "commanded",
             Self::TokenMade { .. } => "token_made",
             Self::TokenRevoked { .. } => "token_revoked",
+            Self::StoreFailed { .. } => "store_failed",
+            Self::ClockSetBack { .. } => "clock_set_back",
             Self::Announced { .. } => "announced",
             Self::HintCancelled { .. } => "hint_cancelled",
             Self::NotTold { .. } => "not_told",

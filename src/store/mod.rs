@@ -4,6 +4,8 @@
 //! Out: the same, read back; or a [`StoreError`], after which nobody may act.
 //! Never: decides. A state change and its journal row share a transaction.
 
+#[cfg(test)]
+mod ailments;
 mod chain;
 #[cfg(test)]
 mod chain_tests;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use super::StoreError;
 use super::lock::StoreLock;
@@ -26,12 +26,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens `path` for the daemon: makes it where it is missing, brings it up to this version's
-    /// tables, and keeps every other daemon out.
+    /// Opens `path` for the daemon: makes it where it is missing, looks whether it is whole, brings
+    /// it up to this version's tables, and keeps every other daemon out.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = StoreLock::take(path)?;
         let options = options(path).create_if_missing(true);
         let writer = connect(path, options.clone(), 1).await?;
+        check_pages(path, &writer).await?;
         migrator().run(&writer).await.map_err(|cause| cannot_migrate(path, cause))?;
         let reader = connect(path, options.read_only(true), 4).await?;
         let path = path.to_path_buf();
@@ -89,9 +90,40 @@ pub(super) async fn connect(
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(15))
+        // On a full disk SQLite itself gives a transaction up. The ROLLBACK that is sent then finds
+        // none, so that the connection is thought to be in one for ever: another one begins anew.
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         .connect_with(options)
         .await
-        .map_err(|cause| cannot_open(path, cause))
+        .map_err(|cause| match is_damage(&cause) {
+            true => corrupt(path, &cause),
+            false => cannot_open(path, cause),
+        })
+}
+
+/// Whether SQLite found the file damaged, or no database at all.
+fn is_damage(cause: &sqlx::Error) -> bool {
+    const CORRUPT: &str = "11";
+    const NOT_A_DATABASE: &str = "26";
+    let code = cause.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == CORRUPT || code == NOT_A_DATABASE)
+}
+
+fn corrupt(path: &Path, found: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Corrupt { path: path.to_path_buf(), found: found.to_string() }
+}
+
+/// Looks at every page before anything is believed or written: acts that rest on a damaged file
+/// are worse than none.
+async fn check_pages(path: &Path, connection: &SqlitePool) -> Result<(), StoreError> {
+    let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_all(connection)
+        .await
+        .map_err(|cause| corrupt(path, &cause))?;
+    match found.into_iter().find(|line| line != "ok") {
+        Some(found) => Err(corrupt(path, &found)),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn migrator() -> Migrator {

@@ -129,6 +129,14 @@ pub struct Metrics {
     pub steps: Family<StepLabels, Counter>,
     /// How long looks took, in seconds.
     pub look_seconds: Family<PoolLabels, Histogram>,
+    /// Whether the store fails and nothing is done: 1 or 0.
+    pub store_failing: Family<PoolLabels, Gauge>,
+    /// Looks that the store ended.
+    pub store_failures: Family<PoolLabels, Counter>,
+    /// How long writes into the store took, in seconds.
+    pub store_write_seconds: Family<PoolLabels, Histogram>,
+    /// How often the clock was set back.
+    pub clock_set_back: Family<PoolLabels, Counter>,
     /// How long deciding and planning took, in seconds.
     pub think_seconds: Family<PoolLabels, Histogram>,
     /// The last length of each phase of a node's life, in seconds.
@@ -197,6 +205,18 @@ impl Metrics {
         let look_seconds = Family::new_with_constructor(looks as fn() -> Histogram);
         let help = "Length of a look at a pool, acts included";
         registry.register("look_duration_seconds", help, look_seconds.clone());
+        let store_failing = Family::default();
+        let help = "Whether the store fails, so that nothing is done";
+        registry.register("store_failing", help, store_failing.clone());
+        let store_failures = Family::default();
+        let help = "Looks that did nothing because the store failed";
+        registry.register("store_failures", help, store_failures.clone());
+        let store_write_seconds = Family::new_with_constructor(looks as fn() -> Histogram);
+        let help = "Length of a write into the store";
+        registry.register("store_write_duration_seconds", help, store_write_seconds.clone());
+        let clock_set_back = Family::default();
+        let help = "Times that the clock was set back by more than a minute";
+        registry.register("clock_set_back", help, clock_set_back.clone());
         let think_seconds = Family::new_with_constructor(thoughts as fn() -> Histogram);
         let help = "Length of deciding and planning";
         registry.register("think_duration_seconds", help, think_seconds.clone());
@@ -276,6 +296,10 @@ impl Metrics {
             decisions,
             steps,
             look_seconds,
+            store_failing,
+            store_failures,
+            store_write_seconds,
+            clock_set_back,
             think_seconds,
             phase_seconds,
             signal_value,

@@ -66,6 +66,10 @@ fn sentence(entry: &Entry) -> Option<String> {
         // The state that a node enters says the same; nobody commands or announces in a drill.
         Entry::Intended { .. } | Entry::Configured { .. } | Entry::Suppressed { .. } => None,
         Entry::Started { .. } | Entry::PolicyChanged { .. } | Entry::Commanded { .. } => None,
+        Entry::StoreFailed { looks, what, .. } => {
+            Some(format!("{looks} looks did nothing: {what}"))
+        }
+        Entry::ClockSetBack { seconds } => Some(format!("the clock was set back by {seconds} s")),
         Entry::Announced { .. } | Entry::HintCancelled { .. } | Entry::NotTold { .. } => None,
         Entry::TokenMade { .. } | Entry::TokenRevoked { .. } => None,
     }
