@@ -277,6 +277,22 @@ impl Lab {
         journal["requests"].as_array().cloned().ok_or_else(|| format!("no calls: {journal}"))
     }
 
+    /// How often an instance was made of each label, by the cloud's own events.
+    pub fn creations(&self) -> BTreeMap<String, usize> {
+        let url = format!("{CLOUD}/v4/account/events?page_size=500");
+        let filter = r#"X-Filter: {"action": "linode_create"}"#;
+        let eyes = ["curl", "-sS", "-f", "-m", "3", "-H", "@/run/lab/eyes", "-H", filter, &url];
+        let page = output(None, &eyes).unwrap_or_else(|error| panic!("{error}"));
+        let page: Value = serde_json::from_str(&page).expect("JSON");
+        assert_eq!(page["pages"], 1, "more events than a page holds");
+        let mut made = BTreeMap::new();
+        for event in page["data"].as_array().into_iter().flatten() {
+            let label = event["entity"]["label"].as_str().expect("an event names its instance");
+            *made.entry(label.to_owned()).or_default() += 1;
+        }
+        made
+    }
+
     fn cloud_counts(&self, which: &str) -> usize {
         let counts = get_json(&format!("{CLOUD}/sandbox/counts")).expect("the cloud answers");
         let count = counts["instances"][which].as_u64();

@@ -18,6 +18,7 @@ mod balancers;
 mod churn;
 mod crashes;
 mod faults;
+mod kills;
 mod scaling;
 mod secrets;
 mod signals;
