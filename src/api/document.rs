@@ -4,6 +4,7 @@
 //! Out: one document for the server, the command line and the checks of access.
 //! Never: describes a route that is not served; `routes` is the only list of both.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use axum::Json;
@@ -66,14 +67,10 @@ pub(super) async fn openapi() -> Json<OpenApi> {
 pub(super) struct AnyProblem;
 
 impl IntoResponses for AnyProblem {
-    fn responses() -> std::collections::BTreeMap<String, RefOr<Answer>> {
-        let problem = |what: &str| {
-            let content = utoipa::openapi::ContentBuilder::new();
-            let content = content.schema(Some(Ref::from_schema_name("Problem"))).build();
-            let answer = utoipa::openapi::ResponseBuilder::new().description(what);
-            RefOr::T(answer.content(MEDIA_TYPE, content).build())
-        };
-        [
+    fn responses() -> BTreeMap<String, RefOr<Answer>> {
+        let unchanged = utoipa::openapi::ResponseBuilder::new();
+        let unchanged = unchanged.description("Not changed since `If-None-Match`").build();
+        let problems = problems(&[
             ("400", "The request can't be understood"),
             ("401", "No good token"),
             ("403", "The token's scope does not allow this"),
@@ -82,9 +79,31 @@ impl IntoResponses for AnyProblem {
             ("429", "Too many requests"),
             ("500", "A fault of windlass; its log has the reason"),
             ("503", "Not ready, or not in time"),
-        ]
-        .into_iter()
-        .map(|(status, what)| (status.to_string(), problem(what)))
+        ]);
+        let unchanged = [("304".to_string(), RefOr::T(unchanged))];
+        unchanged.into_iter().chain(problems).collect()
+    }
+}
+
+/// What an operation that changes something may answer beside that.
+pub(super) struct Refusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Answer>> {
+        problems(&[
+            ("409", "At odds with what is there; nothing was done"),
+            ("415", "The body is of another kind"),
+            ("422", "It can be read and must not be done; nothing was done"),
+        ])
         .collect()
     }
+}
+
+fn problems(all: &[(&str, &str)]) -> impl Iterator<Item = (String, RefOr<Answer>)> {
+    all.iter().map(|(status, what)| {
+        let schema = Some(Ref::from_schema_name("Problem"));
+        let content = utoipa::openapi::ContentBuilder::new().schema(schema).build();
+        let answer = utoipa::openapi::ResponseBuilder::new().description(*what);
+        ((*status).to_string(), RefOr::T(answer.content(MEDIA_TYPE, content).build()))
+    })
 }

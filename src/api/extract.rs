@@ -1,9 +1,12 @@
 //! What a request says, read strictly: whatever is wrong with it is a [`Problem`].
 
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 
@@ -58,4 +61,35 @@ pub(super) async fn as_problem(answer: Response) -> Response {
     let mut problem = Problem::of_status(status, detail).into_response_with(answer.headers());
     problem.extensions_mut().extend(answer.extensions().clone());
     problem
+}
+
+/// Answers 304 where the asker has the very same answer already.
+pub(super) async fn unchanged(request: Request, next: Next) -> Response {
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let is_reading = request.method() == Method::GET;
+    let answer = next.run(request).await;
+    let is_whole = answer.body().size_hint().exact().is_some();
+    if !is_reading || answer.status() != StatusCode::OK || !is_whole {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        let detail = "a fault of windlass; the log has it";
+        return Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response();
+    };
+    let digest = Sha256::digest(&body);
+    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"{tag}\"");
+    let is_known = known.as_ref().and_then(|known| known.to_str().ok()).is_some_and(|known| {
+        known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
+    });
+    let value = HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes");
+    parts.headers.insert(header::ETAG, value);
+    if is_known {
+        parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.remove(header::CONTENT_TYPE);
+        return Response::from_parts(parts, Body::empty());
+    }
+    Response::from_parts(parts, Body::from(body))
 }

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::certificate::Certificate;
-use super::{Sources, router};
+use super::{Sources, events, router};
 
 /// A request's head is here by then, or the connection is closed. The same for a TLS handshake.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -36,7 +36,8 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let handle = Handle::new();
-    let routes = router(sources).into_make_service_with_connect_info::<SocketAddr>();
+    let following = events::follow(&sources, &stop);
+    let routes = router(sources.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.into_std()?;
     let serving = async {
         match certificate {
@@ -53,7 +54,9 @@ pub async fn serve(
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         ended = &mut serving => return ended,
-        () = stop.cancelled() => handle.graceful_shutdown(Some(END_WITHIN)),
+        _ = async { tokio::join!(following, stop.cancelled()) } => {
+            handle.graceful_shutdown(Some(END_WITHIN));
+        }
     }
     serving.await
 }

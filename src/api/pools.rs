@@ -12,11 +12,11 @@ use super::document::AnyProblem;
 use super::extract::{Asked, At};
 use super::problem::Problem;
 use super::{PoolSource, Sources};
-use crate::domain::{DecisionId, PoolName, Timestamp};
+use crate::domain::{DecisionId, NodeId, PoolName, Timestamp};
 use crate::engine::{Decision, Direction, Explanation, Observation, WhyNot, explain};
 use crate::policy::{self, Policy};
 use crate::reconciler::PoolStatus;
-use crate::store::{DecisionRecord, Decisions, JournalRecord, PhaseTimes};
+use crate::store::{DecisionRecord, Decisions, JournalFilter, JournalRecord, PhaseTimes};
 
 /// At most so many rows an answer.
 const MOST: u32 = 500;
@@ -32,6 +32,7 @@ pub(super) struct DecisionQuery {
     #[param(value_type = Option<String>, format = "uuid")]
     before: Option<DecisionId>,
     /// At most so many; 50 by default.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// Only those that changed the count.
     #[serde(default)]
@@ -72,7 +73,17 @@ pub(super) struct JournalQuery {
     /// Only rows below this number; `next_before` of the last page.
     before: Option<i64>,
     /// At most so many; 50 by default.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
+    /// Only of this kind, such as `decided` or `commanded`.
+    kind: Option<String>,
+    /// Only about this node.
+    #[param(value_type = Option<String>, format = "uuid")]
+    node: Option<NodeId>,
+    /// Not before this.
+    since: Option<Timestamp>,
+    /// Not after this.
+    until: Option<Timestamp>,
 }
 
 /// A page of a pool's journal, newest first.
@@ -120,6 +131,9 @@ pub struct WhyNotAnswer {
 pub(super) struct ExplanationQuery {
     /// Of the last decision up to this; now by default.
     at: Option<Timestamp>,
+    /// Of this decision instead.
+    #[param(value_type = Option<String>, format = "uuid")]
+    decision: Option<DecisionId>,
 }
 
 /// Every pool as of its last look; as many as the settings name, so all at once.
@@ -189,7 +203,9 @@ pub(super) async fn journal(
     let (name, _) = find(&sources, &pool)?;
     let before = query.before.unwrap_or(i64::MAX);
     let limit = limit(query.limit)?;
-    let entries = sources.store.journal(name, before, limit).await?;
+    let JournalQuery { kind, node, since, until, .. } = query;
+    let filter = JournalFilter { kind, node, since, until };
+    let entries = sources.store.journal_where(name, before, limit, &filter).await?;
     let full = entries.len() == limit as usize;
     let next_before = entries.last().filter(|_| full).map(|last| last.sequence);
     Ok(Json(JournalPage { entries, next_before }))
@@ -241,7 +257,11 @@ async fn explained(
 ) -> Result<Explanation, Problem> {
     let (name, source) = find(sources, pool)?;
     let until = query.at.unwrap_or(Timestamp::MAX);
-    let Some(record) = sources.store.decisions(name, until, 1).await?.pop() else {
+    let record = match query.decision {
+        Some(id) => Some(known_decision(sources, name, id).await?),
+        None => sources.store.decisions(name, until, 1).await?.pop(),
+    };
+    let Some(record) = record else {
         return Err(Problem::not_found(match query.at {
             Some(at) => format!("nothing is remembered of {pool} at or before {at}"),
             None => format!("nothing was decided yet for {pool}; ask again in a few seconds"),
@@ -249,6 +269,36 @@ async fn explained(
     };
     let policy = policy_of(sources, source, &record).await?;
     Ok(explain(&record.decision, &record.observation, &policy))
+}
+
+/// One decision with all that it saw.
+#[utoipa::path(
+    get, path = "/api/v1/pools/{pool}/decisions/{id}", tag = "pools", operation_id = "decision",
+    params(
+        ("pool" = String, Path, description = "The pool's name"),
+        ("id" = String, Path, description = "The decision's id"),
+    ),
+    responses((status = 200, description = "The decision", body = DecisionDocument), AnyProblem),
+    security(("token" = ["read"]))
+)]
+pub(super) async fn decision(
+    State(sources): State<Sources>,
+    At((pool, id)): At<(String, String)>,
+) -> Result<Json<DecisionDocument>, Problem> {
+    let (name, _) = find(&sources, &pool)?;
+    let wrong = |_| Problem::not_found(format!("`{id}` is no decision's id"));
+    let id = id.parse().map_err(wrong)?;
+    Ok(Json(document(known_decision(&sources, name, id).await?)))
+}
+
+async fn known_decision(
+    sources: &Sources,
+    pool: &PoolName,
+    id: DecisionId,
+) -> Result<DecisionRecord, Problem> {
+    let found = sources.store.decision(pool, id).await?;
+    found
+        .ok_or_else(|| Problem::not_found(format!("{pool} has no decision {id}, or none any more")))
 }
 
 /// How long the phases of a node's life take in this pool.
@@ -299,7 +349,7 @@ pub(super) fn find<'a>(
     })
 }
 
-fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+pub(super) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     match asked.unwrap_or(50) {
         limit @ 1..=MOST => Ok(limit),
         other => Err(Problem::bad_request(format!("`limit` is {other}; use 1 to {MOST}"))),

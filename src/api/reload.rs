@@ -12,8 +12,36 @@ use super::problem::Problem;
 use crate::domain::PoolName;
 use crate::policy::Difference;
 
-/// Asks the daemon to read its policy files again; the report comes back on the way that is sent.
-pub type ReloadAsk = mpsc::Sender<oneshot::Sender<ReloadReport>>;
+/// What the daemon can be asked about its policies; the report comes back by `answer`.
+#[derive(Debug)]
+pub enum DaemonAsk {
+    /// To read its policy files again.
+    Reload {
+        /// Where the report goes.
+        answer: oneshot::Sender<ReloadReport>,
+    },
+    /// To replace one pool's policy.
+    Put {
+        /// With what.
+        upload: PolicyUpload,
+        /// Where the report goes.
+        answer: oneshot::Sender<ReloadReport>,
+    },
+}
+
+/// A policy that somebody sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyUpload {
+    /// The pool that it is for.
+    pub pool: PoolName,
+    /// Its text.
+    pub text: String,
+    /// Whether it is only tried.
+    pub is_tried: bool,
+}
+
+/// Where the daemon is asked.
+pub type ReloadAsk = mpsc::Sender<DaemonAsk>;
 
 /// What came of reading the policy files again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -55,7 +83,7 @@ pub(super) async fn reload(
 ) -> Result<(StatusCode, Json<ReloadReport>), Problem> {
     let (answer, report) = oneshot::channel();
     let stopping = |_| Problem::unavailable("the daemon is stopping; it reads no policy any more");
-    sources.reload.send(answer).await.map_err(|_| stopping(()))?;
+    sources.reload.send(DaemonAsk::Reload { answer }).await.map_err(|_| stopping(()))?;
     let report = report.await.map_err(|_| stopping(()))?;
     let status = match report.problems.is_empty() {
         true => StatusCode::OK,

@@ -13,10 +13,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::document::ApiDoc;
-use super::extract::as_problem;
+use super::extract::{as_problem, unchanged};
 use super::observe::observe;
 use super::problem::Problem;
-use super::{Sources, access, discovery, document, health, history, pools, reload};
+use super::{
+    Sources, access, commands, discovery, document, events, health, hints, history, nodes,
+    policies, pools, reload,
+};
 
 /// No reading takes longer; a stuck one gives its place back.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -41,6 +44,17 @@ pub(super) fn routes() -> OpenApiRouter<Sources> {
         .routes(routes!(pools::journal))
         .routes(routes!(history::history))
         .routes(routes!(pools::learned))
+        .routes(routes!(pools::decision))
+        .routes(routes!(nodes::nodes))
+        .routes(routes!(nodes::signals))
+        .routes(routes!(nodes::samples))
+        .routes(routes!(nodes::costs))
+        .routes(routes!(commands::list, commands::give))
+        .routes(routes!(commands::one, commands::end))
+        .routes(routes!(hints::list, hints::announce))
+        .routes(routes!(hints::take_back))
+        .routes(routes!(policies::policy, policies::put_policy))
+        .routes(routes!(events::events))
 }
 
 /// What browsers are told with every answer: nothing of ours is shown in a frame, sniffed for
@@ -69,6 +83,7 @@ pub fn router(sources: Sources) -> Router {
         .layer(access::same_site())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(unchanged))
         .layer(middleware::map_response(as_problem))
         .layer(middleware::from_fn_with_state(sources.clone(), observe));
     let router = SECURITY_HEADERS.into_iter().fold(router, |router, (name, value)| {

@@ -40,14 +40,14 @@ impl Rehearsal {
         .await
         .expect("the store works");
         let (_, in_force) = watch::channel(policy.clone());
-        let source = PoolSource { policy: in_force, status: pool.status() };
-        let pools = Arc::new(BTreeMap::from([(policy.pool.clone(), source)]));
+        let wake = Arc::new(tokio::sync::Notify::new());
+        let source = PoolSource { policy: in_force, status: pool.status(), wake };
+        let pools = BTreeMap::from([(policy.pool.clone(), source)]);
         let (reload, _) = tokio::sync::mpsc::channel(1);
-        Self {
-            world,
-            pool,
-            sources: Sources { store, pools, metrics, reload, access: Default::default() },
-        }
+        let stop = CancellationToken::new();
+        let sources =
+            Sources::new(store, pools, metrics, reload, world.ports(), stop, Default::default());
+        Self { world, pool, sources }
     }
 
     /// Looks until both nodes serve, for at most an hour of the rehearsed world.
@@ -136,7 +136,8 @@ async fn a_decision_is_explained_by_the_policy_that_made_it() {
     assert_ne!(text, POLICY);
     let later = Arc::new(parse(&text, Path::new("web.yaml")).expect("a good policy"));
     let (_, in_force) = watch::channel(later.clone());
-    let source = PoolSource { policy: in_force, status: rehearsal.pool.status() };
+    let wake = Arc::new(tokio::sync::Notify::new());
+    let source = PoolSource { policy: in_force, status: rehearsal.pool.status(), wake };
     rehearsal.sources.pools = Arc::new(BTreeMap::from([(later.pool.clone(), source)]));
     let now = rehearsal.json("/api/v1/pools/web/explanation").await;
     assert_eq!(now, then, "another policy has come since, and changes nothing about then");
@@ -208,6 +209,8 @@ async fn a_question_that_makes_no_sense_is_answered_with_what_would() {
     }
 }
 
+mod orders;
+
 mod whatever_is_asked {
     use proptest::prelude::*;
 
@@ -227,6 +230,12 @@ mod whatever_is_asked {
             Just("journal"),
             Just("learned"),
             Just("history"),
+            Just("nodes"),
+            Just("signals"),
+            Just("signals/requests"),
+            Just("costs"),
+            Just("commands"),
+            Just("hints"),
             Just(""),
             Just("../..")
         ];

@@ -1,19 +1,25 @@
 //! Asking the daemon over its API.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::exit::Failure;
 
-/// Where the daemon answers.
+/// Where the daemon answers, and who asks.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ApiArguments {
     /// The daemon's API.
     #[arg(long, env = "WINDLASS_URL", default_value = "http://127.0.0.1:8377")]
     url: String,
+    /// A file with the token to send; without it, the variable WINDLASS_TOKEN.
+    #[arg(long, value_name = "FILE", env = "WINDLASS_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
 }
 
 /// What `path` below `/api/v1` answers.
@@ -22,12 +28,50 @@ pub(super) async fn get<T: DeserializeOwned>(
     path: &str,
     query: &[(&str, String)],
 ) -> Result<T, Failure> {
-    let request = client()?.get(format!("{}/api/v1{path}", base(api))).query(query);
-    let (status, body) = answer(api, request).await?;
-    if !status.is_success() {
-        return Err(refused(&body));
+    let (_, answer) = send(api, Method::GET, path, query, None, &[]).await?;
+    read(api, &answer)
+}
+
+/// What a request without a body to `path` below `/api/v1` answers, with its status.
+pub(super) async fn post<T: DeserializeOwned>(
+    api: &ApiArguments,
+    path: &str,
+) -> Result<(reqwest::StatusCode, T), Failure> {
+    let request = client()?.post(format!("{}/api/v1{path}", base(api)));
+    let (status, body) = answer(api, signed(api, request)?).await?;
+    match serde_json::from_slice(&body) {
+        Ok(read) => Ok((status, read)),
+        Err(_) if !status.is_success() => Err(refused(api, status, &body)),
+        Err(cause) => Err(foreign(api, cause)),
     }
-    serde_json::from_slice(&body).map_err(|cause| foreign(api, cause))
+}
+
+/// What any request to `path` below `/api/v1` answers, where it is granted.
+pub(super) async fn send(
+    api: &ApiArguments,
+    method: Method,
+    path: &str,
+    query: &[(&str, String)],
+    body: Option<&Value>,
+    headers: &[(&str, &str)],
+) -> Result<(reqwest::StatusCode, Vec<u8>), Failure> {
+    let mut request = client()?.request(method, format!("{}/api/v1{path}", base(api))).query(query);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let (status, body) = answer(api, signed(api, request)?).await?;
+    if !status.is_success() {
+        return Err(refused(api, status, &body));
+    }
+    Ok((status, body))
+}
+
+/// An answer as what it should be.
+pub(super) fn read<T: DeserializeOwned>(api: &ApiArguments, body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|cause| foreign(api, cause))
 }
 
 fn base(api: &ApiArguments) -> &str {
@@ -35,8 +79,32 @@ fn base(api: &ApiArguments) -> &str {
 }
 
 fn client() -> anyhow::Result<reqwest::Client> {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(10));
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(15));
     client.build().context("can't speak HTTP")
+}
+
+/// The request with the token that was given, if one was. Never from the command line: whoever
+/// lists processes would read it.
+fn signed(
+    api: &ApiArguments,
+    request: reqwest::RequestBuilder,
+) -> Result<reqwest::RequestBuilder, Failure> {
+    let token = match &api.token_file {
+        Some(file) => {
+            let shown = file.display();
+            let text = std::fs::read_to_string(file).map_err(|cause| {
+                let what = format!("can't read the token in {shown}: {cause}");
+                Failure::BadSettings(format!("error: {what}\nhint: name a file that you may read"))
+            })?;
+            Some(SecretString::from(text.trim().to_owned()))
+        }
+        None => std::env::var("WINDLASS_TOKEN").ok().map(|token| token.trim().to_owned().into()),
+    };
+    let token = token.filter(|token| !token.expose_secret().is_empty());
+    Ok(match token {
+        Some(token) => request.bearer_auth(token.expose_secret()),
+        None => request,
+    })
 }
 
 async fn answer(
@@ -54,30 +122,27 @@ async fn answer(
     Ok((status, body.with_context(unreachable)?.to_vec()))
 }
 
-fn refused(body: &[u8]) -> Failure {
+fn refused(api: &ApiArguments, status: reqwest::StatusCode, body: &[u8]) -> Failure {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let detail = problem["detail"].as_str().unwrap_or("the daemon gave no reason");
-    Failure::failed(anyhow::anyhow!("{detail}"))
+    let hint = match status.as_u16() {
+        401 => "\nhint: name a token with --token-file, or in WINDLASS_TOKEN",
+        403 => "\nhint: use a token whose scope allows this; `operate` gives commands",
+        404 if problem["detail"].is_null() => {
+            return Failure::failed(anyhow::anyhow!(
+                "{} answers, but not as a windlass of this version",
+                base(api)
+            ));
+        }
+        _ => "",
+    };
+    Failure::failed(anyhow::anyhow!("{detail}{hint}"))
 }
 
 fn foreign(api: &ApiArguments, cause: serde_json::Error) -> Failure {
     let base = base(api);
     let what = format!("{base} answers, but not as a windlass of this version");
     Failure::failed(anyhow::Error::new(cause).context(what))
-}
-
-/// What a request without a body to `path` below `/api/v1` answers, with its status.
-pub(super) async fn post<T: DeserializeOwned>(
-    api: &ApiArguments,
-    path: &str,
-) -> Result<(reqwest::StatusCode, T), Failure> {
-    let request = client()?.post(format!("{}/api/v1{path}", base(api)));
-    let (status, body) = answer(api, request).await?;
-    match serde_json::from_slice(&body) {
-        Ok(read) => Ok((status, read)),
-        Err(_) if !status.is_success() => Err(refused(&body)),
-        Err(cause) => Err(foreign(api, cause)),
-    }
 }
 
 /// The one pool's name, where none was given.
@@ -96,4 +161,20 @@ pub(super) async fn pool_or_only(
             Err(Failure::failed(anyhow::anyhow!("name a pool, one of: {}", several.join(", "))))
         }
     }
+}
+
+/// The pool that has a living node of this label or id.
+pub(super) async fn pool_of_node(api: &ApiArguments, named: &str) -> Result<String, Failure> {
+    let pools: Vec<Value> = get(api, "/pools", &[]).await?;
+    let mut labels = Vec::new();
+    for pool in &pools {
+        for node in pool["nodes"].as_array().into_iter().flatten() {
+            if node["label"] == named || node["id"] == named {
+                return Ok(pool["pool"].as_str().unwrap_or_default().to_string());
+            }
+            labels.extend(node["label"].as_str());
+        }
+    }
+    let known = if labels.is_empty() { "none".into() } else { labels.join(", ") };
+    Err(Failure::failed(anyhow::anyhow!("no living node is named {named}; there are: {known}")))
 }

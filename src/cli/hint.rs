@@ -1,21 +1,21 @@
-//! `windlass hint`: campaigns left in the database for the loop.
+//! `windlass hint`: campaigns announced over the API.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use jiff::tz::TimeZone;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::Output;
+use super::client::{ApiArguments, get, read, send};
 use super::exit::Failure;
-use super::hold::{known_pool, owner};
-use super::{ConfigArguments, Output};
-use crate::domain::{
-    CampaignKind, Duration, Hint, HintId, HintSize, HintSource, PoolName, RequestsPerSecond,
-    Timestamp, after,
-};
-use crate::policy::{Policy, Rule};
-use crate::ports::{Chance, Clock, SystemChance, SystemClock};
+use crate::api::{Announced, NewHint, NewHints};
+use crate::domain::{CampaignKind, Duration, Hint, HintId, HintSize, PoolName, Timestamp, after};
+use crate::ports::{Clock, SystemClock};
 use crate::sim::backtest::read_hints;
-use crate::store::{Announcement, HintRecord, Store};
+use crate::store::Announcement;
 
 /// Arguments of `windlass hint`.
 #[derive(Debug, clap::Args)]
@@ -63,138 +63,110 @@ pub(super) struct HintArguments {
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
+    /// Say what would be announced, and announce nothing.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
-    config: ConfigArguments,
+    api: ApiArguments,
 }
-
-/// No campaign is planned longer ahead, and a typing mistake in a year would wait as long.
-const LONGEST_AHEAD: Duration = Duration::from_secs(366 * 86_400);
-/// Longer sending is no campaign, but the daily load.
-const LONGEST: Duration = Duration::from_secs(86_400);
 
 pub(super) async fn hint(arguments: HintArguments) -> Result<(), Failure> {
-    let pool = &arguments.pool;
-    let (config, policy) = known_pool(&arguments.config, pool)?;
-    let now = SystemClock.now();
-    let hints = asked_for(&arguments, now)?;
-    let store = Store::open_beside(&config.database).await.map_err(Failure::failed)?;
-    let result = talk_to(&store, &policy, &arguments, &hints, now).await;
-    store.close().await;
-    result?;
-    if !hints.is_empty() {
-        say_if_nobody_listens(&policy);
-    }
-    Ok(())
-}
-
-async fn talk_to(
-    store: &Store,
-    policy: &Policy,
-    arguments: &HintArguments,
-    hints: &[Hint],
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let pool = &arguments.pool;
+    let (pool, api) = (&arguments.pool, &arguments.api);
+    let path = format!("/pools/{pool}/hints");
     if let Some(id) = arguments.cancel {
-        store_of_calendar(store, policy, id, now).await?;
-        let known = store.cancel_hint(pool, id, &owner(), now).await;
-        if known.context("the campaign was not cancelled").map_err(Failure::failed)? {
-            anstream::eprintln!("{id} is cancelled");
-            return Ok(());
-        }
-        return Err(failed(&format!(
-            "no campaign {id} of {pool} is ahead or under way\n\
-             hint: `windlass hint --list {pool}` shows them"
-        )));
+        send(api, Method::DELETE, &format!("{path}/{id}"), &[], None, &[]).await?;
+        anstream::eprintln!("{id} is cancelled");
+        return Ok(());
     }
     if arguments.list {
-        let records = store.hints(pool, now).await;
-        let records = records.context("can't read the campaigns").map_err(Failure::failed)?;
-        let records = with_calendar(records, policy, now);
+        let records = listed(api, &path).await?;
         print(arguments.output, &records, &arguments.timezone);
         return Ok(());
     }
-    let by = |hint: &Hint| Announcement { hint: hint.clone(), owner: owner() };
-    let announcements: Vec<Announcement> = hints.iter().map(by).collect();
-    let added = store.add_hints(pool, &announcements).await;
-    added.context("nothing was announced").map_err(Failure::failed)?;
-    for hint in hints {
-        let Hint { id, kind, starts_at, .. } = hint;
+    let hints = asked_for(&arguments, SystemClock.now())?;
+    let body = serde_json::to_value(NewHints { hints }).map_err(Failure::failed)?;
+    let query: Vec<_> =
+        arguments.dry_run.then(|| ("dry_run", "true".to_string())).into_iter().collect();
+    let (_, answer) = send(api, Method::POST, &path, &query, Some(&body), &[]).await?;
+    let announced: Announced = read(api, &answer)?;
+    for Hint { id, kind, starts_at, .. } in &announced.hints {
         let when = here(*starts_at, &arguments.timezone);
-        anstream::eprintln!("{kind} at {when} is announced to {pool}: {id}");
+        match arguments.dry_run {
+            true => anstream::eprintln!("{kind} at {when} would be announced to {pool}"),
+            false => anstream::eprintln!("{kind} at {when} is announced to {pool}: {id}"),
+        }
+    }
+    if !announced.is_listened_to {
+        anstream::eprintln!(
+            "warning: no rule of {pool} listens to campaigns\n\
+             hint: add `- hint: {{signal: …, per_node: …}}` to its rules"
+        );
     }
     Ok(())
 }
 
-/// A campaign of the policy's calendar can be taken back once it is stored.
-async fn store_of_calendar(
-    store: &Store,
-    policy: &Policy,
-    id: HintId,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let Some(hint) = policy.campaigns_at(now).into_iter().find(|hint| hint.id == id) else {
-        return Ok(());
-    };
-    let announcement = Announcement { hint, owner: CALENDAR.to_owned() };
-    let stored = store.add_hints(&policy.pool, &[announcement]).await;
-    stored.context("the campaign was not cancelled").map_err(Failure::failed)
-}
-
-/// Who announces what stands in a policy.
-const CALENDAR: &str = "the policy's calendar";
-
-/// The records, and what the policy's calendar announces beside them, by their start.
-fn with_calendar(mut records: Vec<HintRecord>, policy: &Policy, now: Timestamp) -> Vec<HintRecord> {
-    for hint in policy.campaigns_at(now) {
-        if records.iter().all(|record| record.announcement.hint.id != hint.id) {
-            let announcement = Announcement { hint, owner: CALENDAR.to_owned() };
-            records.push(HintRecord { announcement, cancelled_at: None, response: None });
+/// Every campaign that is announced and not over, page by page.
+async fn listed(api: &ApiArguments, path: &str) -> Result<Vec<Listed>, Failure> {
+    let mut records = Vec::new();
+    let mut after: Option<HintId> = None;
+    loop {
+        let query: Vec<_> = after.iter().map(|id| ("after", id.to_string())).collect();
+        let page: Page = get(api, path, &query).await?;
+        records.extend(page.hints);
+        after = page.next_after;
+        if after.is_none() {
+            return Ok(records);
         }
     }
-    records.sort_by_key(|record| record.announcement.hint.starts_at);
-    records
+}
+
+/// A page of campaigns, as the API lists them.
+#[derive(Debug, Deserialize)]
+struct Page {
+    hints: Vec<Listed>,
+    next_after: Option<HintId>,
+}
+
+/// A campaign of a list.
+#[derive(Debug, Serialize, Deserialize)]
+struct Listed {
+    #[serde(flatten)]
+    announcement: Announcement,
+    cancelled_at: Option<Timestamp>,
+    response: Option<Value>,
 }
 
 /// The campaigns that the arguments announce; none where they ask for something else.
-fn asked_for(arguments: &HintArguments, now: Timestamp) -> Result<Vec<Hint>, Failure> {
+fn asked_for(arguments: &HintArguments, now: Timestamp) -> Result<Vec<NewHint>, Failure> {
     if let Some(file) = &arguments.file {
-        return of_file(arguments, file, now);
+        return of_file(arguments, file);
     }
     let starts_at = match (&arguments.at, arguments.within) {
         (Some(at), _) => moment(at, now, &arguments.timezone).map_err(|what| failed(&what))?,
         (None, Some(within)) => after(now, within),
         (None, None) => return Ok(Vec::new()),
     };
-    let size = match (arguments.devices, arguments.rps) {
-        (Some(devices), None) => HintSize::Devices(devices),
-        (None, Some(rate)) => {
-            let rate = RequestsPerSecond::new(rate);
-            let rate = rate.ok_or_else(|| failed("--rps is no rate; give one such as 9000"))?;
-            HintSize::RequestsPerSecond(rate)
-        }
-        _ => return Err(failed("how large is it? Give --devices 2000000 or --rps 9000")),
-    };
+    if arguments.devices.is_none() && arguments.rps.is_none() {
+        return Err(failed("how large is it? Give --devices 2000000 or --rps 9000"));
+    }
     let reason = arguments.reason.clone().unwrap_or_default();
     if reason.trim().is_empty() {
         return Err(failed("--reason is missing or empty; say why, such as --reason 'lunch push'"));
     }
-    let (spread, tail) = (arguments.spread, arguments.tail);
-    let hint = Hint {
-        id: HintId(SystemChance.uuid(now)),
-        kind: arguments.kind.clone(),
-        announced_at: now,
+    let length = |length: Duration| humantime::format_duration(length).to_string();
+    Ok(vec![NewHint {
+        kind: Some(arguments.kind.to_string()),
         starts_at,
-        size,
-        spread,
-        tail,
+        announced_at: None,
+        devices: arguments.devices,
+        requests_per_second: arguments.rps,
+        spread: Some(length(arguments.spread)),
+        tail: arguments.tail.map(length),
         reason,
-        source: HintSource::Person,
-    };
-    legal(hint, now).map(|hint| vec![hint]).map_err(|what| failed(&what))
+    }])
 }
 
-fn of_file(arguments: &HintArguments, file: &Path, now: Timestamp) -> Result<Vec<Hint>, Failure> {
+fn of_file(arguments: &HintArguments, file: &Path) -> Result<Vec<NewHint>, Failure> {
     let name = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|cause| failed(&format!("can't read {name}: {cause}\nhint: name a CSV file")))?;
@@ -202,36 +174,18 @@ fn of_file(arguments: &HintArguments, file: &Path, now: Timestamp) -> Result<Vec
     let at = |seconds: f64| {
         Timestamp::from_millisecond((seconds * 1_000.0) as i64).unwrap_or(Timestamp::MAX)
     };
-    let hints = rows.into_iter().map(|row| {
-        let hint = Hint {
-            id: HintId(SystemChance.uuid(now)),
-            kind: arguments.kind.clone(),
-            announced_at: at(row.announced_at),
-            starts_at: at(row.starts_at),
-            size: HintSize::Devices(row.requests.round() as u64),
-            spread: Duration::try_from_secs_f64(row.fan_out).unwrap_or(Duration::MAX),
-            tail: arguments.tail,
-            reason: arguments.reason.clone().unwrap_or_else(|| format!("announced in {name}")),
-            source: HintSource::Person,
-        };
-        legal(hint, now).map_err(|what| failed(&format!("{name}: {what}")))
+    let length = |length: Duration| humantime::format_duration(length).to_string();
+    let hints = rows.into_iter().map(|row| NewHint {
+        kind: Some(arguments.kind.to_string()),
+        starts_at: at(row.starts_at),
+        announced_at: Some(at(row.announced_at)),
+        devices: Some(row.requests.round() as u64),
+        requests_per_second: None,
+        spread: Some(length(Duration::try_from_secs_f64(row.fan_out).unwrap_or(Duration::MAX))),
+        tail: arguments.tail.map(length),
+        reason: arguments.reason.clone().unwrap_or_else(|| format!("announced in {name}")),
     });
-    hints.collect()
-}
-
-/// A campaign that can come, or what is wrong with it.
-fn legal(hint: Hint, now: Timestamp) -> Result<Hint, String> {
-    let starts_at = hint.starts_at;
-    if hint.ends_at() <= now {
-        return Err(format!("{starts_at} is past; give a moment that is ahead"));
-    }
-    if after(now, LONGEST_AHEAD) < hint.starts_at {
-        return Err(format!("{starts_at} is more than a year ahead; announce it later"));
-    }
-    if LONGEST < hint.spread || hint.tail.is_some_and(|tail| LONGEST < tail) {
-        return Err("spread and tail last a day at most; give shorter ones".into());
-    }
-    Ok(hint)
+    Ok(hints.collect())
 }
 
 /// `18:00`, the next one on the clock of `zone`, or a moment in full.
@@ -260,7 +214,7 @@ fn zone(name: &str) -> Result<TimeZone, String> {
         .map_err(|_| "give a name of the IANA database, such as Europe/Berlin".into())
 }
 
-fn print(output: Output, records: &[HintRecord], zone: &TimeZone) {
+fn print(output: Output, records: &[Listed], zone: &TimeZone) {
     if let Output::Json = output {
         let text = serde_json::to_string_pretty(records).expect("records have string keys");
         return anstream::println!("{text}");
@@ -268,7 +222,7 @@ fn print(output: Output, records: &[HintRecord], zone: &TimeZone) {
     if records.is_empty() {
         anstream::eprintln!("nothing is announced");
     }
-    for HintRecord { announcement, cancelled_at, .. } in records {
+    for Listed { announcement, cancelled_at, .. } in records {
         let Hint { id, kind, starts_at, size, spread, reason, .. } = &announcement.hint;
         let size = match size {
             HintSize::Devices(devices) => format!("{devices} devices"),
@@ -279,16 +233,6 @@ fn print(output: Output, records: &[HintRecord], zone: &TimeZone) {
         let (when, owner) = (here(*starts_at, zone), &announcement.owner);
         anstream::println!(
             "{id}  {when}  {kind}: {size} over {spread}, {owner}: {reason}{cancelled}"
-        );
-    }
-}
-
-fn say_if_nobody_listens(policy: &Policy) {
-    if !policy.rules.iter().any(|rule| matches!(rule, Rule::Hint(_))) {
-        anstream::eprintln!(
-            "warning: no rule of {} listens to campaigns\n\
-             hint: add `- hint: {{signal: …, per_node: …}}` to its rules",
-            policy.pool
         );
     }
 }

@@ -17,17 +17,17 @@ mod drill;
 mod exit;
 mod explain;
 mod hint;
-mod hold;
 mod man;
 mod metrics;
+mod order;
 mod plan;
 mod progress;
-mod protect;
 mod query;
 mod reload;
 mod run;
 mod sandbox;
 mod schema;
+mod show;
 mod simulate;
 mod status;
 mod test;
@@ -40,6 +40,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::api::CommandName;
 use exit::Failure;
 
 /// Raises and lowers a fleet of Linode VMs behind HAProxy, and explains every number.
@@ -86,12 +87,34 @@ enum Command {
     Reload(reload::ReloadArguments),
     /// Announce a campaign, so that its nodes serve before it begins; list or cancel announced ones.
     Hint(Box<hint::HintArguments>),
-    /// Keep a pool's count as it is for a while.
-    Hold(hold::HoldArguments),
+    /// Have a pool keep this very count for a while.
+    Set(Box<order::CountArguments>),
+    /// Have a pool keep at least so many nodes for a while.
+    Floor(Box<order::CountArguments>),
+    /// Have a pool keep at most so many nodes for a while.
+    Ceiling(Box<order::CountArguments>),
+    /// Keep a pool's count as it is for a while, or forbid single kinds of change.
+    Hold(Box<order::HoldArguments>),
     /// End the holds of a pool.
-    Resume(hold::ResumeArguments),
-    /// Keep a node from being removed for a while, or end that.
-    Protect(protect::ProtectArguments),
+    Resume(Box<order::OnceArguments>),
+    /// Send a node away at once; another is made if one is then missing.
+    Drain(Box<order::NodeArguments>),
+    /// Send a node away once another serves in its place.
+    Replace(Box<order::NodeArguments>),
+    /// Keep a node from being removed for a while.
+    Protect(Box<order::NodeArguments>),
+    /// End the protection, drain or replacement of a node.
+    Release(Box<order::ReleaseArguments>),
+    /// End the rest after the last change of a pool's count.
+    ClearCooldown(Box<order::OnceArguments>),
+    /// Show a pool's nodes, and what each waits for and until when.
+    Nodes(show::ShowArguments),
+    /// Show what was intended, done and noticed in a pool.
+    Journal(Box<show::JournalArguments>),
+    /// Show what was decided for a pool, and why.
+    Decisions(show::DecisionArguments),
+    /// Show what a pool costs: an hour now, this month so far, and to its end.
+    Costs(show::ShowArguments),
     /// Make, list or revoke tokens for the API.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -157,9 +180,22 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::WhyNot(arguments) => why_not::why_not(arguments).await,
             Command::Reload(arguments) => reload::reload(arguments).await,
             Command::Hint(arguments) => hint::hint(*arguments).await,
-            Command::Hold(arguments) => hold::hold(arguments).await,
-            Command::Resume(arguments) => hold::resume(arguments).await,
-            Command::Protect(arguments) => protect::protect(arguments).await,
+            Command::Set(arguments) => order::count(CommandName::Set, *arguments).await,
+            Command::Floor(arguments) => order::count(CommandName::Floor, *arguments).await,
+            Command::Ceiling(arguments) => order::count(CommandName::Ceiling, *arguments).await,
+            Command::Hold(arguments) => order::hold(*arguments).await,
+            Command::Resume(arguments) => order::once(CommandName::Resume, *arguments).await,
+            Command::Drain(arguments) => order::node(CommandName::Drain, *arguments).await,
+            Command::Replace(arguments) => order::node(CommandName::Replace, *arguments).await,
+            Command::Protect(arguments) => order::node(CommandName::Protect, *arguments).await,
+            Command::Release(arguments) => order::release(*arguments).await,
+            Command::ClearCooldown(arguments) => {
+                order::once(CommandName::ClearCooldown, *arguments).await
+            }
+            Command::Nodes(arguments) => show::nodes(arguments).await,
+            Command::Journal(arguments) => show::journal(*arguments).await,
+            Command::Decisions(arguments) => show::decisions(arguments).await,
+            Command::Costs(arguments) => show::costs(arguments).await,
             Command::Token(command) => token::token(command).await,
             Command::Audit(command) => audit::audit(command).await,
             Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,

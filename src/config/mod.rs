@@ -33,7 +33,7 @@ pub use api::{Api, ApiAccess, ApiRate, CertificateFiles, Encryption};
 pub use endpoint::Endpoint;
 pub use environment::Environment;
 pub use error::ConfigError;
-pub use policies::{PolicyFiles, load_policies, read_policies};
+pub use policies::{PolicyFiles, load_policies, parse_policy, read_policies};
 pub use token::{TokenOwner, TokenSource, prometheus_token};
 
 /// The daemon's settings.

@@ -118,6 +118,11 @@ pub fn read_policies(config: &Config) -> PolicyFiles {
     PolicyFiles { good: policies, bad: problems }
 }
 
+/// A policy's text, its paths as seen from the folder of `file`.
+pub fn parse_policy(text: &str, file: &Path) -> Result<Policy, Problems> {
+    policy::parse(text, file).map(|policy| resolved(policy, file))
+}
+
 fn resolved(mut policy: Policy, file: &Path) -> Policy {
     let folder = file.parent().unwrap_or(Path::new(""));
     for path in [

@@ -77,19 +77,20 @@ pub async fn run(
         info!(pool = %pool, "looks after {pool} by {} ({digest})", file.display());
         let pool = start_loop(&config, policy.clone(), &world, &store, &metrics, control).await?;
         let in_force = reloader.put(file, policy);
-        let source = PoolSource { policy: in_force.clone(), status: pool.status() };
+        let wake = Arc::new(Notify::new());
+        let (status, wake_up) = (pool.status(), wake.clone());
+        let source = PoolSource { policy: in_force.clone(), status, wake: wake_up };
         pools.insert(pool.pool().clone(), source);
-        loops.push((pool, in_force));
+        loops.push((pool, in_force, wake));
     }
     let (reload, asks) = mpsc::channel(1);
     let access = door.access.clone();
-    let pools = Arc::new(pools);
-    let sources = Sources { store: store.clone(), pools, metrics, reload, access };
+    let (ports, ended) = (world.clone(), stop.clone());
+    let sources = Sources::new(store.clone(), pools, metrics, reload, ports, ended, access);
     let mut tasks = JoinSet::new();
     door.serve(&mut tasks, &sources, &stop)?;
     let mut wakes = Vec::new();
-    for (pool, in_force) in loops {
-        let wake = Arc::new(Notify::new());
+    for (pool, in_force, wake) in loops {
         wakes.push(wake.clone());
         tasks.spawn(look_after(pool, in_force, wake, stop.clone()));
     }

@@ -9,17 +9,18 @@
 //! a file that somebody moves must not take a fleet down.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::signal::unix::Signal;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::api::{ReloadReport, ReplacedPolicy};
-use crate::config::{Config, PolicyFiles, read_policies};
+use crate::api::{DaemonAsk, PolicyUpload, ReloadReport, ReplacedPolicy};
+use crate::config::{Config, PolicyFiles, parse_policy, read_policies};
 use crate::domain::PoolName;
 use crate::policy::{Policy, differences};
 
@@ -53,7 +54,7 @@ impl Reloader {
     pub async fn run(
         mut self,
         mut hangups: Signal,
-        mut asks: mpsc::Receiver<oneshot::Sender<ReloadReport>>,
+        mut asks: mpsc::Receiver<DaemonAsk>,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         loop {
@@ -62,13 +63,73 @@ impl Reloader {
                 ask = asks.recv() => Some(ask.context("nobody can ask any more")?),
                 () = stop.cancelled() => return Ok(()),
             };
-            let report = self.reload();
+            let (report, answer) = match asked {
+                None => (self.reload(), None),
+                Some(DaemonAsk::Reload { answer }) => (self.reload(), Some(answer)),
+                Some(DaemonAsk::Put { upload, answer }) => (self.put_text(&upload), Some(answer)),
+            };
             tell(&report);
-            if let Some(ask) = asked {
+            if let Some(answer) = answer {
                 // Whoever asked may have gone away; the policies are in force all the same.
-                let _ = ask.send(report);
+                let _ = answer.send(report);
             }
         }
+    }
+
+    /// Puts a policy in force that somebody sent, and into the pool's file; or says what would
+    /// change.
+    fn put_text(&mut self, upload: &PolicyUpload) -> ReloadReport {
+        let mut report = ReloadReport::default();
+        let Some(in_force) = self.pools.get(&upload.pool) else {
+            report.problems.push(format!("error: no pool is named {}", upload.pool));
+            return report;
+        };
+        let file = in_force.file.clone();
+        let policy = match parse_policy(&upload.text, &file) {
+            Ok(policy) => policy,
+            Err(problems) => {
+                report.problems.push(problems.to_string());
+                return report;
+            }
+        };
+        if policy.pool != upload.pool {
+            report.problems.push(format!(
+                "error: the policy is for the pool {}, and was sent for {}\n\
+                 hint: name the pool {} in it, or send it there",
+                policy.pool, upload.pool, upload.pool
+            ));
+            return report;
+        }
+        if upload.is_tried {
+            let before = in_force.policy.borrow().clone();
+            if before.digest == policy.digest {
+                report.unchanged.push(policy.pool.clone());
+            } else {
+                report.replaced.push(ReplacedPolicy {
+                    pool: policy.pool.clone(),
+                    policy_digest: policy.digest.clone(),
+                    changes: differences(&before, &policy),
+                });
+            }
+            report.problems.extend(moves_backend(&file, &before, &policy));
+            return report;
+        }
+        let before = in_force.policy.borrow().clone();
+        if let Some(problem) = moves_backend(&file, &before, &policy) {
+            report.problems.push(problem);
+            return report;
+        }
+        if let Err(cause) = replace_file(&file, &upload.text) {
+            report.problems.push(format!(
+                "error: can't write {}: {cause}\nhint: let the daemon's user write there, or put \
+                 the file there yourself and run `windlass reload`",
+                file.display()
+            ));
+            return report;
+        }
+        let present = [file.clone()];
+        self.take(file, policy, &present, &[], &mut report);
+        report
     }
 
     fn reload(&mut self) -> ReloadReport {
@@ -141,12 +202,8 @@ impl Reloader {
             return;
         }
         let before = in_force.policy.borrow().clone();
-        if before.join.backend != policy.join.backend {
-            report.problems.push(format!(
-                "error: {shown} moves the pool {} from the backend {} to {}, while its nodes serve \
-                 the first\nhint: write `backend: {}` again; another backend is for another pool",
-                policy.pool, before.join.backend, policy.join.backend, before.join.backend
-            ));
+        if let Some(problem) = moves_backend(&file, &before, &policy) {
+            report.problems.push(problem);
             return;
         }
         in_force.file = file;
@@ -161,6 +218,39 @@ impl Reloader {
         });
         in_force.policy.send_replace(Arc::new(policy));
     }
+}
+
+/// What is wrong with a policy that moves its pool to another backend.
+fn moves_backend(file: &Path, before: &Policy, policy: &Policy) -> Option<String> {
+    let (from, to) = (&before.join.backend, &policy.join.backend);
+    (from != to).then(|| {
+        format!(
+            "error: {} moves the pool {} from the backend {from} to {to}, while its nodes serve \
+             the first\nhint: write `backend: {from}` again; another backend is for another pool",
+            file.display(),
+            policy.pool
+        )
+    })
+}
+
+/// The new text is there whole or not at all.
+fn replace_file(file: &Path, text: &str) -> std::io::Result<()> {
+    // Where a link stands, what it leads to is replaced.
+    let target = file.canonicalize()?;
+    let mut beside = target.clone().into_os_string();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let written = std::fs::File::create(&beside).and_then(|mut new| {
+        new.set_permissions(std::fs::metadata(&target)?.permissions())?;
+        new.write_all(text.as_bytes())?;
+        new.sync_all()?;
+        std::fs::rename(&beside, &target)
+    });
+    if written.is_err() {
+        // What could not be written may not be left lying about.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
 }
 
 /// Says in the log what came of it.

@@ -21,7 +21,8 @@ pub(super) fn orders(value: Value<'_>, at: Timestamp, notes: &mut Notes) -> Opti
         fields::list(value, notes, |value, notes| hold(value, at, notes))
     });
     fields.finish(notes);
-    Some(Overrides { set: set?, floor: floor?, ceiling: ceiling?, holds: holds? })
+    let orders = Vec::new();
+    Some(Overrides { set: set?, floor: floor?, ceiling: ceiling?, holds: holds?, orders })
 }
 
 /// A count, or `{count, ends_in_seconds}`.

@@ -21,7 +21,7 @@ pub use shift::{Shift, ShiftWay};
 pub use why_not::WhyNot;
 
 use super::text::{Latency, Length, Number, Plain, TimeOfDay};
-use super::{Decision, Direction, Guard, Observation, Opinion, Reason, Stage};
+use super::{Decision, Direction, Guard, Observation, Opinion, Order, Reason, Stage};
 use crate::domain::{FleetCounts, NodeCount, PoolName, Reading, SignalName, Timestamp, elapsed};
 use crate::policy::{Policy, Rule, TargetForm};
 
@@ -38,6 +38,10 @@ pub struct Explanation {
     pub to: NodeCount,
     /// The pool's nodes, counted.
     pub fleet: FleetCounts,
+    /// What operators have ordered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub orders: Vec<Order>,
     /// What was measured.
     pub inputs: Vec<Input>,
     /// What each rule wanted.
@@ -113,6 +117,7 @@ pub fn explain(decision: &Decision, observation: &Observation, policy: &Policy) 
         from: decision.from,
         to: decision.to,
         fleet: observation.fleet,
+        orders: observation.overrides.orders.clone(),
         inputs: inputs.collect(),
         rules: rules.collect(),
         stages: decision.stages.clone(),
@@ -159,6 +164,9 @@ impl fmt::Display for Explanation {
         }
         for (place, because) in self.because.iter().enumerate() {
             writeln!(f, "  {} {because}", if place == 0 { "because" } else { "    and" })?;
+        }
+        for order in &self.orders {
+            writeln!(f, "  ordered {order}")?;
         }
         let FleetCounts { serving, on_the_way, standby, leaving } = self.fleet;
         writeln!(

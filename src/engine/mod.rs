@@ -58,7 +58,7 @@ pub use explain::{
 pub use foreseen::{Belief, Foreseen};
 pub use observation::{
     Announced, Condition, Costs, Effect, HeldChange, History, KeptSample, Observation,
-    ObservedHint, ObservedNode, OrderedCount, OrderedHold, Overrides, Readiness,
+    ObservedHint, ObservedNode, Order, OrderedCount, OrderedHold, Overrides, Readiness,
     RecommendationSpan, ScaleEvent, StepMemory, Wish,
 };
 pub use reason::{BudgetPeriod, Reason};

@@ -148,6 +148,30 @@ pub struct Overrides {
     pub ceiling: Option<OrderedCount>,
     /// No change in these directions.
     pub holds: Vec<OrderedHold>,
+    /// Every order in force, those about single nodes too, as it is told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub orders: Vec<Order>,
+}
+
+/// An operator's order as it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Order {
+    /// What was ordered, as a sentence without its full stop.
+    pub what: String,
+    /// When it ends by itself.
+    pub until: Timestamp,
+    /// Who ordered it.
+    pub owner: String,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { what, until, owner, reason } = self;
+        write!(f, "{what} until {until}, by {owner}: {reason}")
+    }
 }
 
 impl Overrides {

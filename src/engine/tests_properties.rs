@@ -86,7 +86,7 @@ prop_compose! {
             change: if out { HeldChange::ScaleOut } else { HeldChange::ScaleIn },
             until,
         });
-        Overrides { set, floor, ceiling, holds: holds.collect() }
+        Overrides { set, floor, ceiling, holds: holds.collect(), ..Overrides::default() }
     }
 }
 

@@ -11,6 +11,7 @@ use super::brake;
 use super::doubt::{believed_gone_at, in_doubt};
 use super::facts::{Facts, ServerFact};
 use super::lifecycle::{Next, Wish, next};
+use super::orders::{self, Departure, NodeOrders};
 use super::orphans::Orphan;
 use super::protect::{self, Protection};
 use super::step::{Move, Note, Step};
@@ -32,6 +33,8 @@ pub struct PlanInput<'a> {
     pub facts: &'a BTreeMap<NodeId, Facts>,
     /// The nodes that an operator protects from removal.
     pub protected: &'a BTreeMap<NodeId, Protection>,
+    /// What operators ordered beside that.
+    pub orders: &'a NodeOrders,
     /// Every address of the VLAN that is held or rests, whichever pool's.
     pub addresses: &'a BTreeMap<Ipv4Addr, AddressUse>,
     /// Now.
@@ -53,6 +56,8 @@ pub struct Plan {
     pub waits: BTreeMap<NodeId, String>,
     /// The nodes that an operator protects from removal.
     pub protected: BTreeMap<NodeId, Protection>,
+    /// The nodes that an operator sends away.
+    pub departures: BTreeMap<NodeId, Departure>,
     /// What would have been done and wasn't.
     pub notes: Vec<Note>,
 }
@@ -66,10 +71,12 @@ impl Plan {
 
 /// Plans one look. `fresh` gives a new version 7 UUID at each call.
 pub fn plan(input: &PlanInput, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
-    let mut plan = Plan { protected: input.protected.clone(), ..Plan::default() };
+    let (protected, departures) = (input.protected.clone(), input.orders.departures.clone());
+    let mut plan = Plan { protected, departures, ..Plan::default() };
     let (mut wishes, missing) = wishes(input, &mut plan.notes);
     protect::keep(input, &mut wishes, &mut plan.notes);
     brake::hold(input, &mut wishes, &mut plan.notes);
+    orders::hold_removals(input, &mut wishes, &mut plan.notes);
     create(input, missing, &mut plan, fresh);
     let unknown = Facts::unknown();
     let mut runs = Runs::new(input.policy.configure.batch);
@@ -82,6 +89,9 @@ pub fn plan(input: &PlanInput, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
                 plan.waits.insert(node.id, what);
             }
             Next::Do { enter, step, failure, because } => {
+                let ordered = input.orders.departures.get(&node.id);
+                let ordered = ordered.filter(|_| wish == Wish::Leave && failure.is_none());
+                let because = ordered.map_or(because, ToString::to_string);
                 let begins_run = enter.is_some() && step == Some(Step::StartRun);
                 plan.moves.push(Move { node: node.id, enter, step, failure, because });
                 if begins_run {
@@ -125,6 +135,10 @@ fn create(input: &PlanInput, missing: Missing, plan: &mut Plan, fresh: &mut dyn 
     let to_serve = missing.to_serve.min(room);
     let wanted = missing.to_serve + missing.to_stand_by.min(room - to_serve);
     if wanted == 0 {
+        return;
+    }
+    if let Some(until) = input.orders.creates_held {
+        plan.notes.push(Note::CreatesHeld { wanted: NodeCount(wanted), until });
         return;
     }
     let (notes, first) = (&mut plan.notes, &input.policy.node.instance_type);

@@ -163,6 +163,20 @@ pub enum Note {
         /// When the first protection ends.
         until: Timestamp,
     },
+    /// Nodes are wanted, and an operator forbade to create any.
+    CreatesHeld {
+        /// How many more were wanted.
+        wanted: NodeCount,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Nodes shall leave and stay: an operator forbade to remove any.
+    RemovalsHeld {
+        /// How many stay.
+        kept: NodeCount,
+        /// Until when.
+        until: Timestamp,
+    },
     /// An operator took a node that serves or stands by out of a balancer by hand.
     TakenOutByHand {
         /// The node.
@@ -258,6 +272,15 @@ impl std::fmt::Display for Note {
             ),
             Self::Protected { kept, until } => {
                 write!(f, "{kept} not needed, kept until {until} or longer: protected")
+            }
+            Self::CreatesHeld { wanted, until } => {
+                write!(
+                    f,
+                    "{wanted} more wanted, but an operator lets none be created until {until}"
+                )
+            }
+            Self::RemovalsHeld { kept, until } => {
+                write!(f, "{kept} to leave, kept until {until}: an operator lets none be removed")
             }
             Self::TakenOutByHand { node, balancer } => {
                 write!(f, "node {node} was taken out of {balancer} by hand; left so")

@@ -5,6 +5,7 @@ mod doubt;
 mod fallback;
 mod fixture;
 mod health;
+mod orders;
 mod orphans;
 mod pool;
 mod properties;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::choose::{Leaving, leavers, leaves_standby_at, rank};
 use super::facts::{Facts, ServerFact, is_up};
 use super::lifecycle::Wish;
+use super::orders::{Departure, DepartureOrder};
 use super::plan::PlanInput;
 use super::step::Note;
 use crate::domain::{Failure, Node, NodeCount, NodeId, NodeState};
@@ -33,6 +34,7 @@ pub(super) fn wishes(
         return Default::default();
     };
     let mut muster = Muster::of(input, desired.0);
+    muster.obey();
     muster.ail(notes);
     muster.take_back();
     let to_serve = muster.desired.saturating_sub(muster.committed());
@@ -132,6 +134,43 @@ impl<'a> Muster<'a> {
         self.wishes.insert(node.id, wish);
     }
 
+    /// Whoever an operator sends away counts for nothing any more. One that serves and shall be
+    /// replaced stays until another does.
+    fn obey(&mut self) {
+        let departures = &self.input.orders.departures;
+        for node in self.input.nodes {
+            let Some(Departure { order, .. }) = departures.get(&node.id) else { continue };
+            match (&node.state, order) {
+                (NodeState::InService | NodeState::Unhealthy { .. }, DepartureOrder::Replace) => {
+                    self.serving -= 1;
+                    self.ailing.push(node);
+                }
+                (NodeState::InService | NodeState::Unhealthy { .. }, DepartureOrder::Drain) => {
+                    self.serving -= 1;
+                    self.wish(node, Wish::Leave);
+                }
+                (
+                    NodeState::Planned
+                    | NodeState::Provisioning { .. }
+                    | NodeState::Configuring { .. }
+                    | NodeState::Joining { .. }
+                    | NodeState::Standby,
+                    DepartureOrder::Drain | DepartureOrder::Replace,
+                ) => self.wish(node, Wish::Leave),
+                (
+                    NodeState::Draining { .. }
+                    | NodeState::Deleting { .. }
+                    | NodeState::Deleted
+                    | NodeState::Failed { .. },
+                    DepartureOrder::Drain | DepartureOrder::Replace,
+                ) => {}
+            }
+        }
+        for group in [&mut self.coming, &mut self.draining, &mut self.standby] {
+            group.retain(|node| !departures.contains_key(&node.id));
+        }
+    }
+
     /// Chooses who is replaced: the longest unhealthy, within what the policy allows at once, and
     /// nobody where most look unhealthy.
     fn ail(&mut self, notes: &mut Vec<Note>) {
@@ -139,7 +178,9 @@ impl<'a> Muster<'a> {
             NodeState::Unhealthy { deadline } => Some(deadline),
             _ => None,
         };
-        let unhealthy = self.input.nodes.iter().filter(|node| deadline(node).is_some()).count();
+        let departures = &self.input.orders.departures;
+        let others = self.input.nodes.iter().filter(|node| !departures.contains_key(&node.id));
+        let unhealthy = others.clone().filter(|node| deadline(node).is_some()).count();
         self.unhealthy = unhealthy as u32;
         let Some(health) = self.input.policy.health else { return };
         let in_service = self.serving as usize;
@@ -157,12 +198,12 @@ impl<'a> Muster<'a> {
         });
         let budget = (most as usize).saturating_sub(on_their_way_out.count());
         let overdue = |node: &&Node| deadline(node).is_some_and(|due| due <= self.input.now);
-        let mut ailing: Vec<&Node> = self.input.nodes.iter().filter(overdue).collect();
+        let mut ailing: Vec<&Node> = others.filter(overdue).collect();
         ailing.sort_by_key(|node| (deadline(node), node.id));
         ailing.truncate(budget);
         self.serving -= ailing.len() as u32;
         self.unhealthy -= ailing.len() as u32;
-        self.ailing = ailing;
+        self.ailing.append(&mut ailing);
     }
 
     /// Whoever is replaced leaves once enough others serve, or where `max` has no other room for
@@ -202,9 +243,12 @@ impl<'a> Muster<'a> {
     /// Of a surplus, as many stay as the standby lacks, and the others leave.
     fn let_go(&mut self, notes: &mut Vec<Note>) {
         let ailing: BTreeSet<NodeId> = self.ailing.iter().map(|node| node.id).collect();
-        let protected = self.input.protected;
-        let is_other =
-            |node: &&Node| !ailing.contains(&node.id) && !protected.contains_key(&node.id);
+        let (protected, departures) = (self.input.protected, &self.input.orders.departures);
+        let is_other = |node: &&Node| {
+            let is_spoken_of =
+                protected.contains_key(&node.id) || departures.contains_key(&node.id);
+            !ailing.contains(&node.id) && !is_spoken_of
+        };
         let others = self.input.nodes.iter().filter(is_other);
         let leavers = leavers(others, self.leaving, self.input.now);
         let kept = self.surplus().min(self.short());

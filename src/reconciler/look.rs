@@ -11,6 +11,7 @@ use super::counting::Counting;
 use super::facts::World as Seen;
 use super::foresight::Foresight;
 use super::inventory::Inventory;
+use super::orders::Orders;
 use super::orphans::Orphanage;
 use super::spending::Spending;
 use super::status::{PoolStatus, is_about_money, is_ineffective};
@@ -21,17 +22,12 @@ use crate::domain::{
     SignalName, Timestamp, after, before,
 };
 use crate::engine::{
-    Announced, Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, Overrides,
-    decide,
+    Announced, Costs, Decision, Direction, Foreseen, History, Observation, ObservedNode, decide,
 };
-use crate::planner::{
-    AddressUse, Note, Plan, PlanInput, Protection, plan, spare_on_the_way, sweep,
-};
+use crate::planner::{AddressUse, Note, Plan, PlanInput, plan, spare_on_the_way, sweep};
 use crate::policy::{Control, Policy};
 use crate::ports::{Balancer, Chance, Clock, Configurator, MetricsSource, Notifier};
-use crate::store::{
-    Change, Command, CommandKind, Entry, NewDecision, News, Store, StoreError, protected,
-};
+use crate::store::{Change, Command, Entry, NewDecision, News, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Ended nodes are remembered this long: failures among them slow creating down.
@@ -71,7 +67,7 @@ pub struct PoolLoop {
     pub(super) foresight: Foresight,
     pub(super) counting: Counting,
     pub(super) orphanage: Orphanage,
-    pub(super) protected: BTreeMap<NodeId, Protection>,
+    pub(super) orders: Orders,
     pub(super) after_write: Option<AfterWrite>,
     pub(super) told: Told,
     pub(super) trouble: Trouble,
@@ -136,7 +132,7 @@ impl PoolLoop {
             foresight: Foresight::default(),
             counting: Counting::default(),
             orphanage,
-            protected: BTreeMap::new(),
+            orders: Orders::default(),
             after_write: None,
             told,
             trouble,
@@ -181,8 +177,8 @@ impl PoolLoop {
         self.take_up_after_failure(now).await?;
         self.notice_clock(now).await?;
         let commands = self.store.take_commands(&self.policy.pool, now).await?;
-        let control = self.control(&commands);
-        self.protected = protected(&commands);
+        self.obey(&commands);
+        let control = self.control();
         let readings = async {
             let due = self.decide_at.is_none_or(|due| due <= now || self.is_set_back(due, now));
             if due { Some(self.read_signals(now).await) } else { None }
@@ -257,8 +253,8 @@ impl PoolLoop {
             false => ObservedNode::of(node),
         };
         let nodes = self.nodes.values().filter_map(observed).collect();
-        let history = self.history.clone();
-        let overrides = Overrides::default();
+        let history = self.orders.cleared(&self.history);
+        let overrides = self.orders.overrides.clone();
         Observation {
             at,
             fleet,
@@ -289,21 +285,24 @@ impl PoolLoop {
         self.decide_at
     }
 
-    /// The strictest of the daemon's setting, the policy's and operators' commands, oldest first.
-    pub(super) fn control(&self, commands: &[Command]) -> Control {
-        let is_held = |command: &Command| match command.kind {
-            CommandKind::Hold => Some(true),
-            CommandKind::Resume => Some(false),
-            CommandKind::Protect { .. } | CommandKind::Release { .. } => None,
-        };
-        let held = commands.iter().rev().find_map(is_held).unwrap_or(false);
+    /// The strictest of the daemon's setting, the policy's and operators' commands.
+    pub(super) fn control(&self) -> Control {
         let wishes = [self.global, self.policy.control];
         if wishes.contains(&Control::DryRun) {
             Control::DryRun
-        } else if held || wishes.contains(&Control::Hold) {
+        } else if self.orders.is_held || wishes.contains(&Control::Hold) {
             Control::Hold
         } else {
             Control::Automatic
+        }
+    }
+
+    /// Keeps to these commands from here on; what is new among them is decided upon at once.
+    fn obey(&mut self, commands: &[Command]) {
+        let orders = Orders::of(commands);
+        if orders != self.orders {
+            self.orders = orders;
+            self.decide_soon();
         }
     }
 
@@ -383,7 +382,8 @@ impl PoolLoop {
             desired: self.history.desired,
             nodes: &nodes,
             facts: &seen.facts,
-            protected: &self.protected,
+            protected: &self.orders.protected,
+            orders: &self.orders.nodes,
             addresses: &addresses,
             now,
         };
@@ -395,7 +395,7 @@ impl PoolLoop {
         let last_sweep = self.orphanage.last_sweep;
         let (notes, orphan) = sweep(&seen.orphans, self.policy.orphans, last_sweep, now);
         plan.notes.extend(notes);
-        plan.sweep = orphan.cloned();
+        plan.sweep = orphan.filter(|_| self.orders.nodes.removals_held.is_none()).cloned();
         Ok(plan)
     }
 
@@ -428,6 +428,7 @@ impl PoolLoop {
             self.history.desired,
             plan,
             &self.last,
+            &self.orders.overrides.orders,
         );
         self.count_nodes(&status);
         self.status.send_replace(Arc::new(status));

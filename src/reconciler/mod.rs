@@ -20,6 +20,7 @@ mod identity;
 mod inventory;
 mod look;
 mod observe;
+mod orders;
 mod orphans;
 mod outcome;
 mod policy;
@@ -38,8 +39,9 @@ pub use counting::Counting;
 pub use courier::{Courier, give_up_for_strangers};
 pub use inventory::{Inventory, Listing};
 pub use look::{AfterWrite, PoolLoop, World};
-pub use preview::{Preview, preview};
+pub use preview::{Preview, preview, preview_with};
 pub use regions::Regions;
+pub use spending::{Bill, bill};
 pub use status::{NodeStatus, PoolStatus};
 
 /// Tags that every instance of ours carries: this one, and the pool's.

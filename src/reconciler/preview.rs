@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::look::{PoolLoop, World};
+use super::orders::Orders;
 use crate::domain::{Duration, Missing, NodeCount, Reading, SignalName, Timestamp, elapsed};
 use crate::engine::{Explanation, decide, explain};
 use crate::policy::{Control, Policy};
-use crate::store::{Store, StoreError, protected};
+use crate::store::{Command, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// What a look would do.
@@ -30,6 +31,16 @@ pub async fn preview(
     world: &World,
     store: Arc<Store>,
 ) -> Result<Preview, StoreError> {
+    preview_with(policy, world, store, None).await
+}
+
+/// The same, as if `trial` had just been commanded.
+pub async fn preview_with(
+    policy: Policy,
+    world: &World,
+    store: Arc<Store>,
+    trial: Option<Command>,
+) -> Result<Preview, StoreError> {
     let policy = Arc::new(policy);
     let control = policy.control;
     let mut pool = PoolLoop::take_up(
@@ -42,9 +53,10 @@ pub async fn preview(
     )
     .await?;
     let now = pool.now();
-    let commands = pool.store.see_commands(&policy.pool, now).await?;
-    let is_held = pool.control(&commands) == Control::Hold;
-    pool.protected = protected(&commands);
+    let mut commands = pool.store.see_commands(&policy.pool, now).await?;
+    commands.extend(trial);
+    pool.orders = Orders::of(&commands);
+    let is_held = pool.control() == Control::Hold;
     let (seeing, mut readings, price) =
         tokio::join!(pool.see(now), pool.read_signals(now), pool.ask_price(now));
     pool.count(&seeing, now);

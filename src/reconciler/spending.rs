@@ -11,15 +11,17 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use serde::Serialize;
 use tracing::warn;
 
-use super::look::PoolLoop;
+use super::look::{PoolLoop, World};
 use crate::domain::{
     Dollars, Duration, Node, NodeId, NodeState, Timestamp, after, calendar_month, elapsed,
 };
 use crate::engine::Costs;
+use crate::policy::Policy;
 use crate::ports::Fault;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Prices change a few times in a decade, and are announced.
@@ -92,6 +94,50 @@ impl PoolLoop {
         let month_left = elapsed(now, month.end);
         Ok(Some(self.spending.costs(living, month.start, month_left, now)))
     }
+}
+
+/// What a pool costs, in dollars.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Bill {
+    /// When it was reckoned.
+    pub at: Timestamp,
+    /// What one started hour of one node costs; none where the cloud does not say.
+    pub node_hourly: Option<f64>,
+    /// Instances that are paid for now.
+    pub instances: u32,
+    /// What an hour of all of them costs.
+    pub hourly: Option<f64>,
+    /// The bill of this calendar month (UTC) so far: every hour that has started.
+    pub month_so_far: Option<f64>,
+    /// What it comes to at the month's end if nothing changes.
+    pub month_projected: Option<f64>,
+}
+
+/// Reckons what a pool costs now, budget or none.
+pub async fn bill(policy: &Policy, world: &World, store: &Store) -> Result<Bill, StoreError> {
+    let at = world.clock.now();
+    let (cloud, node) = (world.inventory.cloud(), &policy.node);
+    let price = cloud.hourly_price(&node.instance_type, &node.region).await.ok();
+    let month = calendar_month(at);
+    let nodes = store.load_pool(&policy.pool, month.start).await?.nodes;
+    let mut spending = Spending { node_hourly: price, ..Spending::default() };
+    spending.note_ended(nodes.iter(), month.start);
+    let living = nodes.iter().filter(|node| !node.state.is_final());
+    let instances = living.clone().filter(|node| node.instance.is_some()).count() as u32;
+    let costs = spending.costs(living, month.start, elapsed(at, month.end), at);
+    let hourly = price.map(|price| price.times(instances.into()));
+    let projected = hourly.map(|hourly| {
+        let ahead = hourly.for_time(Duration::from_secs(costs.month_seconds_left));
+        costs.spent.plus(ahead.minus(costs.paid_ahead))
+    });
+    Ok(Bill {
+        at,
+        node_hourly: price.map(Dollars::get),
+        instances,
+        hourly: hourly.map(Dollars::get),
+        month_so_far: price.map(|_| costs.spent.get()),
+        month_projected: projected.map(Dollars::get),
+    })
 }
 
 impl Spending {

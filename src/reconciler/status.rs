@@ -10,7 +10,7 @@ use crate::domain::{
     DecisionId, Duration, Failure, FleetCounts, InstanceId, InstanceLabel, Node, NodeCount, NodeId,
     NodeState, PoolName, Reading, Timestamp,
 };
-use crate::engine::{Decision, Observation, Reason, budget_used};
+use crate::engine::{Decision, Observation, Order, Reason, budget_used};
 use crate::planner::{Note, Plan};
 use crate::policy::{Control, Policy};
 use crate::store::{Change, Entry, Phase, StoreError};
@@ -43,6 +43,8 @@ pub struct PoolStatus {
     pub decision: Option<DecisionId>,
     /// Why the count is what it is; the first reason binds.
     pub reasons: Vec<String>,
+    /// What operators have ordered.
+    pub orders: Vec<Order>,
     /// What would have been done and was not.
     pub notes: Vec<String>,
     /// What the store failed to do, since when nothing is done; none while it works.
@@ -80,6 +82,8 @@ pub struct NodeStatus {
     pub failure: Option<Failure>,
     /// Until when, by whom and why it is protected from removal.
     pub protected: Option<String>,
+    /// By whom and why it is sent away.
+    pub sent_away: Option<String>,
 }
 
 impl PoolStatus {
@@ -95,6 +99,7 @@ impl PoolStatus {
                 None,
                 &Plan::default(),
                 &None,
+                &[],
             )
         }
     }
@@ -107,6 +112,7 @@ impl PoolStatus {
         desired: Option<NodeCount>,
         plan: &Plan,
         last: &Option<(DecisionId, Observation, Decision)>,
+        orders: &[Order],
     ) -> Self {
         let bounds = policy.bounds_at(at);
         let reasons = last.iter().flat_map(|(_, _, decision)| &decision.reasons);
@@ -122,6 +128,7 @@ impl PoolStatus {
             port: policy.join.port,
             decision: last.as_ref().map(|(id, _, _)| *id),
             reasons: reasons.map(ToString::to_string).collect(),
+            orders: orders.to_vec(),
             notes: plan.notes.iter().map(ToString::to_string).collect(),
             store_failure: None,
             nodes: nodes
@@ -147,6 +154,7 @@ impl NodeStatus {
             instance_created_at: node.instance_created_at,
             failure: node.failure.clone(),
             protected: plan.protected.get(&node.id).map(ToString::to_string),
+            sent_away: plan.departures.get(&node.id).map(ToString::to_string),
         }
     }
 }

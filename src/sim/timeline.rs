@@ -54,6 +54,7 @@ fn say(entry: &Entry) -> String {
         Entry::TokenRevoked { id, owner, by } => format!("{by} revokes the token {id} of {owner}"),
         Entry::StoreFailed { looks, what, .. } => format!("{looks} looks did nothing: {what}"),
         Entry::ClockSetBack { seconds } => format!("the clock was set back by {seconds} s"),
+        Entry::CommandEnded { command, owner } => format!("{owner} ends command {command}"),
         Entry::Announced { hint, owner } => {
             format!("{owner} announces {} at {}", hint.kind, hint.starts_at)
         }

@@ -192,6 +192,30 @@ impl Store {
         rows.iter().map(|row| parse("a response", row.get(0))).collect()
     }
 
+    /// The first of a signal's samples from `from` until `until`, oldest first.
+    pub async fn samples_page(
+        &self,
+        pool: &PoolName,
+        signal: &SignalName,
+        from: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Sample>, StoreError> {
+        let rows = sqlx::query(sql::SAMPLES_PAGE)
+            .bind(pool.as_str())
+            .bind(signal.as_str())
+            .bind(milliseconds(from))
+            .bind(milliseconds(until))
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("read samples"))?;
+        let sample = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(Sample { at: timestamp(row.get(0))?, value: row.get(1) })
+        };
+        rows.iter().map(sample).collect()
+    }
+
     /// A signal's samples from `from` until `until`, oldest first.
     pub async fn samples(
         &self,

@@ -10,7 +10,7 @@ use sqlx::Row;
 
 use super::error::failed;
 use super::tokens::{Scope, TokenId};
-use super::{Store, StoreError, parse, sql, timestamp};
+use super::{Store, StoreError, milliseconds, parse, sql, timestamp};
 use crate::domain::{
     DecisionId, Failure, Hint, HintId, InstanceId, NodeCount, NodeId, NodeState, PoolName,
     Timestamp,
@@ -124,6 +124,13 @@ pub enum Entry {
         /// The command, as it was given.
         command: Value,
     },
+    /// An operator's command was ended before its time.
+    CommandEnded {
+        /// Its id.
+        command: String,
+        /// By whom.
+        owner: String,
+    },
     /// A token for the API was made.
     TokenMade {
         /// Its id, which is no secret.
@@ -189,6 +196,19 @@ pub enum Entry {
     },
 }
 
+/// Which journal rows; all that is given must fit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JournalFilter {
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// About this node.
+    pub node: Option<NodeId>,
+    /// Not before this.
+    pub since: Option<Timestamp>,
+    /// Not after this.
+    pub until: Option<Timestamp>,
+}
+
 /// A journal row, read back.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct JournalRecord {
@@ -220,6 +240,7 @@ impl Entry {
             Self::Disowned { .. } => "disowned",
             Self::Suppressed { .. } => "suppressed",
             Self::Commanded { .. } => "commanded",
+            Self::CommandEnded { .. } => "command_ended",
             Self::TokenMade { .. } => "token_made",
             Self::TokenRevoked { .. } => "token_revoked",
             Self::StoreFailed { .. } => "store_failed",
@@ -247,6 +268,53 @@ impl Store {
             .await
             .map_err(failed("read the journal"))?;
         rows.iter().map(record).collect()
+    }
+
+    /// The same, only rows that fit a filter.
+    pub async fn journal_where(
+        &self,
+        pool: &PoolName,
+        before: i64,
+        limit: u32,
+        filter: &JournalFilter,
+    ) -> Result<Vec<JournalRecord>, StoreError> {
+        let (since, until) = (filter.since.map(milliseconds), filter.until.map(milliseconds));
+        let rows = sqlx::query(sql::JOURNAL_WHERE)
+            .bind(pool.as_str())
+            .bind(before)
+            .bind(limit)
+            .bind(filter.kind.as_deref())
+            .bind(filter.node.map(|node| node.to_string()))
+            .bind(since.unwrap_or(i64::MIN))
+            .bind(until.unwrap_or(i64::MAX))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("read the journal"))?;
+        rows.iter().map(record).collect()
+    }
+
+    /// Rows of every pool above a number, oldest first.
+    pub async fn journal_after(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<JournalRecord>, StoreError> {
+        let rows = sqlx::query(sql::JOURNAL_AFTER)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("read the journal"))?;
+        rows.iter().map(record).collect()
+    }
+
+    /// The newest row's number; 0 before the first.
+    pub async fn journal_head(&self) -> Result<i64, StoreError> {
+        let head = sqlx::query(sql::LAST_JOURNAL_ROW)
+            .fetch_one(&self.reader)
+            .await
+            .map_err(failed("read the journal's end"))?;
+        Ok(head.get(0))
     }
 
     /// What SQLite finds wrong with its own pages, indexes and constraints; nothing, if all is well.

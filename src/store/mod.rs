@@ -33,13 +33,13 @@ mod tests_points;
 mod tokens;
 
 pub use chain::{AuditRecord, ChainEnd, JournalChain};
-pub use commands::{Command, CommandKind, protected};
+pub use commands::{Command, CommandKind, CommandRecord, Given, HeldAct, IdempotencyKey};
 pub use decisions::{DecisionRecord, Decisions, NewDecision};
 pub use error::StoreError;
 pub use examine::StoreExamination;
 pub use forecasts::KeptForecast;
 pub use hints::{Announcement, HintRecord};
-pub use journal::{Entry, JournalRecord};
+pub use journal::{Entry, JournalFilter, JournalRecord};
 pub use learned::{Lives, Phase, PhaseTimes};
 pub use nodes::{Change, PoolState};
 pub use open::Store;

@@ -135,6 +135,7 @@ pub(super) fn migrator() -> Migrator {
         (5, "orphans", include_str!("../../migrations/sqlite/0005_orphans.sql")),
         (6, "outbox", include_str!("../../migrations/sqlite/0006_outbox.sql")),
         (7, "access", include_str!("../../migrations/sqlite/0007_access.sql")),
+        (8, "command ends", include_str!("../../migrations/sqlite/0008_command_ends.sql")),
         (9, "points", include_str!("../../migrations/sqlite/0009_points.sql")),
     ];
     let migrations = migrations.into_iter().map(|(version, name, text)| {

@@ -23,6 +23,9 @@ pub struct Retention {
     pub messages: Duration,
 }
 
+/// Whoever sends a request again does so within a day.
+const KEYS: Duration = Duration::from_secs(24 * 3_600);
+
 impl Store {
     /// Deletes one small batch of each kind that is older than its time. How many rows went.
     pub async fn prune(&self, now: Timestamp, keep: Retention) -> Result<u64, StoreError> {
@@ -35,6 +38,7 @@ impl Store {
             (sql::PRUNE_NODES, keep.nodes),
             (sql::PRUNE_HINTS, keep.hints),
             (sql::PRUNE_MESSAGES, keep.messages),
+            (sql::PRUNE_IDEMPOTENCY_KEYS, KEYS),
         ] {
             let done = sqlx::query(statement)
                 .bind(milliseconds(before(now, age)))

@@ -97,6 +97,13 @@ pub const JOURNAL_AFTER: &str = "
     SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
     FROM journal WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
 
+/// Journal rows of a pool below a number that fit a filter, newest first.
+pub const JOURNAL_WHERE: &str = "
+    SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
+    FROM journal WHERE pool = ?1 AND sequence < ?2 AND (?4 IS NULL OR kind = ?4)
+        AND (?5 IS NULL OR node = ?5) AND at_milliseconds >= ?6 AND at_milliseconds <= ?7
+    ORDER BY sequence DESC LIMIT ?3";
+
 /// Adds a decision.
 pub const ADD_DECISION: &str = "
     INSERT INTO decisions (id, pool, at_milliseconds, direction, from_count, to_count,
@@ -135,7 +142,37 @@ pub const ADD_COMMAND: &str = "
 pub const COMMANDS: &str = "
     SELECT id, given_at_milliseconds, expires_at_milliseconds, applied_at_milliseconds, document
     FROM commands WHERE pool = ?1 AND expires_at_milliseconds > ?2
+        AND ended_at_milliseconds IS NULL
     ORDER BY given_at_milliseconds, id";
+
+/// Ends a command that is in force.
+pub const END_COMMAND: &str = "
+    UPDATE commands SET ended_at_milliseconds = ?3, ended_by = ?4
+    WHERE id = ?1 AND pool = ?2 AND ended_at_milliseconds IS NULL AND expires_at_milliseconds > ?3";
+
+/// Commands of a pool below an id, newest first: ids are made in the order of time.
+pub const COMMAND_LIST: &str = "
+    SELECT document, applied_at_milliseconds, ended_at_milliseconds, ended_by
+    FROM commands WHERE pool = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+
+/// One command.
+pub const COMMAND: &str = "
+    SELECT document, applied_at_milliseconds, ended_at_milliseconds, ended_by
+    FROM commands WHERE pool = ?1 AND id = ?2";
+
+/// What was asked and answered under a key.
+pub const IDEMPOTENCY_KEY: &str = "
+    SELECT request_digest, answer FROM idempotency_keys WHERE owner = ?1 AND key = ?2";
+
+/// Keeps what was asked and answered under a key.
+pub const KEEP_IDEMPOTENCY_KEY: &str = "
+    INSERT INTO idempotency_keys (owner, key, used_at_milliseconds, request_digest, answer)
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+
+/// Old idempotency keys, some at a time.
+pub const PRUNE_IDEMPOTENCY_KEYS: &str = "
+    DELETE FROM idempotency_keys WHERE (owner, key) IN
+        (SELECT owner, key FROM idempotency_keys WHERE used_at_milliseconds < ?1 LIMIT 500)";
 
 /// Marks a command as seen by the loop.
 pub const APPLY_COMMAND: &str = "
@@ -284,6 +321,12 @@ pub const SAMPLES: &str = "
     SELECT at_milliseconds, value FROM samples
     WHERE pool = ?1 AND signal = ?2 AND at_milliseconds >= ?3 AND at_milliseconds <= ?4
     ORDER BY at_milliseconds";
+
+/// The same, at most so many.
+pub const SAMPLES_PAGE: &str = "
+    SELECT at_milliseconds, value FROM samples
+    WHERE pool = ?1 AND signal = ?2 AND at_milliseconds >= ?3 AND at_milliseconds <= ?4
+    ORDER BY at_milliseconds LIMIT ?5";
 
 /// What has begun in a pool and not ended.
 pub const CONDITIONS: &str = "SELECT document FROM conditions WHERE pool = ?1 ORDER BY kind";
@@ -441,6 +484,8 @@ pub const ALL: &[&str] = &[
     ADD_JOURNAL,
     JOURNAL,
     JOURNAL_AFTER,
+    JOURNAL_WHERE,
+    SAMPLES_PAGE,
     ADD_DECISION,
     DECISIONS,
     CHANGES,
@@ -449,6 +494,12 @@ pub const ALL: &[&str] = &[
     ADD_COMMAND,
     COMMANDS,
     APPLY_COMMAND,
+    END_COMMAND,
+    COMMAND_LIST,
+    COMMAND,
+    IDEMPOTENCY_KEY,
+    KEEP_IDEMPOTENCY_KEY,
+    PRUNE_IDEMPOTENCY_KEYS,
     ADD_LEARNED,
     LEARNED,
     LIVES_TO_SERVE,

@@ -185,77 +185,30 @@ fn a_daemon_that_is_not_there_is_said_to_be_so() {
 }
 
 #[test]
-fn a_hold_needs_a_pool_that_exists_and_a_reason() {
+fn a_command_needs_a_reason_and_an_end() {
     let place = Place::new("http://127.0.0.1:9/v4");
-    let hold = ["hold", "wbe", "--reason", "a release", "--for", "1h"];
-    place.fails(&hold, 1, &["wbe", "there are: web"]);
-    place.fails(&["hold", "web", "--reason", " ", "--for", "1h"], 1, &["--reason"]);
-    place.fails(&["hold", "web", "--reason", "x", "--for", "90 days"], 1, &["seven days"]);
-    place.fails(&["hold", "web", "--reason", "x", "--for", "soon"], 2, &["--for"]);
-    place.has_no_database();
-}
-
-/// What a good command says: to programs, and to people.
-fn says(output: &Output) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (data, talk) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{talk}");
-    (data, talk)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn campaigns_are_announced_listed_and_cancelled() {
-    let place = Place::new("http://127.0.0.1:9/v4");
-    let database = place.path().join("windlass.db");
-    windlass::store::Store::open(&database).await.expect("a new database").close().await;
-    let announce = ["hint", "web", "--in", "2h", "--devices", "2000000", "--reason", "lunch push"];
-    let (_, talk) = says(&place.windlass(&announce));
-    assert!(talk.contains("is announced to web"), "{talk}");
-    assert!(talk.contains("no rule of web listens to campaigns"), "{talk}");
-    let listed = |place: &Place| -> serde_json::Value {
-        let list = place.windlass(&["hint", "web", "--list", "--output", "json"]);
-        serde_json::from_str(&says(&list).0).expect("JSON")
-    };
-    let hint = &listed(&place)[0]["hint"];
-    assert_eq!(hint["size"]["devices"], 2_000_000);
-    assert_eq!(hint["spread"], "2m");
-    let id = hint["id"].as_str().expect("an id");
-    let (_, talk) = says(&place.windlass(&["hint", "web", "--cancel", id]));
-    assert!(talk.contains("is cancelled"), "{talk}");
-    place.fails(&["hint", "web", "--cancel", id], 1, &["no campaign", "windlass hint --list web"]);
-    let (data, _) = says(&place.windlass(&["hint", "web", "--list"]));
-    assert!(data.contains("2000000 devices over 2m") && data.contains(", cancelled"), "{data}");
-
-    let header = "announced_at_seconds,expected_start_seconds,expected_extra_requests,\
-                  expected_fanout_seconds";
-    let now = std::fs::metadata(&database).and_then(|file| file.modified()).expect("a time");
-    let now = now.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
-    let row = format!("{header}\n{now},{},90000,60\n", now + 7_200);
-    place.write("hints.csv", &row);
-    says(&place.windlass(&["hint", "web", "--file", "hints.csv", "--kind", "evening"]));
-    let all = listed(&place);
-    let evening =
-        all.as_array().expect("a list").iter().find(|one| one["hint"]["kind"] == "evening");
-    assert_eq!(evening.expect("it was announced")["hint"]["size"]["devices"], 90_000);
+    place.fails(&["hold", "web", "--for", "1h"], 2, &["--reason"]);
+    place.fails(&["floor", "web", "5", "--reason", "x"], 2, &["--for"]);
+    let both = ["drain", "n", "--for", "1h", "--until", "2026-11-24T18:00:00Z", "--reason", "x"];
+    place.fails(&both, 2, &["cannot be used with"]);
+    place.fails(&["status", "--token-file", "nowhere"], 3, &["can't read the token", "nowhere"]);
 }
 
 #[test]
 fn a_campaign_needs_a_time_ahead_a_size_and_a_reason() {
     let place = Place::new("http://127.0.0.1:9/v4");
     let announce = |more: &[&'static str]| [&["hint", "web"], more].concat();
-    let wrong: [(&[&'static str], i32, &str); 7] = [
+    let wrong: [(&[&'static str], i32, &str); 6] = [
         (&[], 2, "--at"),
         (&["--in", "5m", "--reason", "x"], 1, "--devices"),
         (&["--in", "5m", "--devices", "5", "--rps", "5", "--reason", "x"], 2, "--rps"),
         (&["--in", "5m", "--devices", "5"], 1, "--reason"),
         (&["--at", "six", "--devices", "5", "--reason", "x"], 1, "18:00"),
-        (&["--at", "2020-01-01T00:00:00Z", "--rps", "5", "--reason", "x"], 1, "is past"),
         (&["--file", "nowhere.csv"], 1, "nowhere.csv"),
     ];
     for (more, code, says) in wrong {
         place.fails(&announce(more), code, &[says]);
     }
-    place.fails(&["hint", "wbe", "--list"], 1, &["there are: web"]);
     place.has_no_database();
 }
 

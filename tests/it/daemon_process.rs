@@ -181,7 +181,8 @@ async fn a_daemon_answers_is_held_keeps_others_out_and_stops_in_order() {
         assert!(said.contains(&format!("process {daemon}")), "{said}");
         assert!(said.contains("One database serves one daemon"), "{said}");
 
-        let held = place.windlass(&["hold", "web", "--reason", "a release", "--for", "1h"]);
+        let hold = ["hold", "web", "--reason", "a release", "--for", "1h", "--url", &url];
+        let held = place.windlass(&hold);
         assert!(held.status.success(), "{}", String::from_utf8_lossy(&held.stderr));
         let journal = format!("{url}/api/v1/pools/web/journal");
         until("the hold in the journal", || {
@@ -266,6 +267,165 @@ async fn policies_are_read_again_and_a_bad_file_replaces_nothing() {
         let log = place.log.lock().expect("nobody panics while holding it");
         assert!(log.contains("bounds.max: 5 → 6"), "{log}");
         assert!(log.contains("a policy stays as it was: error: `max` is 2"), "{log}");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_command_announce_and_look_over_the_api() {
+    let mut place = Place::new().await;
+    tokio::task::block_in_place(|| {
+        let url = place.start_daemon();
+        place.prints(&["status", "--url", &url], "2 wanted");
+        let with_url = |arguments: &[&str]| {
+            let output = place.windlass(&[arguments, &["--url", &url]].concat());
+            let said = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+        };
+        let floor = ["floor", "web", "4", "--for", "1h", "--reason", "a release"];
+        let (code, tried) = with_url(&[&floor[..], &["--dry-run"]].concat());
+        assert_eq!(code, Some(0), "{tried}");
+        assert!(
+            tried.contains("would decide 4 nodes") && tried.contains("create 4 nodes"),
+            "{tried}"
+        );
+        let (_, listed) = with_url(&["explain"]);
+        assert!(!listed.contains("at least 4 nodes"), "nothing was changed: {listed}");
+
+        let (code, said) = with_url(&floor);
+        assert_eq!(code, Some(0), "{said}");
+        place.prints(&["status", "--url", &url], "4 wanted");
+        let explained = place.prints(&["explain", "--url", &url], "ordered at least 4 nodes");
+        assert!(explained.contains("by operator on this machine: a release"), "{explained}");
+        for (arguments, says) in [
+            (vec!["hold", "wbe", "--for", "1h", "--reason", "x"], "there are: web"),
+            (vec!["hold", "web", "--for", "1h", "--reason", " "], "`reason` is empty"),
+            (vec!["hold", "web", "--for", "90 days", "--reason", "x"], "seven days"),
+            (vec!["hold", "web", "--for", "soon", "--reason", "x"], "no length of time"),
+            (vec!["set", "web", "90", "--for", "1h", "--reason", "x"], "`bounds.max`, which is 5"),
+            (vec!["drain", "web-0", "--for", "1h", "--reason", "x"], "no living node"),
+            (
+                vec!["hint", "web", "--cancel", "00000000-0000-7000-8000-000000000000"],
+                "no campaign",
+            ),
+            (
+                vec!["hint", "web", "--at", "2020-01-01T00:00:00Z", "--rps", "5", "--reason", "x"],
+                "is past",
+            ),
+        ] {
+            let (code, said) = with_url(&arguments);
+            assert_eq!(code, Some(1), "{arguments:?}: {said}");
+            assert!(said.contains(says), "{arguments:?}: {said}");
+        }
+
+        let announce = ["hint", "web", "--in", "2h", "--devices", "2000000", "--reason", "a push"];
+        let (_, said) = with_url(&announce);
+        assert!(said.contains("is announced to web"), "{said}");
+        assert!(said.contains("no rule of web listens to campaigns"), "{said}");
+        let (_, list) = with_url(&["hint", "web", "--list", "--output", "json"]);
+        let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+        let hint = &list[0]["hint"];
+        assert_eq!((&hint["size"]["devices"], &hint["spread"]), (&2_000_000.into(), &"2m".into()));
+        let (_, said) = with_url(&["hint", "web", "--cancel", hint["id"].as_str().expect("an id")]);
+        assert!(said.contains("is cancelled"), "{said}");
+        let header = "announced_at_seconds,expected_start_seconds,expected_extra_requests,\
+                      expected_fanout_seconds";
+        let now = std::fs::metadata(place.path().join("token")).and_then(|file| file.modified());
+        let now = now.expect("a time").duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        let (now, start) = (now.as_secs(), now.as_secs() + 7_200);
+        let rows = format!("{header}\n{now},{start},90000,60\n");
+        std::fs::write(place.path().join("hints.csv"), rows).expect("written");
+        let (code, said) = with_url(&["hint", "web", "--file", "hints.csv", "--kind", "evening"]);
+        assert_eq!(code, Some(0), "{said}");
+        let (_, list) = with_url(&["hint", "web", "--list"]);
+        assert!(list.contains("evening: 90000 devices over 1m"), "{list}");
+
+        for (arguments, says) in [
+            (vec!["nodes"], "waits for"),
+            (vec!["journal", "--kind", "commanded"], "a release"),
+            (vec!["decisions", "--changes"], "because"),
+            (vec!["costs"], "month so far"),
+        ] {
+            let shown = place.prints(&[&arguments[..], &["--url", &url]].concat(), says);
+            let widest = shown.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(80), "{arguments:?}:\n{shown}");
+        }
+
+        let put = |text: &str, query: &str| {
+            let file = place.path().join("sent.yaml");
+            std::fs::write(&file, text).expect("written");
+            let body = format!("@{}", file.display());
+            let at = format!("{url}/api/v1/pools/web/policy{query}");
+            let header = "content-type: application/yaml";
+            let arguments =
+                ["-s", "-m", "10", "-X", "PUT", "-H", header, "--data-binary", &body, &at];
+            let answer = Command::new("curl").args(arguments).output().expect("curl runs");
+            String::from_utf8_lossy(&answer.stdout).into_owned()
+        };
+        let bad = put(&POLICY.replace("{min: 2, max: 5}", "{min: 3, max: 2}"), "");
+        assert!(bad.contains("`max` is 2, below `min`"), "{bad}");
+        let grown = POLICY.replace("{min: 2, max: 5}", "{min: 2, max: 6}");
+        let tried = put(&grown, "?dry_run=true");
+        assert!(tried.contains("bounds.max"), "{tried}");
+        place.prints(&["status", "--url", &url], "bounds 2 to 5");
+        put(&grown, "");
+        place.prints(&["status", "--url", &url], "bounds 2 to 6");
+        let kept = std::fs::read_to_string(place.path().join("policies/web.yaml"));
+        assert_eq!(kept.expect("it is there"), grown, "the file is the truth");
+    });
+}
+
+/// The commands in the guide's blocks, in their order.
+fn documented() -> Vec<&'static str> {
+    let guide = include_str!("../../docs/api.md");
+    guide.lines().filter_map(|line| line.strip_prefix("$ ")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_guide_to_the_api_shows_works() {
+    let mut place = Place::new().await;
+    tokio::task::block_in_place(|| {
+        let url = place.start_daemon();
+        place.prints(&["status", "--url", &url], "2 wanted");
+        let api = format!("{url}/api/v1");
+        let curls: Vec<_> =
+            documented().into_iter().filter(|line| line.starts_with("curl")).collect();
+        assert!(20 < curls.len(), "the guide was not read");
+        for line in curls {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", line]).env("API", &api).current_dir(place.path());
+            let output = shell.output().expect("a shell");
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && !said.is_empty(), "{line}: {said}");
+        }
+    });
+}
+
+/// Whatever schemathesis makes up from the document is answered as the document says.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_answered_outside_of_the_document() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis");
+    let install =
+        Command::new(folder.join("install")).output().expect("tests/schemathesis/install");
+    assert!(install.status.success(), "{}", String::from_utf8_lossy(&install.stderr));
+    let mut place = Place::new().await;
+    tokio::task::block_in_place(|| {
+        let url = place.start_daemon();
+        place.prints(&["status", "--url", &url], "2 wanted");
+        let program = folder.join("../../target/schemathesis/venv/bin/schemathesis");
+        let document = format!("{url}/api/v1/openapi.json");
+        let output = Command::new(program)
+            .args(["run", &document, "--no-color", "--generation-deterministic"])
+            .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "20"])
+            .args(["--checks", "not_a_server_error,status_code_conformance"])
+            .args(["--checks", "content_type_conformance,response_schema_conformance"])
+            // These go on for ever, or end what all others need.
+            .args(["--exclude-path", "/api/v1/events", "--request-timeout", "20"])
+            .env("NO_PROXY", "127.0.0.1")
+            .current_dir(place.path())
+            .output()
+            .expect("schemathesis runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     });
 }
 

@@ -14,6 +14,7 @@ use axum::{Router, middleware};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::*;
@@ -56,20 +57,22 @@ async fn source(store: &Arc<Store>, name: &str) -> (PoolName, PoolSource) {
     let pool = PoolLoop::start(policy.clone(), world, store, metrics, control, interval).await;
     let (_, in_force) = watch::channel(policy.clone());
     let status = pool.expect("the store works").status();
-    (policy.pool.clone(), PoolSource { policy: in_force, status })
+    (policy.pool.clone(), PoolSource { policy: in_force, status, wake: Arc::default() })
 }
 
 impl House {
     async fn new(asks: Asks, rate: Rate) -> Self {
         let store = Arc::new(Store::in_memory().await.expect("a store"));
         let pools = [source(&store, "zebra").await, source(&store, "okapi").await];
-        let pools = Arc::new(BTreeMap::from(pools));
+        let pools = BTreeMap::from(pools);
         let clock = Arc::new(Hand(AtomicI64::new(1_772_000_000)));
         let access = Access::new(asks, rate, clock.clone());
         // Nobody reads policies here: whoever passes the door is told that the daemon stops.
         let (reload, _) = tokio::sync::mpsc::channel(1);
-        let metrics = Metrics::new();
-        Self { sources: Sources { store, pools, metrics, reload, access }, clock }
+        let (metrics, world, stop) =
+            (Metrics::new(), SimWorld::new(1, 2), CancellationToken::new());
+        let sources = Sources::new(store, pools, metrics, reload, world.ports(), stop, access);
+        Self { sources, clock }
     }
 
     async fn with_tokens() -> Self {

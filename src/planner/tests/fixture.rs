@@ -228,6 +228,7 @@ pub struct Case {
     pub facts: BTreeMap<NodeId, Facts>,
     pub desired: Option<NodeCount>,
     pub protected: BTreeMap<NodeId, super::super::Protection>,
+    pub orders: super::super::NodeOrders,
     pub addresses: BTreeMap<Ipv4Addr, super::super::AddressUse>,
 }
 
@@ -238,7 +239,8 @@ impl Case {
         let held = |node: &Node| (node.address, super::super::AddressUse::Held);
         let addresses = nodes.iter().filter(|node| !node.state.is_final()).map(held).collect();
         let (desired, protected) = (Some(NodeCount(desired)), BTreeMap::new());
-        Self { policy: policy(), nodes, facts, desired, protected, addresses }
+        let orders = super::super::NodeOrders::default();
+        Self { policy: policy(), nodes, facts, desired, protected, orders, addresses }
     }
 
     pub fn plan(&self) -> super::super::Plan {
@@ -252,6 +254,7 @@ impl Case {
             nodes: &self.nodes,
             facts: &self.facts,
             protected: &self.protected,
+            orders: &self.orders,
             addresses: &self.addresses,
             now,
         };

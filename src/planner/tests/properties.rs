@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Facts, InstanceFact, Next, Wish, next};
+use super::super::{Departure, DepartureOrder, Facts, InstanceFact, Next, Wish, next};
 use super::fixture::{
     ABSENT, Case, Check, Says, at, facts, instance, node, now, policy, resting, run, serving,
     standing_by,
@@ -107,7 +107,86 @@ fn any_case() -> impl Strategy<Value = Case> {
     })
 }
 
+/// The same with some of the nodes sent away, and acts forbidden.
+fn any_ordered_case() -> impl Strategy<Value = Case> {
+    let orders = proptest::collection::vec(proptest::option::of(any::<bool>()), 12);
+    let held = (any::<bool>(), any::<bool>());
+    (any_case(), orders, held).prop_map(|(mut case, orders, (creates, removals))| {
+        for (node, order) in case.nodes.iter().zip(orders) {
+            let Some(drains) = order else { continue };
+            let order = if drains { DepartureOrder::Drain } else { DepartureOrder::Replace };
+            let (owner, reason) = ("ops".into(), "a rehearsal".into());
+            let departure = Departure { order, until: at(600), reason, owner };
+            case.orders.departures.insert(node.id, departure);
+        }
+        case.orders.creates_held = creates.then_some(at(600));
+        case.orders.removals_held = removals.then_some(at(600));
+        case
+    })
+}
+
 proptest! {
+    #[test]
+    fn whatever_is_ordered_no_plan_makes_more_than_max_or_what_is_forbidden(
+        case in any_ordered_case()
+    ) {
+        let existing = case.nodes.iter().filter(|node| node.counts_against_max()).count();
+        let plan = case.plan();
+        let (created, max) = (plan.create.len(), case.policy.bounds.max.0 as usize);
+        prop_assert!(created == 0 || existing + created <= max, "{existing} + {created}");
+        prop_assert!(case.orders.creates_held.is_none() || created == 0);
+        let serves = |id| case.nodes.iter().any(|node| {
+            node.id == id && node.state == NodeState::InService
+        });
+        let drains = plan.moves.iter().any(|one| {
+            serves(one.node) && matches!(one.enter, Some(NodeState::Draining { .. }))
+        });
+        prop_assert!(case.orders.removals_held.is_none() || !drains);
+    }
+
+    /// Only an order to drain takes a node away that is not replaced yet.
+    #[test]
+    fn whoever_is_replaced_by_order_serves_until_another_does_or_takes_the_last_room(
+        case in any_ordered_case()
+    ) {
+        let sent_away = |node: &Node, order| {
+            case.orders.departures.get(&node.id).is_some_and(|one| one.order == order)
+        };
+        let serving: Vec<&Node> = case.nodes.iter().filter(|node| {
+            node.state == NodeState::InService && !case.facts[&node.id].instance_is_gone()
+        }).collect();
+        let stays = |node: &&&Node| !case.orders.departures.contains_key(&node.id);
+        let others = serving.iter().filter(stays).count();
+        let desired = case.desired.expect("it was decided").0 as usize;
+        let existing = case.nodes.iter().filter(|node| node.counts_against_max()).count();
+        let is_full = case.policy.bounds.max.0 as usize <= existing + desired;
+        let gone = case.plan().moves.into_iter().filter(|one| {
+            let replaced = serving.iter().any(|node| {
+                node.id == one.node && sent_away(node, DepartureOrder::Replace)
+            });
+            replaced && matches!(one.enter, Some(NodeState::Draining { .. }))
+        });
+        let comes_back = case.nodes.iter().any(|node| {
+            matches!(node.state, NodeState::Draining { .. } | NodeState::Standby)
+        });
+        let may_serve_unseen = case.nodes.iter().any(|node| {
+            matches!(node.state, NodeState::Unhealthy { .. }) || case.facts[&node.id].instance_is_gone()
+        });
+        prop_assert!(
+            gone.count() == 0 || desired <= others || is_full || comes_back || may_serve_unseen
+        );
+    }
+
+    #[test]
+    fn whatever_is_ordered_each_living_node_moves_or_waits(case in any_ordered_case()) {
+        let plan = case.plan();
+        for node in case.nodes.iter().filter(|node| !node.state.is_final()) {
+            let moves = plan.moves.iter().filter(|one| one.node == node.id).count();
+            let waits = plan.waits.get(&node.id).is_some_and(|what| !what.is_empty());
+            prop_assert_eq!(moves + usize::from(waits), 1, "{:?}", node);
+        }
+    }
+
     #[test]
     fn no_plan_makes_more_than_max(case in any_case()) {
         let may_exist = |node: &&Node| node.counts_against_max();

@@ -65,7 +65,8 @@ fn sentence(entry: &Entry) -> Option<String> {
         Entry::Disowned { label, .. } => Some(format!("{label} is somebody else's from here on")),
         // The state that a node enters says the same; nobody commands or announces in a drill.
         Entry::Intended { .. } | Entry::Configured { .. } | Entry::Suppressed { .. } => None,
-        Entry::Started { .. } | Entry::PolicyChanged { .. } | Entry::Commanded { .. } => None,
+        Entry::Started { .. } | Entry::PolicyChanged { .. } => None,
+        Entry::Commanded { .. } | Entry::CommandEnded { .. } => None,
         Entry::StoreFailed { looks, what, .. } => {
             Some(format!("{looks} looks did nothing: {what}"))
         }

@@ -186,12 +186,14 @@ impl<'a> Judge<'a> {
     }
 
     /// A count falls only while every `target` that has a say in it can read its signal whole;
-    /// but down to `max`, it falls without.
+    /// but down to `max`, and to what an operator ordered, it falls without.
     fn see_lowering(&mut self, record: &DecisionRecord) {
         let observation = &record.observation;
         let (from, to) = (record.decision.from, record.decision.to);
         let max = self.policy.bounds_at(observation.at).max;
-        if from.min(max) <= to {
+        let orders = [observation.overrides.set, observation.overrides.ceiling];
+        let is_ordered = orders.iter().flatten().any(|order| order.count <= to);
+        if from.min(max) <= to || is_ordered {
             return;
         }
         for rule in &self.policy.rules {

@@ -12,7 +12,7 @@ use crate::policy::{Policy, Rule, TargetForm};
 use crate::ports::Clock;
 use crate::sim::chance::roll;
 use crate::sim::{Faults, Settings, SimWorld, Simulation, Traffic};
-use crate::store::{DecisionRecord, JournalRecord, StoreError};
+use crate::store::{CommandKind, DecisionRecord, HeldAct, JournalRecord, StoreError};
 
 /// Between two decisions, and between two looks at rest.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -24,6 +24,9 @@ const WAVE: Duration = Duration::from_secs(180);
 /// A clock that is set right may be an hour back: deadlines are an hour further away then. A paid
 /// hour and the longest rest after failures fit in the rest.
 const LONGEST_PEACE: Duration = Duration::from_secs(4 * 3_600);
+
+/// Operators command something this often while there is trouble.
+const COMMANDED_EVERY: Duration = Duration::from_secs(100);
 
 /// Settled is what stays so for this long.
 const STILL: Duration = Duration::from_secs(120);
@@ -99,6 +102,9 @@ pub(super) async fn live(swarm: &Swarm, seed: u64) -> Life {
 /// A simulation that is watched.
 struct Watch<'a> {
     policy: &'a Policy,
+    seed: u64,
+    /// How often something was commanded.
+    commanded: u64,
     simulation: Simulation,
     judge: Judge<'a>,
     record: Record,
@@ -131,6 +137,8 @@ impl<'a> Watch<'a> {
         let simulation = Simulation::new(world, policy.clone(), store, settings);
         Ok(Self {
             policy,
+            seed,
+            commanded: 0,
             simulation,
             judge: Judge::new(policy),
             record: Record::new(began),
@@ -151,8 +159,50 @@ impl<'a> Watch<'a> {
     async fn trouble(&mut self, length: Duration) -> Result<(), StoreError> {
         let end = after(self.began, length);
         while self.simulation.world().time() < end && self.judge.broken().is_empty() {
+            self.command().await?;
             let rest = self.look().await?;
             self.simulation.rest(rest, end);
+        }
+        Ok(())
+    }
+
+    /// An operator commands whatever comes to mind, of any node that is known.
+    async fn command(&mut self) -> Result<(), StoreError> {
+        let lived = elapsed(self.began, self.simulation.world().time());
+        if lived.as_secs() / COMMANDED_EVERY.as_secs() <= self.commanded {
+            return Ok(());
+        }
+        self.commanded += 1;
+        let (seed, times) = (self.seed, self.commanded);
+        let chance = |what: &str, most: usize| {
+            ((roll(seed, &format!("{what} {times}")) * most as f64) as usize).min(most - 1)
+        };
+        let count = NodeCount(chance("count", self.policy.bounds.max.0 as usize + 1) as u32);
+        let nodes = self.simulation.status().map(|status| status.nodes.clone());
+        let nodes = nodes.unwrap_or_default();
+        let node = nodes.get(chance("node", nodes.len().max(1))).map(|node| node.id);
+        let change = [HeldAct::ScaleOut, HeldAct::ScaleIn, HeldAct::Create, HeldAct::Delete];
+        let kind = match (chance("command", 12), node) {
+            (0, _) => CommandKind::Hold,
+            (1, _) => CommandKind::HoldOnly { change: change[chance("change", 4)] },
+            (2 | 3, _) => CommandKind::Resume,
+            (4, _) => CommandKind::Set { count },
+            (5, _) => CommandKind::Floor { count },
+            (6, _) => CommandKind::Ceiling { count },
+            (7, Some(node)) => CommandKind::Drain { node },
+            (8, Some(node)) => CommandKind::Replace { node },
+            (9, Some(node)) => CommandKind::Protect { node },
+            (10, Some(node)) => CommandKind::Release { node },
+            _ => CommandKind::ClearCooldown,
+        };
+        self.simulation.command(kind).await
+    }
+
+    /// Ends whatever is commanded.
+    async fn end_commands(&self) -> Result<(), StoreError> {
+        let (store, now) = (self.simulation.store(), self.simulation.world().now());
+        for record in store.commands(&self.policy.pool, None, u32::MAX).await? {
+            store.end_command(&self.policy.pool, record.command.id, "operator", now).await?;
         }
         Ok(())
     }
@@ -161,6 +211,7 @@ impl<'a> Watch<'a> {
     async fn peace(&mut self, settles_at: Option<NodeCount>) -> Result<(), StoreError> {
         let world = self.simulation.world().clone();
         world.heal();
+        self.end_commands().await?;
         world.set_traffic(Traffic::steady(calm(self.policy)));
         let end = after(world.time(), LONGEST_PEACE);
         let mut still_since = None;

@@ -111,3 +111,47 @@ async fn what_plan_shows_is_what_the_next_look_does_and_showing_changes_nothing(
     simulation.look().await.expect("the store works");
     assert_eq!(simulation.status().expect("it runs").nodes.len(), 5);
 }
+
+#[tokio::test]
+async fn counts_that_are_ordered_are_kept_to_until_they_end() {
+    let mut simulation = simulation(load_for(3)).await;
+    simulation.follows_load_for(3).await;
+    let count = NodeCount;
+    simulation.command(CommandKind::Floor { count: count(5) }).await.expect("the store works");
+    simulation.settles_at(5, minutes(20)).await;
+    let reasons = simulation.status().expect("it runs").reasons.join("; ");
+    assert!(reasons.contains("operator"), "{reasons}");
+    simulation.command(CommandKind::Set { count: count(4) }).await.expect("the store works");
+    simulation.runs(minutes(2)).await;
+    assert_eq!(simulation.desired(), Some(count(4)), "a set count is stricter than a floor");
+    simulation.runs(minutes(70)).await;
+    simulation.settles_at(3, minutes(90)).await;
+    assert_eq!(simulation.status().expect("it runs").orders, [], "all have ended");
+}
+
+#[tokio::test]
+async fn a_replaced_node_goes_once_another_serves_and_a_drained_one_at_once() {
+    let mut simulation = simulation(load_for(3)).await;
+    simulation.follows_load_for(3).await;
+    let nodes = simulation.status().expect("it runs").nodes.clone();
+    let (first, second) = (nodes[0].id, nodes[1].id);
+    simulation.command(CommandKind::Replace { node: first }).await.expect("the store works");
+    simulation.runs(seconds(30)).await;
+    let status = simulation.status().expect("it runs");
+    assert_eq!(status.fleet.serving, NodeCount(3), "it serves until another does");
+    let told = status.nodes.iter().find(|node| node.id == first).expect("it is there");
+    let told = told.sent_away.clone().unwrap_or_default();
+    assert_eq!(told, "replaced by order of operator: a rehearsal");
+    simulation.runs(minutes(20)).await;
+    simulation.is_whole(3).await;
+    let left: Vec<_> = simulation.status().expect("it runs").nodes.iter().map(|n| n.id).collect();
+    assert!(!left.contains(&first) && left.contains(&second), "{left:?}");
+    simulation.command(CommandKind::Drain { node: second }).await.expect("the store works");
+    simulation.runs(seconds(10)).await;
+    assert_eq!(simulation.status().expect("it runs").fleet.serving, NodeCount(2));
+    simulation.runs(minutes(20)).await;
+    simulation.is_whole(3).await;
+    let left: Vec<_> = simulation.status().expect("it runs").nodes.iter().map(|n| n.id).collect();
+    assert!(!left.contains(&second), "{left:?}");
+    assert_eq!(simulation.cuts_before_the_deadline().await.expect("the store works"), []);
+}

@@ -37,7 +37,7 @@ pub struct Place {
     tasks: Vec<JoinHandle<()>>,
     _statuses: Vec<watch::Sender<Arc<PoolStatus>>>,
     _policies: Vec<watch::Sender<Arc<Policy>>>,
-    _asks: mpsc::Receiver<tokio::sync::oneshot::Sender<api::ReloadReport>>,
+    _asks: mpsc::Receiver<api::DaemonAsk>,
     _folder: tempfile::TempDir,
 }
 
@@ -52,23 +52,28 @@ impl Place {
             let (policy, status) = standing(&store, number).await;
             let (sender, in_force) = watch::channel(policy.clone());
             let (told, status) = watch::channel(Arc::new(status));
-            pools.insert(policy.pool.clone(), PoolSource { policy: in_force, status });
+            pools.insert(
+                policy.pool.clone(),
+                PoolSource { policy: in_force, status, wake: Arc::default() },
+            );
             policies.push(sender);
             statuses.push(told);
         }
         let policy = Arc::new(parse(POLICY, Path::new("n.yaml")).expect("a good policy"));
         let (world, mut lived) = live(policy.clone(), store.clone(), metrics.clone()).await;
         let (sender, in_force) = watch::channel(policy.clone());
-        pools.insert(policy.pool.clone(), PoolSource { policy: in_force, status: lived.status() });
+        let source = PoolSource { policy: in_force, status: lived.status(), wake: Arc::default() };
+        pools.insert(policy.pool.clone(), source);
         policies.push(sender);
         let (reload, asks) = mpsc::channel(1);
-        let sources = Sources { store, pools: Arc::new(pools), metrics, reload };
+        let stop = CancellationToken::new();
+        let (ports, access) = (world.ports(), api::access::Access::default());
+        let sources = Sources::new(store, pools, metrics, reload, ports, stop.clone(), access);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let stop = CancellationToken::new();
         let (ends, served) = (stop.clone(), stop.clone());
         let server = tokio::spawn(async move {
-            api::serve(listener, sources, served).await.expect("it serves");
+            api::serve(listener, sources, None, served).await.expect("it serves");
         });
         let living = tokio::spawn(async move {
             // The rehearsed world's second is one of ours from here on.
@@ -228,7 +233,9 @@ async fn standing(store: &Store, number: u32) -> (Arc<Policy>, PoolStatus) {
         port: policy.join.port,
         decision: last,
         reasons,
+        orders: Vec::new(),
         notes,
+        store_failure: None,
         nodes,
     };
     (policy, status)
@@ -261,5 +268,6 @@ fn node(pool: &PoolName, place: u32, large: bool, now: Timestamp) -> NodeStatus 
         instance_created_at: Some(now),
         failure: None,
         protected: None,
+        sent_away: None,
     }
 }
