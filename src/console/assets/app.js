@@ -96,7 +96,6 @@ function mark() {
   const age = Date.now() - (contact.at || performance.timeOrigin);
   const silent = age > STALE_AFTER;
   stale.hidden = !silent;
-  document.body.classList.toggle("is-stale", silent);
   if (silent) {
     write(stale, contact.at
       ? `The daemon doesn't answer: everything below is ${length(age / 1000)} old. Scaling may go on or not; look at the service: systemctl status windlass.`
