@@ -99,6 +99,7 @@ impl PoolLoop {
         let orphans =
             listed.map(|instances| self.find_orphans(instances, seeing, now)).unwrap_or_default();
         let sequence = seeing.listing.sequence;
+        let is_whole = listed.is_some_and(|instances| self.shows_all_known(instances));
         let mut facts = BTreeMap::new();
         for node in self.nodes.values() {
             let instance = match listed {
@@ -106,6 +107,10 @@ impl PoolLoop {
                 None => InstanceFact::Unknown,
                 Some(instances) => match instances.iter().find(|one| is_of(one, node)) {
                     Some(instance) => InstanceFact::Present(instance.clone()),
+                    // That a create call in doubt made nothing takes a listing that hides nothing.
+                    None if 0 < node.doubts && node.instance.is_none() && !is_whole => {
+                        InstanceFact::Unknown
+                    }
                     None => InstanceFact::Absent {
                         looks: count_look(&mut self.absent_looks, node.id, sequence),
                     },
@@ -119,6 +124,15 @@ impl PoolLoop {
             facts.insert(node.id, Facts { instance, run, servers });
         }
         World { facts, notes, orphans, occupied: seeing.occupied() }
+    }
+
+    /// Whether the listing has every instance that is known and that nobody asked to delete.
+    fn shows_all_known(&self, instances: &[Instance]) -> bool {
+        let leaves = |node: &Node| matches!(node.state, NodeState::Deleting { .. });
+        let stays =
+            |node: &&Node| !node.state.is_final() && !leaves(node) && node.instance.is_some();
+        let mut known = self.nodes.values().filter(stays);
+        known.all(|node| instances.iter().any(|one| is_of(one, node)))
     }
 
     /// Each node's servers.
@@ -203,6 +217,10 @@ fn run_of(node: &Node) -> Option<RunId> {
         NodeState::Draining { .. } => None,
         NodeState::Deleting { .. } | NodeState::Deleted | NodeState::Failed { .. } => None,
     }
+}
+
+fn is_leaving(node: &Node) -> bool {
+    matches!(node.state, NodeState::Deleting { .. })
 }
 
 /// Counts listings in a row that lacked the node; the same listing counts once.
