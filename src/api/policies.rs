@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 
 use super::Sources;
+use super::access::Caller;
 use super::commands::TryQuery;
 use super::document::{AnyProblem, Refusals};
 use super::extract::{Asked, At};
@@ -54,6 +55,7 @@ pub(super) async fn policy(
 )]
 pub(super) async fn put_policy(
     State(sources): State<Sources>,
+    caller: Caller,
     At(pool): At<String>,
     Asked(query): Asked<TryQuery>,
     body: Result<String, axum::extract::rejection::StringRejection>,
@@ -64,7 +66,8 @@ pub(super) async fn put_policy(
     };
     let text = body.map_err(wrong)?;
     let (answer, report) = oneshot::channel();
-    let upload = PolicyUpload { pool: name.clone(), text, is_tried: query.dry_run };
+    let upload =
+        PolicyUpload { pool: name.clone(), text, owner: caller.owner, is_tried: query.dry_run };
     let stopping = || Problem::unavailable("the daemon is stopping; it reads no policy any more");
     let ask = DaemonAsk::Put { upload, answer };
     sources.reload.send(ask).await.map_err(|_| stopping())?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Sources;
+use super::access::Caller;
 use super::document::AnyProblem;
 use super::problem::Problem;
 use crate::domain::PoolName;
@@ -17,6 +18,8 @@ use crate::policy::Difference;
 pub enum DaemonAsk {
     /// To read its policy files again.
     Reload {
+        /// Who asks.
+        owner: String,
         /// Where the report goes.
         answer: oneshot::Sender<ReloadReport>,
     },
@@ -36,6 +39,8 @@ pub struct PolicyUpload {
     pub pool: PoolName,
     /// Its text.
     pub text: String,
+    /// Who sent it.
+    pub owner: String,
     /// Whether it is only tried.
     pub is_tried: bool,
 }
@@ -80,10 +85,12 @@ pub struct ReplacedPolicy {
 )]
 pub(super) async fn reload(
     State(sources): State<Sources>,
+    caller: Caller,
 ) -> Result<(StatusCode, Json<ReloadReport>), Problem> {
     let (answer, report) = oneshot::channel();
     let stopping = |_| Problem::unavailable("the daemon is stopping; it reads no policy any more");
-    sources.reload.send(DaemonAsk::Reload { answer }).await.map_err(|_| stopping(()))?;
+    let ask = DaemonAsk::Reload { owner: caller.owner, answer };
+    sources.reload.send(ask).await.map_err(|_| stopping(()))?;
     let report = report.await.map_err(|_| stopping(()))?;
     let status = match report.problems.is_empty() {
         true => StatusCode::OK,

@@ -143,9 +143,10 @@ fn told(entry: &Entry) -> String {
             format!("{owner}: announces {} at {} ({})", hint.kind, hint.starts_at, hint.reason)
         }
         Entry::HintCancelled { id, owner } => format!("{owner}: takes the campaign {id} back"),
-        Entry::PolicyChanged { after, changes, .. } => {
+        Entry::PolicyChanged { after, changes, owner, .. } => {
             let digest = after.get(..12).unwrap_or(after);
-            format!("the policy {digest} is in force, {} keys changed", changes.len())
+            let whose = owner.as_ref().map(|owner| format!("{owner}: ")).unwrap_or_default();
+            format!("{whose}the policy {digest} is in force, {} keys changed", changes.len())
         }
         Entry::TokenMade { id, owner, scope, by, .. } => {
             format!("{by}: makes the token {id} for {owner}, which may {scope}")

@@ -34,7 +34,7 @@ mod start;
 use adapters::warn_without_network_helper;
 pub use adapters::{ansible_options, balancers, grafana, haproxies, linode, world};
 use door::Door;
-use reload::Reloader;
+use reload::{PolicyOrder, Reloader};
 pub use start::StartError;
 use start::{check_access, check_balancers};
 
@@ -76,12 +76,12 @@ pub async fn run(
         let (pool, digest) = (&policy.pool, &policy.digest[..12]);
         info!(pool = %pool, "looks after {pool} by {} ({digest})", file.display());
         let pool = start_loop(&config, policy.clone(), &world, &store, &metrics, control).await?;
-        let in_force = reloader.put(file, policy);
+        let watched = reloader.put(file, policy);
         let wake = Arc::new(Notify::new());
         let (status, wake_up) = (pool.status(), wake.clone());
-        let source = PoolSource { policy: in_force.clone(), status, wake: wake_up };
+        let source = PoolSource { policy: watched.policy, status, wake: wake_up };
         pools.insert(pool.pool().clone(), source);
-        loops.push((pool, in_force, wake));
+        loops.push((pool, watched.order, wake));
     }
     let (reload, asks) = mpsc::channel(1);
     let access = door.access.clone();
@@ -90,9 +90,9 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     door.serve(&mut tasks, &sources, &stop)?;
     let mut wakes = Vec::new();
-    for (pool, in_force, wake) in loops {
+    for (pool, order, wake) in loops {
         wakes.push(wake.clone());
-        tasks.spawn(look_after(pool, in_force, wake, stop.clone()));
+        tasks.spawn(look_after(pool, order, wake, stop.clone()));
     }
     give_up_for_strangers(&store, &world.notifiers, world.clock.now())
         .await
@@ -152,13 +152,13 @@ fn with_crash_point(pool: PoolLoop) -> PoolLoop {
 /// into force.
 async fn look_after(
     mut pool: PoolLoop,
-    mut in_force: watch::Receiver<Arc<Policy>>,
+    mut order: watch::Receiver<PolicyOrder>,
     wake: Arc<Notify>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let rest = match look(&mut pool, &mut in_force).await {
+        let rest = match look(&mut pool, &mut order).await {
             Ok(rest) => {
                 failures = 0;
                 rest
@@ -174,7 +174,7 @@ async fn look_after(
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
             () = wake.notified() => {}
-            Ok(()) = in_force.changed() => {}
+            Ok(()) = order.changed() => {}
             () = stop.cancelled() => {}
         }
     }
@@ -184,10 +184,10 @@ async fn look_after(
 /// One look, by the policy that is in force.
 async fn look(
     pool: &mut PoolLoop,
-    in_force: &mut watch::Receiver<Arc<Policy>>,
+    order: &mut watch::Receiver<PolicyOrder>,
 ) -> Result<Duration, StoreError> {
-    let policy = in_force.borrow_and_update().clone();
-    pool.take_policy(policy).await?;
+    let PolicyOrder { policy, owner } = order.borrow_and_update().clone();
+    pool.take_policy(policy, owner).await?;
     pool.look().await
 }
 

@@ -34,6 +34,24 @@ pub(super) struct Reloader {
 struct InForce {
     file: PathBuf,
     policy: watch::Sender<Arc<Policy>>,
+    order: watch::Sender<PolicyOrder>,
+}
+
+/// What a pool's loop is to go by.
+#[derive(Clone, Debug)]
+pub(super) struct PolicyOrder {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// Who asked for it over the API; none at the start and after a signal.
+    pub owner: Option<String>,
+}
+
+/// Where a pool's policy is watched.
+pub(super) struct Watched {
+    /// By the API.
+    pub policy: watch::Receiver<Arc<Policy>>,
+    /// By the pool's loop.
+    pub order: watch::Receiver<PolicyOrder>,
 }
 
 impl Reloader {
@@ -43,10 +61,12 @@ impl Reloader {
     }
 
     /// Puts a policy in force; its pool's loop watches what comes after it.
-    pub fn put(&mut self, file: PathBuf, policy: Arc<Policy>) -> watch::Receiver<Arc<Policy>> {
+    pub fn put(&mut self, file: PathBuf, policy: Arc<Policy>) -> Watched {
         let pool = policy.pool.clone();
-        let (policy, watched) = watch::channel(policy);
-        self.pools.insert(pool, InForce { file, policy });
+        let order = watch::Sender::new(PolicyOrder { policy: policy.clone(), owner: None });
+        let policy = watch::Sender::new(policy);
+        let watched = Watched { policy: policy.subscribe(), order: order.subscribe() };
+        self.pools.insert(pool, InForce { file, policy, order });
         watched
     }
 
@@ -64,8 +84,10 @@ impl Reloader {
                 () = stop.cancelled() => return Ok(()),
             };
             let (report, answer) = match asked {
-                None => (self.reload(), None),
-                Some(DaemonAsk::Reload { answer }) => (self.reload(), Some(answer)),
+                None => (self.reload(None), None),
+                Some(DaemonAsk::Reload { owner, answer }) => {
+                    (self.reload(Some(&owner)), Some(answer))
+                }
                 Some(DaemonAsk::Put { upload, answer }) => (self.put_text(&upload), Some(answer)),
             };
             tell(&report);
@@ -128,11 +150,12 @@ impl Reloader {
             return report;
         }
         let present = [file.clone()];
-        self.take(file, policy, &present, &[], &mut report);
+        self.take((file, policy), &present, &[], Some(&upload.owner), &mut report);
         report
     }
 
-    fn reload(&mut self) -> ReloadReport {
+    /// Reads every file again; `owner`: who asked over the API.
+    fn reload(&mut self, owner: Option<&str>) -> ReloadReport {
         let mut report = ReloadReport::default();
         let files = match Config::load(&self.settings) {
             Ok(config) => read_policies(&config),
@@ -159,7 +182,7 @@ impl Reloader {
         }
         let present: Vec<PathBuf> = good.iter().map(|(file, _)| file.clone()).collect();
         for (file, policy) in good {
-            self.take(file, policy, &present, &bad, &mut report);
+            self.take((file, policy), &present, &bad, owner, &mut report);
         }
         report
     }
@@ -167,10 +190,10 @@ impl Reloader {
     /// Hands a good policy to its pool, where that is safe.
     fn take(
         &mut self,
-        file: PathBuf,
-        policy: Policy,
+        (file, policy): (PathBuf, Policy),
         present: &[PathBuf],
         bad: &[&PathBuf],
+        owner: Option<&str>,
         report: &mut ReloadReport,
     ) {
         let shown = file.display();
@@ -216,7 +239,10 @@ impl Reloader {
             policy_digest: policy.digest.clone(),
             changes: differences(&before, &policy),
         });
-        in_force.policy.send_replace(Arc::new(policy));
+        let policy = Arc::new(policy);
+        in_force.policy.send_replace(policy.clone());
+        let order = PolicyOrder { policy, owner: owner.map(str::to_owned) };
+        in_force.order.send_replace(order);
     }
 }
 

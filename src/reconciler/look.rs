@@ -420,16 +420,11 @@ impl PoolLoop {
     }
 
     fn publish(&self, control: Control, plan: &Plan, now: Timestamp) {
-        let status = PoolStatus::of(
-            &self.policy,
-            control,
-            now,
-            self.nodes.values(),
-            self.history.desired,
-            plan,
-            &self.last,
-            &self.orders.overrides.orders,
-        );
+        let (nodes, desired) = (self.nodes.values(), self.history.desired);
+        let status = PoolStatus {
+            orders: self.orders.overrides.orders.clone(),
+            ..PoolStatus::of(&self.policy, control, now, nodes, desired, plan, &self.last)
+        };
         self.count_nodes(&status);
         self.status.send_replace(Arc::new(status));
     }

@@ -14,8 +14,13 @@ impl PoolLoop {
     /// Goes by `policy` from now on; the next look decides at once. One that is in force already
     /// changes nothing. Fails only where the store does, and then the old one stays in force.
     ///
-    /// The pool's name, and with it its nodes and its memory, must be the same.
-    pub async fn take_policy(&mut self, policy: Arc<Policy>) -> Result<(), StoreError> {
+    /// The pool's name, and with it its nodes and its memory, must be the same. `owner`: who
+    /// asked for it, for the journal.
+    pub async fn take_policy(
+        &mut self,
+        policy: Arc<Policy>,
+        owner: Option<String>,
+    ) -> Result<(), StoreError> {
         assert_eq!(policy.pool, self.policy.pool, "a loop stays with its pool");
         if policy.digest == self.policy.digest {
             return Ok(());
@@ -26,6 +31,7 @@ impl PoolLoop {
             before: self.policy.digest.clone(),
             after: policy.digest.clone(),
             changes: differences(&self.policy, &policy),
+            owner,
         };
         let change = Change { entries: vec![(None, entry)], ..Change::default() };
         self.store.write(&policy.pool, now, &change).await?;

@@ -99,11 +99,11 @@ impl PoolStatus {
                 None,
                 &Plan::default(),
                 &None,
-                &[],
             )
         }
     }
 
+    /// What a look saw; nobody has ordered anything yet.
     pub(super) fn of<'a>(
         policy: &Policy,
         control: Control,
@@ -112,7 +112,6 @@ impl PoolStatus {
         desired: Option<NodeCount>,
         plan: &Plan,
         last: &Option<(DecisionId, Observation, Decision)>,
-        orders: &[Order],
     ) -> Self {
         let bounds = policy.bounds_at(at);
         let reasons = last.iter().flat_map(|(_, _, decision)| &decision.reasons);
@@ -128,7 +127,7 @@ impl PoolStatus {
             port: policy.join.port,
             decision: last.as_ref().map(|(id, _, _)| *id),
             reasons: reasons.map(ToString::to_string).collect(),
-            orders: orders.to_vec(),
+            orders: Vec::new(),
             notes: plan.notes.iter().map(ToString::to_string).collect(),
             store_failure: None,
             nodes: nodes

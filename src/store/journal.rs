@@ -38,6 +38,9 @@ pub enum Entry {
         after: String,
         /// What changed; nothing where only remarks or the spelling did.
         changes: Vec<Difference>,
+        /// Who asked for it over the API; none where a signal to the daemon did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<String>,
     },
     /// The count changed, or its reason did.
     Decided {

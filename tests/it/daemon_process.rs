@@ -13,7 +13,7 @@ use windlass::sandbox::{NetworkHelper, Running, Sandbox, SandboxOptions};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-const POLICY: &str = include_str!("../data/web.yaml");
+pub(crate) const POLICY: &str = include_str!("../data/web.yaml");
 
 const HAPROXY: &str = "\
 global
@@ -32,15 +32,15 @@ backend web
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A daemon with its surroundings; all of it ends with this value.
-struct Place {
+pub(crate) struct Place {
     folder: TempDir,
-    processes: Vec<Child>,
-    log: Arc<Mutex<String>>,
+    pub(crate) processes: Vec<Child>,
+    pub(crate) log: Arc<Mutex<String>>,
     _sandbox: Running,
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let options = SandboxOptions {
             tokens: vec!["a-very-secret-token".parse().expect("a token")],
@@ -73,7 +73,7 @@ impl Place {
         place
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -92,7 +92,7 @@ impl Place {
     }
 
     /// Starts the daemon; its log is gathered, and the address of its API comes from there.
-    fn start_daemon(&mut self) -> String {
+    pub(crate) fn start_daemon(&mut self) -> String {
         let mut daemon = self
             .command(&["run", "--dry-run"])
             .stderr(Stdio::piped())
@@ -115,7 +115,7 @@ impl Place {
         })
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command
             .args(arguments)
@@ -126,12 +126,12 @@ impl Place {
         command
     }
 
-    fn windlass(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn windlass(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the program runs")
     }
 
     /// What a command prints, once it ends well and `says` is in it.
-    fn prints(&self, arguments: &[&str], says: &str) -> String {
+    pub(crate) fn prints(&self, arguments: &[&str], says: &str) -> String {
         until(&format!("{arguments:?} to say `{says}`"), || {
             let output = self.windlass(arguments);
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -150,7 +150,7 @@ impl Drop for Place {
 }
 
 /// Looks until there is something, for a minute at most.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let give_up = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {

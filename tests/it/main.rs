@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests wait for processes, a condition at a time")]
 
 mod ansible_runs;
+mod api_access;
 mod backtest;
 mod command_line;
 mod console;

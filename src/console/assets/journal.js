@@ -89,7 +89,7 @@ export function said(entry) {
   const state = (one) => words(one?.state ?? "nothing");
   switch (entry.kind) {
     case "started": return `version ${entry.version} began to look after the pool`;
-    case "policy_changed": return `another policy is in force: ${entry.changes.map(difference).join("; ") || "only remarks or the spelling changed"}`;
+    case "policy_changed": return `another policy is in force${entry.owner ? `, by ${entry.owner}` : ""}: ${entry.changes.map(difference).join("; ") || "only remarks or the spelling changed"}`;
     case "decided": return entry.from === entry.to ? `stays at ${entry.to}: ${reasons(entry)}` : `from ${entry.from} to ${entry.to}: ${reasons(entry)}`;
     case "entered": return `${entry.before ? `from ${state(entry.before)} ` : ""}to ${state(entry.after)}: ${entry.because}`;
     case "intended": return `${words(entry.step)}${entry.balancers.length ? ` on ${entry.balancers.join(", ")}` : ""}: ${entry.because}`;
