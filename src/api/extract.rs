@@ -48,7 +48,11 @@ pub(super) async fn as_problem(answer: Response) -> Response {
     let status = answer.status();
     let is_error = status.is_client_error() || status.is_server_error();
     let kind = answer.headers().get("content-type").map(|kind| kind.as_bytes());
-    if !is_error || kind == Some(super::problem::MEDIA_TYPE.as_bytes()) {
+    // A layer's and axum's own errors are plain text; the report of a reload is JSON.
+    let is_ours = [super::problem::MEDIA_TYPE, "application/json"]
+        .into_iter()
+        .any(|ours| kind == Some(ours.as_bytes()));
+    if !is_error || is_ours {
         return answer;
     }
     let detail = match status {

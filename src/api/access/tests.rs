@@ -103,6 +103,11 @@ impl House {
         let request = request.body(Body::empty()).expect("a request");
         let answer = router(self.sources.clone()).oneshot(request).await.expect("an answer");
         let (status, headers) = (answer.status(), answer.headers().clone());
+        let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.as_bytes());
+        if kind == Some(b"text/event-stream") {
+            // It goes on for ever.
+            return (status, headers, String::new());
+        }
         let body = to_bytes(answer.into_body(), 1 << 22).await.expect("a body");
         (status, headers, String::from_utf8(body.to_vec()).expect("text"))
     }
