@@ -23,7 +23,7 @@ use super::reload::{DaemonAsk, PolicyUpload, ReloadReport};
     get, path = "/api/v1/pools/{pool}/policy", tag = "pools", operation_id = "policy",
     params(("pool" = String, Path, description = "The pool's name")),
     responses(
-        (status = 200, description = "The text", body = str, content_type = "application/yaml"),
+        (status = 200, description = "The text", body = serde_json::Value, content_type = "application/yaml"),
         AnyProblem
     ),
     security(("token" = ["read"]))

@@ -32,9 +32,20 @@ impl Buckets {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Band<T> {
     /// The least of each.
+    #[schema(schema_with = numbers_or_none)]
     pub low: Vec<Option<T>>,
     /// The most of each.
+    #[schema(schema_with = numbers_or_none)]
     pub high: Vec<Option<T>>,
+}
+
+/// The document would otherwise leave out that a place may be empty.
+fn numbers_or_none() -> utoipa::openapi::schema::Array {
+    use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+    let number = SchemaType::from_iter([Type::Number, Type::Null]);
+    let number = ObjectBuilder::new().schema_type(number);
+    let description = Some("One place for each bucket.");
+    ArrayBuilder::new().items(number).description(description).build()
 }
 
 /// A pool's counts over a time, bucket by bucket.
