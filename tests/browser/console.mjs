@@ -69,6 +69,10 @@ async function walk(size, viewport, colorScheme) {
   await overviewOf(main);
   await poolOf(main);
   await momentOf(main);
+  await linkOf(main);
+  await ordersOf(main);
+  await campaignOf(main);
+  await eventsOf(main);
   await nodesOf(main);
   await journalOf(main);
   await keyboardOf(main);
@@ -179,6 +183,130 @@ async function momentOf({ page, size, step, look, sees, until }) {
       await until(() => [...document.querySelectorAll("#chart button")].find((one) => one.textContent === "Now").getAttribute("aria-pressed") === "true");
     });
   }
+}
+
+async function linkOf({ page, step, sees, until }) {
+  await step("the link of a notice leads to the pool at that moment", async () => {
+    const at = new Date(Date.now() - 90 * 60_000).toISOString();
+    await page.goto(`${CONSOLE}/#pool=notifications&at=${at}`);
+    await sees("#why .by", "the last one up to the chosen moment");
+    await sees(".headed h1", "notifications");
+    await sees("#why-title", /Why it (stayed|went)/);
+    await until((moment) => location.hash === `#/pools/notifications?at=${moment}`, at);
+    await page.getByRole("button", { name: "Back to now" }).click();
+    await sees("#why-title", /Why it (stays|goes)/);
+    await until(() => location.hash === "#/pools/notifications");
+    await page.getByRole("button", { name: "Now", exact: true }).click();
+  });
+}
+
+async function ordersOf({ page, size, step, look, count, sees, until }) {
+  const order = page.locator("dialog");
+  const given = (method, path) => page.waitForResponse((one) => one.request().method() === method && one.url().includes(path));
+  const why = `more for the match, ${size}`;
+  await step("an order shows its effect first, is given, seen in the reasons, and ended", async () => {
+    const desired = Number(await page.locator(".tiles div", { hasText: "desired" }).locator("dd").textContent());
+    await page.keyboard.press("o");
+    await order.locator("#order-kind").selectOption("floor");
+    await order.locator("#order-count").fill("41");
+    await order.locator("#order-reason").fill(why);
+    await order.getByRole("button", { name: "Show what it would do" }).click();
+    await sees("dialog .problem", "above the policy's `bounds.max`, which is 40");
+    await order.locator("#order-count").fill(String(desired + 2));
+    await order.getByRole("button", { name: "Show what it would do" }).click();
+    await sees("dialog .effect", `The count goes from ${desired} to ${desired + 2}.`);
+    await look("effect");
+    const answer = given("POST", "/commands");
+    await order.getByRole("button", { name: "Do it" }).click();
+    assert.equal((await answer).status(), 201);
+    await until(() => !document.querySelector("dialog"));
+    await sees(".orders tbody tr", why);
+    await sees("#why .because", why);
+    await sees("#journal tbody tr", why);
+    await page.locator("#orders").scrollIntoViewIfNeeded();
+    await look("orders");
+    await page.locator(".orders tbody tr", { hasText: why }).getByRole("button", { name: "End" }).click();
+    const ended = given("DELETE", "/commands/");
+    await order.getByRole("button", { name: "End this order" }).click();
+    assert.equal((await ended).status(), 200);
+    await until((text) => ![...document.querySelectorAll(".orders tbody tr")].some((row) => row.textContent.includes(text)), why);
+  });
+  await step("a node is protected and let go from its own row", async () => {
+    await page.locator(".life.in_service").click();
+    const label = await page.locator("#nodes tbody th").last().textContent();
+    const row = page.locator("#nodes tbody tr", { hasText: label });
+    const act = async (name, reason) => {
+      await row.getByRole("button", { name }).click();
+      assert.equal(await order.locator("#order-node").inputValue(), label);
+      await order.locator("#order-reason").fill(reason);
+      await order.getByRole("button", { name: "Show what it would do" }).click();
+      await order.locator(".effect .headline").waitFor();
+      await order.getByRole("button", { name: "Do it" }).click();
+      await until(() => !document.querySelector("dialog"));
+    };
+    await act("Protect", "a debugger is on it");
+    await row.locator("[data-part=ordered]", { hasText: "a debugger is on it" }).waitFor();
+    await sees(".orders tbody tr", label);
+    await page.locator("#nodes").scrollIntoViewIfNeeded();
+    await look("protected");
+    await act("Release", "the debugger is gone");
+    await until(() => [...document.querySelectorAll("#nodes [data-part=ordered]")].every((cell) => cell.textContent === ""));
+    if (size === "desktop") {
+      await act("Drain", "its disk sounds odd");
+      await page.locator(".life.in_service").click();
+      await until((name) => {
+        const line = [...document.querySelectorAll("#nodes tbody tr")].find((one) => one.textContent.includes(name));
+        return !line || /draining|deleting/.test(line.textContent);
+      }, label);
+    } else await page.locator(".life.in_service").click();
+  });
+  await step("the costs say what an hour and the month come to", async () => {
+    await sees("#costs dd", /^\$\d/);
+    await sees("#costs .by", "paid for at");
+    assert.equal(await count("#costs .tiles div"), 4);
+    await page.locator("#costs").scrollIntoViewIfNeeded();
+    await look("costs");
+  });
+}
+
+async function campaignOf({ page, size, step, look, sees, until }) {
+  await step("a campaign is announced after a look at what it asks for, and taken back", async () => {
+    const why = `offers at noon, ${size}`;
+    await page.getByRole("button", { name: "Announce a campaign" }).click();
+    await page.locator("#hint-size").fill("250000");
+    await page.locator("#hint-reason").fill(why);
+    await page.getByRole("button", { name: "Show what it would do" }).click();
+    await sees("dialog .effect", "campaign: 250,000 devices");
+    await sees("dialog .effect", "before the first message");
+    await look("campaign");
+    await page.getByRole("button", { name: "Do it" }).click();
+    await sees(".hints tbody tr", why);
+    await page.locator(".hints tbody tr", { hasText: why }).getByRole("button", { name: "Take back" }).click();
+    await page.getByRole("button", { name: "Take this campaign back" }).click();
+    await until((text) => ![...document.querySelectorAll(".hints tbody tr")].some((row) => row.textContent.includes(text)), why);
+  });
+}
+
+async function eventsOf({ page, step, until }) {
+  await step("what happens is seen at once, without asking", async () => {
+    const heard = page.waitForResponse((one) => one.url().endsWith("/api/v1/events") && one.ok());
+    await page.reload();
+    assert.match(await (await heard).headerValue("content-type"), /^text\/event-stream/);
+    await page.locator("#journal tbody tr").first().waitFor();
+    // From here on the page no longer asks by itself.
+    await page.evaluate(() => {
+      const plain = setTimeout;
+      globalThis.setTimeout = (act, rest, ...more) => plain(act, rest >= 1000 ? 2 ** 30 : rest, ...more);
+    });
+    const why = `heard at ${Date.now()}`;
+    const command = { kind: "hold", change: "delete", for: "1m", reason: why };
+    const answer = await page.request.post(`${CONSOLE}/api/v1/pools/notifications/commands`, { data: command });
+    assert.equal(answer.status(), 201);
+    await until((text) => [...document.querySelectorAll("#journal tbody tr")].some((row) => row.textContent.includes(text)), why);
+    const { id } = await answer.json();
+    const ended = await page.request.delete(`${CONSOLE}/api/v1/pools/notifications/commands/${id}`);
+    assert.equal(ended.status(), 200);
+  });
 }
 
 async function nodesOf({ page, step, look, count, sees, until }) {

@@ -8,8 +8,12 @@ mod place;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use place::Place;
+
+/// A browser that hangs is ended after this long, and what it saw until then is kept.
+const LONGEST_WALK: Duration = Duration::from_secs(420);
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -42,7 +46,8 @@ async fn an_operator_walks_through_every_screen() {
         .env("KEPT_PICTURES", root().join("docs/pictures"))
         .env("NO_PROXY", "127.0.0.1")
         .kill_on_drop(true);
-    let output = walk.output().await.expect("node runs");
+    let output = tokio::time::timeout(LONGEST_WALK, walk.output()).await;
+    let output = output.expect("the walk ends in time").expect("node runs");
     place.stop().await;
     assert!(output.status.success(), "{}", said(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("all steps done"));

@@ -20,8 +20,8 @@ let leave = null;
 let shown = null;
 
 function open() {
-  const path = decodeURI(location.hash.replace(/^#/, "")) || "/";
-  if (path === shown) return;
+  const [path, asked] = sent(location.hash.replace(/^#/, "")).split("?");
+  if (path === shown && !asked) return;
   leave?.abort();
   page?.end?.();
   leave = new AbortController();
@@ -29,7 +29,8 @@ function open() {
   delete main.dataset.state;
   fill(main, el("p", { class: "note" }, "Loading…"));
   const [, pools, pool] = path.split("/");
-  if (pools === "pools" && pool) page = poolPage(main, pool);
+  const at = Date.parse(new URLSearchParams(asked).get("at") ?? "");
+  if (pools === "pools" && pool) page = poolPage(main, decodeURIComponent(pool), Number.isFinite(at) ? at : null);
   else if (path === "/") page = overview(main);
   else {
     page = { title: "No such page", refresh: async () => {} };
@@ -39,6 +40,16 @@ function open() {
   scrollTo(0, 0);
   keep(page, leave.signal);
   hear(page, leave.signal);
+}
+
+/// The console's own place for where a notice's link leads: `pool=NAME&at=TIME`.
+function sent(hash) {
+  const link = new URLSearchParams(hash.startsWith("pool=") ? hash : "");
+  if (!link.get("pool")) return hash || "/";
+  const at = link.get("at");
+  const place = `/pools/${encodeURIComponent(link.get("pool"))}${at ? `?at=${at}` : ""}`;
+  history.replaceState(null, "", `#${place}`);
+  return place;
 }
 
 /// Lets the page know at once of whatever happens.

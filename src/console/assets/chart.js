@@ -267,6 +267,13 @@ export function chart(pool, choose) {
   resized.observe(canvas);
   return {
     section, refresh, pick,
+    /// Shows the time around `moment`, in milliseconds, and explains it.
+    show(moment) {
+      const until = moment + view.seconds * 500;
+      view.until = until < now() ? until : null;
+      pick(new Date(Math.min(moment, now())).toISOString());
+      if (view.until !== null) refresh().catch(() => {});
+    },
     /// Whether it follows the present.
     isLive: () => view.until === null,
     /// How long a bucket is: asking more often shows nothing new.

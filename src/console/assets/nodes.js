@@ -8,8 +8,11 @@ import { LIFE } from "./state.js";
 /// Those that move or ail come first, then those that rest.
 const ORDER = ["unhealthy", "planned", "provisioning", "configuring", "joining", "draining", "deleting", "standby", "in_service"];
 
-/// The panel; `act(node)` makes the buttons of one node.
-export function nodes(act) {
+/// What can be ordered of a node: that it goes, or that it stays; and that such an order ends.
+const ACTS = [["drain", "Drain"], ["replace", "Replace"], ["protect", "Protect"], ["release", "Release"]];
+
+/// The panel; `order({ kind, node })` asks for an order about one node.
+export function nodes(order) {
   let all = [];
   let state = null;
   const summary = el("p", { class: "by" });
@@ -19,7 +22,7 @@ export function nodes(act) {
   const empty = el("p", { class: "note", hidden: true });
   const wide = el("div", { class: "wide tall", tabindex: "0", role: "region", "aria-label": "Nodes" },
     el("table", { class: "nodes cards" }, el("caption", { class: "hidden-label" }, "Nodes"),
-      el("thead", {}, el("tr", {}, ["Node", "State", "For", "Waits for", "Until", "Address", "Trouble", "Acts"].map((title) => el("th", { scope: "col" }, title)))),
+      el("thead", {}, el("tr", {}, ["Node", "State", "For", "Waits for", "Until", "Ordered", "Address", "Trouble", "Acts"].map((title) => el("th", { scope: "col" }, title)))),
       body));
   const section = el("section", { id: "nodes", tabindex: "-1", "aria-labelledby": "nodes-title" },
     el("h2", { id: "nodes-title" }, "Nodes"), summary, strip,
@@ -38,7 +41,7 @@ export function nodes(act) {
       });
     const text = filter.value.trim().toLowerCase();
     const shown = all.filter((node) => (!state || node.state === state)
-      && (!text || [node.label, node.address, trouble(node), node.waits_for ?? "", node.id].some((part) => part.toLowerCase().includes(text))));
+      && (!text || [node.label, node.address, trouble(node), ordered(node), node.waits_for ?? "", node.id].some((part) => part.toLowerCase().includes(text))));
     shown.sort((one, other) => ORDER.indexOf(one.state) - ORDER.indexOf(other.state)
       || Date.parse(one.since) - Date.parse(other.since) || one.label.localeCompare(other.label));
     const moving = all.filter((node) => !["in_service", "standby"].includes(node.state)).length;
@@ -53,8 +56,10 @@ export function nodes(act) {
   function row(node) {
     const cell = (part, title, kind) => el("td", { "data-part": part, "data-title": title, class: kind });
     return el("tr", {}, el("th", { scope: "row" }, node.label), cell("state", "State"), cell("since", "For"),
-      cell("waits", "Waits for", "text"), cell("until", "Until"), cell("address", "Address"), cell("trouble", "Trouble", "text"),
-      el("td", { "data-title": "Acts", class: "acts" }, act(node)));
+      cell("waits", "Waits for", "text"), cell("until", "Until"), cell("ordered", "Ordered", "text"), cell("address", "Address"), cell("trouble", "Trouble", "text"),
+      el("td", { "data-title": "Acts", class: "acts" }, ACTS.map(([kind, text]) => [
+        el("button", { type: "button", class: "inline", "data-act": kind, onclick: () => order({ kind, node: node.label }) },
+          text, el("span", { class: "hidden-label" }, ` ${node.label}`)), " "])));
   }
 
   return {
@@ -69,7 +74,14 @@ export function nodes(act) {
 
 function trouble(node) {
   const failure = node.failure ? words(node.failure.failure ?? "failed") : null;
-  return [node.error, failure, node.protected].filter(Boolean).join("; ");
+  return [node.error, failure].filter(Boolean).join("; ");
+}
+
+/// What somebody has ordered of it.
+function ordered(node) {
+  const stays = node.protected && `stays: ${node.protected}`;
+  const goes = node.sent_away && `goes: ${node.sent_away}`;
+  return [stays, goes].filter(Boolean).join("; ");
 }
 
 function update(line, node) {
@@ -84,6 +96,9 @@ function update(line, node) {
   put("since", length((at - Date.parse(node.since)) / 1000));
   put("waits", node.waits_for ?? "");
   put("until", node.deadline ? `${when(node.deadline, at)}, ${away(node.deadline, at)}` : "");
+  put("ordered", ordered(node));
+  line.querySelector("[data-act=release]").hidden = !node.protected && !node.sent_away;
+  line.querySelector("[data-act=protect]").hidden = Boolean(node.protected);
   put("address", node.address);
   put("trouble", trouble(node));
   line.classList.toggle("overdue", Boolean(node.deadline) && Date.parse(node.deadline) < at);

@@ -20,8 +20,9 @@ const KINDS = {
 const CHANGES = [["", "every change"], ["scale_in", "scale-in"], ["scale_out", "scale-out"], ["create", "creating"], ["delete", "removing"]];
 const LENGTHS = ["15m", "30m", "1h", "2h", "4h", "8h", "1d", "7d"];
 
-/// The panel of orders and campaigns for `pool`; `changed()` is called after something was given.
-export function orders(pool, changed) {
+/// The panel of orders and campaigns for `pool`; `label(id)` names a node, and `changed()` is
+/// called after something was given.
+export function orders(pool, label, changed) {
   const inForce = el("tbody");
   const none = el("p", { class: "note" }, "Nothing is ordered.");
   const table = el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Orders in force" },
@@ -44,10 +45,9 @@ export function orders(pool, changed) {
       ask(`/pools/${pool}/commands?limit=100`, { signal }), ask(`/pools/${pool}/hints`, { signal })]);
     section.hidden = false;
     const at = now();
-    const open = given.commands.filter((one) => !one.ended_at && Date.parse(one.expires_at) > at
-      && !["resume", "release", "clear_cooldown"].includes(one.kind));
+    const open = newest(given.commands.filter((one) => !one.ended_at && Date.parse(one.expires_at) > at));
     keyed(inForce, open, (one) => one.id, (one) => el("tr", {},
-      el("th", { scope: "row" }, `${words(one.kind)}${one.count === null ? "" : ` ${number(one.count)}`}${one.change ? `: no ${words(one.change)}` : ""}${one.node ? ` ${one.node.slice(0, 13)}` : ""}`),
+      el("th", { scope: "row" }, `${words(one.kind)}${one.count === null ? "" : ` ${number(one.count)}`}${one.change ? `: no ${words(one.change)}` : ""}${one.node ? ` ${label(one.node)}` : ""}`),
       el("td", { class: "text", "data-title": "Why" }, one.reason), el("td", { "data-title": "By" }, one.owner),
       el("td", { "data-title": "Until" }), el("td", { "data-title": "Acts" },
         el("button", { type: "button", onclick: () => end("End this order", `${words(one.kind)}: ${one.reason}`, `/pools/${pool}/commands/${one.id}`) }, "End"))),
@@ -161,6 +161,23 @@ export function orders(pool, changed) {
   }
 
   return { section, refresh, give };
+}
+
+/// Of orders, newest first, those in force: the newest of those that speak of the same thing, and
+/// none that a later one ended.
+function newest(orders) {
+  const inForce = new Map();
+  for (const one of [...orders].reverse()) {
+    const about = one.node ?? (one.kind === "hold" ? `hold ${one.change ?? ""}` : one.kind);
+    if (one.kind === "resume") {
+      for (const key of inForce.keys()) if (key.startsWith("hold ")) inForce.delete(key);
+    } else if (one.kind === "release") inForce.delete(about);
+    else if (one.kind !== "clear_cooldown") {
+      inForce.delete(about);
+      inForce.set(about, one);
+    }
+  }
+  return [...inForce.values()].reverse();
 }
 
 /// What an order would lead to.

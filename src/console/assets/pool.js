@@ -14,7 +14,8 @@ import { health, LEVEL_WORDS } from "./state.js";
 /// What the chart, the journal and the costs show changes no faster than this.
 const SLOWLY = 5000;
 
-export function poolPage(main, name) {
+/// The page of the pool `name`, at `moment` (milliseconds) where one is given.
+export function poolPage(main, name, moment = null) {
   const pool = encodeURIComponent(name);
   let status = null;
   let decision = null;
@@ -23,16 +24,17 @@ export function poolPage(main, name) {
   const sentence = el("p", { class: "headline" }, "Loading…");
   const tiles = el("dl", { class: "tiles" });
   const notes = el("ul", { class: "notes", hidden: true });
-  const graph = chart(pool, (moment) => {
-    reasons.at(moment).catch(report);
-    if (moment) reasons.section.scrollIntoView({ block: "nearest" });
+  const graph = chart(pool, (chosen) => {
+    // Whoever gets the address sees the same moment.
+    history.replaceState(null, "", `#/pools/${pool}${chosen ? `?at=${chosen}` : ""}`);
+    reasons.at(chosen).catch(report);
+    if (chosen) reasons.section.scrollIntoView({ block: "nearest" });
   });
   const reasons = why(pool, () => graph.pick(null));
-  const office = orders(pool, () => { slowly = 0; mine.wake?.(); });
-  const fleet = nodes((node) => [["drain", "Drain"], ["replace", "Replace"], ["protect", "Protect"]].map(([kind, text]) => [
-    el("button", { type: "button", class: "inline", onclick: () => office.give({ kind, node: node.label }) },
-      text, el("span", { class: "hidden-label" }, ` ${node.label}`)), " "]));
-  const book = journal(pool, (id) => status?.nodes.find((node) => node.id === id)?.label ?? id.slice(0, 13), (moment) => {
+  const label = (id) => status?.nodes.find((node) => node.id === id)?.label ?? id.slice(0, 13);
+  const office = orders(pool, label, () => { slowly = 0; mine.wake?.(); });
+  const fleet = nodes((wanted) => office.give(wanted));
+  const book = journal(pool, label, (moment) => {
     graph.pick(moment);
     reasons.section.focus();
   });
@@ -93,6 +95,8 @@ export function poolPage(main, name) {
   }
 
   let slowly = 0;
+  if (moment !== null) graph.show(moment);
+  let heard = false;
   const mine = {
     title: name,
     async refresh(signal) {
@@ -105,7 +109,12 @@ export function poolPage(main, name) {
       if (slowly === 0 || due > SLOWLY) {
         slowly = Date.now();
         later.push(book.refresh(signal), money.refresh(signal), office.refresh(signal), acts(signal));
+        heard = false;
         if (graph.isLive() && (fresh || due > graph.bucketSeconds() * 1000)) later.push(graph.refresh(signal));
+      }
+      if (heard) {
+        heard = false;
+        later.push(book.refresh(signal));
       }
       decision = status.decision;
       const failed = (await Promise.allSettled(later)).filter((one) => one.status === "rejected");
@@ -113,7 +122,9 @@ export function poolPage(main, name) {
     },
     /// Something happened; where it is about this pool, the page asks what.
     hears(event) {
-      if (JSON.parse(event.data).pool === name) mine.wake?.();
+      if (JSON.parse(event.data).pool !== name) return;
+      heard = true;
+      mine.wake?.();
     },
     end: () => graph.end(),
     keys: {

@@ -19,6 +19,7 @@ export function health(pool, now) {
   const age = now - Date.parse(pool.at);
   if (!pool.is_loaded) say("watch", "not looked at yet since the daemon started");
   else if (age > STUCK_AFTER) say("bad", "its loop has stopped looking");
+  if (pool.store_failure) say("bad", `nothing is done until its record can be written again: ${pool.store_failure}`);
   if (pool.is_loaded && pool.serving < pool.min) {
     say("bad", `${pool.serving} serving, below its minimum of ${pool.min}`);
   }
