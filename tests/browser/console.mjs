@@ -122,6 +122,7 @@ async function poolOf({ page, step, look, sees, until }) {
     await sees("#why-title", /Why it (stays|goes)/);
     await sees("#why .answer", "What would");
     await sees("#journal tbody tr", "decided");
+    await until(() => [...document.querySelectorAll(".parts a")].every((link) => !link.hidden));
     await look("pool");
     await look("pool-whole", { whole: true });
   });

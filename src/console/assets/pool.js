@@ -88,10 +88,9 @@ export function poolPage(main, name, moment = null) {
     document.title = `${name}: ${count(status.serving, "node")} · Windlass`;
   }
 
-  /// Parts that this daemon doesn't have are neither shown nor led to.
+  /// What this daemon has no operation for is not shown.
   async function acts(signal) {
     fleet.section.classList.toggle("no-acts", !(await offers("post /pools/{pool}/commands", signal)));
-    for (const link of places.children) link.hidden = document.getElementById(link.dataset.part)?.hidden ?? true;
   }
 
   let slowly = 0;
@@ -118,6 +117,7 @@ export function poolPage(main, name, moment = null) {
       }
       decision = status.decision;
       const failed = (await Promise.allSettled(later)).filter((one) => one.status === "rejected");
+      for (const link of places.children) link.hidden = document.getElementById(link.dataset.part)?.hidden ?? true;
       if (failed.length) throw failed[0].reason;
     },
     /// Something happened; where it is about this pool, the page asks what.
