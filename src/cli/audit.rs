@@ -47,8 +47,15 @@ pub(super) struct ListArguments {
 }
 
 /// The kinds of journal rows that are about what people did.
-const OF_PEOPLE: [&str; 6] =
-    ["commanded", "announced", "hint_cancelled", "policy_changed", "token_made", "token_revoked"];
+const OF_PEOPLE: [&str; 7] = [
+    "commanded",
+    "announced",
+    "hint_cancelled",
+    "promoted",
+    "policy_changed",
+    "token_made",
+    "token_revoked",
+];
 
 pub(super) async fn audit(command: AuditCommand) -> Result<(), Failure> {
     match command {
@@ -143,6 +150,10 @@ fn told(entry: &Entry) -> String {
             format!("{owner}: announces {} at {} ({})", hint.kind, hint.starts_at, hint.reason)
         }
         Entry::HintCancelled { id, owner } => format!("{owner}: takes the campaign {id} back"),
+        Entry::Promoted { candidate, after, by, .. } => {
+            let digest = after.get(..12).unwrap_or(after);
+            format!("{by}: puts the candidate {candidate} ({digest}) in the live policy's place")
+        }
         Entry::PolicyChanged { after, changes, owner, .. } => {
             let digest = after.get(..12).unwrap_or(after);
             let whose = owner.as_ref().map(|owner| format!("{owner}: ")).unwrap_or_default();

@@ -6,6 +6,7 @@
 //! Never: shows a secret; quotes lines of the file, which may hold one by mistake; acts.
 
 mod api;
+mod candidates;
 mod endpoint;
 mod environment;
 mod error;
@@ -16,13 +17,13 @@ mod telling;
 mod tests;
 mod token;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use crate::domain::{BalancerName, Duration, NoticeKind, ServerName};
+use crate::domain::{BalancerName, Duration, NoticeKind, PoolName, ServerName};
 use crate::notify::Template;
 use crate::policy::Control;
 use crate::ports::RateLimit;
@@ -30,6 +31,7 @@ use crate::ports::RateLimit;
 use telling::UrlDraft;
 
 pub use api::{Api, ApiAccess, ApiRate, CertificateFiles, Encryption};
+pub use candidates::{CandidateFiles, read_candidate, read_candidates};
 pub use endpoint::Endpoint;
 pub use environment::Environment;
 pub use error::ConfigError;
@@ -57,10 +59,14 @@ pub struct Config {
     pub ansible: Ansible,
     /// The policy files, one for each pool, sorted by path; at least one.
     pub policies: Vec<PathBuf>,
+    /// The folder of candidates; none: nothing is followed beside the live policies.
+    pub candidates: Option<PathBuf>,
     /// The time between two ticks of a pool; at least a second.
     pub interval: Duration,
     /// For all pools: the more cautious of this and the policy's own counts.
     pub control: Control,
+    /// The same for single pools.
+    pub pool_control: BTreeMap<PoolName, Control>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// How long history is kept.
@@ -201,6 +207,12 @@ pub struct Retention {
 }
 
 impl Config {
+    /// What the settings say of one pool: the more cautious of what they say of all and of it.
+    pub fn control_of(&self, pool: &PoolName) -> Control {
+        let own = self.pool_control.get(pool).copied().unwrap_or(Control::Automatic);
+        self.control.stricter(own)
+    }
+
     /// Reads the settings at `path`, the environment of this process, and the token.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         Self::load_with(path, &Environment::of_this_process())
@@ -290,8 +302,10 @@ impl Config {
             balancers: draft.balancers,
             ansible: draft.ansible,
             policies,
+            candidates: draft.candidates,
             interval: draft.interval,
             control: draft.control,
+            pool_control: draft.pool_control,
             log_format: draft.log_format,
             retention: draft.retention,
             external_url: draft.external_url,

@@ -41,9 +41,7 @@ pub(super) fn files(set: &PolicySet) -> Result<Vec<PathBuf>, ConfigError> {
     let mut files = Vec::new();
     for entry in folder.read_dir().map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-        if yaml && !hidden && path.is_file() {
+        if is_policy_file(&path) {
             files.push(path);
         }
     }
@@ -52,6 +50,13 @@ pub(super) fn files(set: &PolicySet) -> Result<Vec<PathBuf>, ConfigError> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether a file of a folder is read as a policy.
+pub(super) fn is_policy_file(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+    yaml && !hidden && path.is_file()
 }
 
 /// What the policy files hold.
@@ -123,7 +128,8 @@ pub fn parse_policy(text: &str, file: &Path) -> Result<Policy, Problems> {
     policy::parse(text, file).map(|policy| resolved(policy, file))
 }
 
-fn resolved(mut policy: Policy, file: &Path) -> Policy {
+/// The policy with its paths as seen from the folder of `file`.
+pub(super) fn resolved(mut policy: Policy, file: &Path) -> Policy {
     let folder = file.parent().unwrap_or(Path::new(""));
     for path in [
         &mut policy.configure.playbook,

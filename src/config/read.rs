@@ -4,6 +4,7 @@
 //! Out: the settings, apart from what lies in further files; or every problem at once.
 //! Never: opens a file; quotes lines, which may hold a secret by mistake.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use super::{
     Ansible, Api, Balancer, BalancerMode, ConfigError, Encryption, Endpoint, Environment,
     LogFormat, Retention, TokenOwner,
 };
-use crate::domain::{BalancerName, Duration, ServerName};
+use crate::domain::{BalancerName, Duration, PoolName, ServerName};
 use crate::policy::document::{self, Kind, Node};
 use crate::policy::fields::{self, Fields, Notes, Value, refuse};
 use crate::policy::problem::{Place, Problems, Quoting};
@@ -41,8 +42,10 @@ pub(super) struct Draft {
     pub balancers: Vec<Balancer>,
     pub ansible: Ansible,
     pub policies: PolicySet,
+    pub candidates: Option<PathBuf>,
     pub interval: Duration,
     pub control: Control,
+    pub pool_control: BTreeMap<PoolName, Control>,
     pub log_format: LogFormat,
     pub retention: Retention,
     pub external_url: Option<String>,
@@ -108,8 +111,14 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
     let ansible = fields.section("ansible", notes, |fields, notes| ansible(fields, folder, notes));
     let policies = PolicySet::Folder(absolute(folder, Path::new("policies")));
     let policies = fields.or("policies", policies, notes, |v, n| policy_set(v, folder, n));
+    let candidates = fields.section("shadow", notes, |mut fields, notes| {
+        let candidates = fields.optional("policies", notes, path);
+        fields.finish(notes);
+        candidates
+    });
     let interval = fields.or("interval", 5 * SECOND, notes, interval);
     let control = fields.or("control", Control::Automatic, notes, fields::word(CONTROL));
+    let pool_control = fields.or("pool_control", BTreeMap::new(), notes, pool_control);
     let log_format = fields.section("log", notes, |mut fields, notes| {
         let format = fields.or("format", LogFormat::Text, notes, fields::word(LOG_FORMAT));
         fields.finish(notes);
@@ -133,8 +142,10 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
         balancers: balancers?,
         ansible: ansible?,
         policies: policies?,
+        candidates: candidates?,
         interval: interval?,
         control: control?,
+        pool_control: pool_control?,
         log_format: log_format?,
         retention: retention?,
         external_url: external_url?,
@@ -142,6 +153,17 @@ fn draft(document: &Node, folder: &Path, notes: &mut Notes) -> Option<Draft> {
         webhooks: webhooks?,
         warnings: Vec::new(),
     })
+}
+
+fn pool_control(value: Value<'_>, notes: &mut Notes) -> Option<BTreeMap<PoolName, Control>> {
+    let read = fields::entries(value, notes, |key, value, notes| {
+        let pool = match PoolName::new(key.name.as_str()) {
+            Ok(pool) => pool,
+            Err(what) => return refuse(notes, key.at, what, "name a pool, as its policy does"),
+        };
+        Some((pool, fields::word(CONTROL)(value, notes)?))
+    })?;
+    Some(read.into_iter().collect())
 }
 
 /// The settings that a variable may replace, by the same readers.

@@ -115,6 +115,11 @@ name!(
     |name| word(name, "kind of campaign", 40)
 );
 name!(
+    /// A candidate: the name of its file, without the ending.
+    CandidateName,
+    |name| word(name, "candidate's name", 40)
+);
+name!(
     /// A load balancer's name in the daemon's configuration.
     BalancerName,
     |name| word(name, "balancer name", 40)

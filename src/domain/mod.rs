@@ -21,8 +21,8 @@ pub use address::{AddressRange, CidrBlock};
 pub use fleet::FleetCounts;
 pub use hint::{Hint, HintSize, HintSource};
 pub use ids::{
-    BackendName, BalancerName, CampaignKind, DecisionId, HintId, InstanceId, InstanceLabel, NodeId,
-    PoolName, RunId, ServerName, SignalName,
+    BackendName, BalancerName, CampaignKind, CandidateName, DecisionId, HintId, InstanceId,
+    InstanceLabel, NodeId, PoolName, RunId, ServerName, SignalName,
 };
 pub use money::Dollars;
 pub use node::{Attempt, Failure, Node, NodeState};

@@ -20,6 +20,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod wishes;
+mod would_be;
 
 pub use address::{AddressUse, free_address};
 pub use backoff::{create_not_before, plan_of_next};
@@ -32,3 +33,4 @@ pub use plan::{Plan, PlanInput, plan};
 pub use protect::Protection;
 pub use step::{Move, Note, Step};
 pub use wishes::spare_on_the_way;
+pub use would_be::{NodePaces, Paid, WouldBeFleet, WouldBeRules};

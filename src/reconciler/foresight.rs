@@ -13,12 +13,14 @@ use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use super::look::PoolLoop;
-use crate::domain::{Duration, Reading, Sample, SignalName, Timestamp, after, before, elapsed};
+use crate::domain::{
+    CandidateName, Duration, Reading, Sample, SignalName, Timestamp, after, before, elapsed,
+};
 use crate::engine::{Foreseen, RuleKey};
 use crate::forecast::{ForecastSettings, Forecaster};
 use crate::policy::{ForecastRule, Policy, Rule, SignalSource};
-use crate::ports::Fault;
-use crate::store::{KeptForecast, StoreError};
+use crate::ports::{Fault, MetricsSource};
+use crate::store::{KeptForecast, Store, StoreError, shadow_rule};
 use crate::telemetry::RuleLabels;
 
 /// How far back a forecaster can make use of.
@@ -70,6 +72,54 @@ enum Past {
     Store,
 }
 
+/// What forecasters learn from, and where that is kept.
+pub(super) struct Lessons<'a> {
+    pub policy: &'a Policy,
+    pub metrics: &'a dyn MetricsSource,
+    pub store: &'a Store,
+    pub whose: Whose<'a>,
+}
+
+/// Whose forecasters they are.
+pub(super) enum Whose<'a> {
+    /// The live policy's.
+    Live,
+    /// A candidate's, beside a live policy that reads some of the same signals.
+    Candidate { name: &'a CandidateName, live: &'a Policy },
+}
+
+impl Lessons<'_> {
+    /// How what a rule learned is kept.
+    fn kept_as(&self, rule: &str) -> String {
+        match self.whose {
+            Whose::Live => rule.to_owned(),
+            Whose::Candidate { name, .. } => shadow_rule(name, rule),
+        }
+    }
+
+    /// What decisions of the live policy call a signal; none where they don't read it.
+    fn live_name<'a>(&'a self, signal: &'a SignalName) -> Option<&'a SignalName> {
+        match self.whose {
+            Whose::Live => Some(signal),
+            Whose::Candidate { live, .. } => same_signal(live, self.policy, signal),
+        }
+    }
+}
+
+/// The signal of `live` that says just what `signal` says to `policy`.
+pub(super) fn same_signal<'a>(
+    live: &'a Policy,
+    policy: &Policy,
+    signal: &SignalName,
+) -> Option<&'a SignalName> {
+    let wanted = policy.signals.get(signal)?;
+    let same = live.signals.iter().find(|(_, known)| {
+        (&known.source, known.stale_after, &known.coverage)
+            == (&wanted.source, wanted.stale_after, &wanted.coverage)
+    });
+    same.map(|(name, _)| name)
+}
+
 impl PoolLoop {
     /// What is expected at a decision, after what its signals said.
     pub(super) async fn foresee(
@@ -77,72 +127,118 @@ impl PoolLoop {
         readings: &BTreeMap<SignalName, Reading>,
         now: Timestamp,
     ) -> Result<BTreeMap<String, Foreseen>, StoreError> {
-        let policy = self.policy.clone();
-        if !policy.rules.iter().any(|rule| matches!(rule, Rule::Forecast(_))) {
-            self.foresight = Foresight::default();
-            return Ok(BTreeMap::new());
-        }
-        let lead = self.lead(now).await?;
-        let wanted = wanted(&policy, lead);
-        self.foresight.forecasters.retain(|key, learned| {
-            wanted.iter().any(|wanted| wanted.key == *key && wanted.query == learned.query)
-        });
-        let mut forecasts = BTreeMap::new();
-        for wanted in wanted {
-            let forecaster = match self.foresight.forecasters.remove(&wanted.key) {
-                Some(learned) => learned.forecaster,
-                None => self.take_up_forecaster(&wanted, now).await?,
-            };
-            let mut forecaster = following(forecaster, wanted.settings).await;
-            observe(&mut forecaster, readings.get(&wanted.signal));
-            let foreseen = Foreseen::from(&forecaster.forecast(now));
-            self.show_forecast(&wanted.key, &foreseen);
-            forecasts.insert(wanted.key.clone(), foreseen);
-            let learned = Learned { query: wanted.query, forecaster };
-            self.foresight.forecasters.insert(wanted.key, learned);
-        }
+        let (policy, store) = (self.policy.clone(), self.store.clone());
+        let metrics = self.world.metrics.as_ref();
+        let lessons = Lessons { policy: &policy, metrics, store: &store, whose: Whose::Live };
+        let forecasts = self.foresight.foresee(&lessons, readings, now).await?;
+        forecasts.iter().for_each(|(rule, foreseen)| self.show_forecast(rule, foreseen));
         Ok(forecasts)
     }
 
     /// Keeps what was learned, where that is due; comes after the decision of `now`.
     pub(super) async fn keep_forecasts(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let due = self.foresight.kept_at.is_none_or(|kept| after(kept, KEEP_EVERY) <= now);
+        let (policy, store) = (self.policy.clone(), self.store.clone());
+        let metrics = self.world.metrics.as_ref();
+        let lessons = Lessons { policy: &policy, metrics, store: &store, whose: Whose::Live };
+        self.foresight.keep(&lessons, now).await
+    }
+
+    fn show_forecast(&self, rule: &str, foreseen: &Foreseen) {
+        let labels = RuleLabels { pool: self.policy.pool.to_string(), rule: rule.to_owned() };
+        self.telemetry.forecast_bound.get_or_create(&labels).set(foreseen.bound);
+        if let Some(error) = foreseen.error {
+            self.telemetry.forecast_error.get_or_create(&labels).set(error);
+        }
+        if let Some(coverage) = foreseen.coverage {
+            self.telemetry.forecast_coverage.get_or_create(&labels).set(coverage);
+        }
+    }
+}
+
+impl Foresight {
+    /// What is expected at a decision, after what its signals said.
+    pub(super) async fn foresee(
+        &mut self,
+        lessons: &Lessons<'_>,
+        readings: &BTreeMap<SignalName, Reading>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, Foreseen>, StoreError> {
+        let policy = lessons.policy;
+        if !policy.rules.iter().any(|rule| matches!(rule, Rule::Forecast(_))) {
+            *self = Self::default();
+            return Ok(BTreeMap::new());
+        }
+        let lead = self.lead(lessons, now).await?;
+        let wanted = wanted(policy, lead);
+        self.forecasters.retain(|key, learned| {
+            wanted.iter().any(|wanted| wanted.key == *key && wanted.query == learned.query)
+        });
+        let mut forecasts = BTreeMap::new();
+        for wanted in wanted {
+            let forecaster = match self.forecasters.remove(&wanted.key) {
+                Some(learned) => learned.forecaster,
+                None => lessons.take_up_forecaster(&wanted, now).await?,
+            };
+            let mut forecaster = following(forecaster, wanted.settings).await;
+            observe(&mut forecaster, readings.get(&wanted.signal));
+            let foreseen = Foreseen::from(&forecaster.forecast(now));
+            forecasts.insert(wanted.key.clone(), foreseen);
+            let learned = Learned { query: wanted.query, forecaster };
+            self.forecasters.insert(wanted.key, learned);
+        }
+        Ok(forecasts)
+    }
+
+    /// Keeps what was learned, where that is due; comes after the decision of `now`.
+    pub(super) async fn keep(
+        &mut self,
+        lessons: &Lessons<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let due = self.kept_at.is_none_or(|kept| after(kept, KEEP_EVERY) <= now);
         if !due {
             return Ok(());
         }
-        self.foresight.kept_at = Some(now);
-        for (rule, learned) in &self.foresight.forecasters {
+        self.kept_at = Some(now);
+        for (rule, learned) in &self.forecasters {
             let forecaster = learned.forecaster.clone();
             let state = blocking(move || serde_json::to_string(&forecaster)).await;
             let state = state.expect("a forecaster is plain data");
             let kept = KeptForecast { saved_at: now, query: learned.query.clone(), state };
-            self.store.keep_forecast(&self.policy.pool, rule, &kept).await?;
+            let rule = lessons.kept_as(rule);
+            lessons.store.keep_forecast(&lessons.policy.pool, &rule, &kept).await?;
         }
         Ok(())
     }
 
     /// From an order until the node serves, as nine in ten of the pool's nodes have shown in each
     /// phase.
-    async fn lead(&mut self, now: Timestamp) -> Result<Duration, StoreError> {
-        if let Some((asked, lead)) = self.foresight.lead
+    async fn lead(
+        &mut self,
+        lessons: &Lessons<'_>,
+        now: Timestamp,
+    ) -> Result<Duration, StoreError> {
+        if let Some((asked, lead)) = self.lead
             && elapsed(asked, now) < LEAD_EVERY
         {
             return Ok(lead);
         }
-        let seconds = self.store.seconds_to_serve(&self.policy.pool).await?;
+        let seconds = lessons.store.seconds_to_serve(&lessons.policy.pool).await?;
         let lead = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let lead = lead.unwrap_or(USUAL_LEAD);
-        self.foresight.lead = Some((now, lead));
+        self.lead = Some((now, lead));
         Ok(lead)
     }
+}
 
+impl Lessons<'_> {
     /// A forecaster that goes on from what was kept, or knows what the metrics source does.
     async fn take_up_forecaster(
         &self,
         wanted: &Wanted,
         now: Timestamp,
     ) -> Result<Forecaster, StoreError> {
-        let kept = self.store.kept_forecast(&self.policy.pool, &wanted.key).await?;
+        let kept = self.store.kept_forecast(&self.policy.pool, &self.kept_as(&wanted.key)).await?;
         if let Some(kept) = kept.filter(|kept| kept.query == wanted.query)
             && let Some(forecaster) = self.gone_on(wanted, kept, now).await?
         {
@@ -168,10 +264,14 @@ impl PoolLoop {
                 return Ok(None);
             }
         };
+        let Some(signal) = self.live_name(&wanted.signal) else {
+            let last = kept.saved_at;
+            return Ok(Some(self.with_past(forecaster, wanted, last, now).await));
+        };
         let decisions = self.store.decisions(&self.policy.pool, now, DECISIONS_SINCE).await?;
         let mut last = kept.saved_at;
         for decision in decisions.iter().rev().filter(|decision| kept.saved_at < decision.at) {
-            observe(&mut forecaster, decision.observation.readings.get(&wanted.signal));
+            observe(&mut forecaster, decision.observation.readings.get(signal));
             last = decision.at;
         }
         if elapsed(last, now) > LONGEST_PAUSE {
@@ -188,14 +288,17 @@ impl PoolLoop {
         from: Timestamp,
         now: Timestamp,
     ) -> Forecaster {
-        let metrics = &self.world.metrics;
+        let metrics = self.metrics;
         let mut past: Vec<Sample> = Vec::new();
         let mut begins = from;
         while begins < now {
             let ends = after(begins, CHUNK).min(now);
             let read = match wanted.past {
                 Past::Metrics => metrics.read_range(&wanted.query, begins, ends, STEP).await,
-                Past::Store => self.stored(&wanted.signal, begins, ends).await,
+                Past::Store => match self.live_name(&wanted.signal) {
+                    Some(signal) => self.stored(signal, begins, ends).await,
+                    None => Ok(Vec::new()),
+                },
             };
             match read {
                 Ok(samples) => past.extend(samples),
@@ -222,17 +325,6 @@ impl PoolLoop {
     ) -> Result<Vec<Sample>, Fault> {
         let read = self.store.samples(&self.policy.pool, signal, from, to).await;
         read.map_err(|error| Fault::transient(error.to_string()))
-    }
-
-    fn show_forecast(&self, rule: &str, foreseen: &Foreseen) {
-        let labels = RuleLabels { pool: self.policy.pool.to_string(), rule: rule.to_owned() };
-        self.telemetry.forecast_bound.get_or_create(&labels).set(foreseen.bound);
-        if let Some(error) = foreseen.error {
-            self.telemetry.forecast_error.get_or_create(&labels).set(error);
-        }
-        if let Some(coverage) = foreseen.coverage {
-            self.telemetry.forecast_coverage.get_or_create(&labels).set(coverage);
-        }
     }
 }
 

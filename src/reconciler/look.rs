@@ -13,6 +13,7 @@ use super::foresight::Foresight;
 use super::inventory::Inventory;
 use super::orders::Orders;
 use super::orphans::Orphanage;
+use super::shadow::{Candidate, LiveTick};
 use super::spending::Spending;
 use super::status::{PoolStatus, is_about_money, is_ineffective};
 use super::telling::{Told, held_because};
@@ -74,6 +75,8 @@ pub struct PoolLoop {
     global: Control,
     pub(super) interval: Duration,
     decide_at: Option<Timestamp>,
+    pub(super) candidates: Arc<[Candidate]>,
+    ticks: watch::Sender<Option<Arc<LiveTick>>>,
     last: Option<(DecisionId, Observation, Decision)>,
     status: watch::Sender<Arc<PoolStatus>>,
 }
@@ -139,6 +142,8 @@ impl PoolLoop {
             global,
             interval,
             decide_at: None,
+            candidates: Arc::new([]),
+            ticks: watch::Sender::new(None),
             last: None,
             status: watch::Sender::new(Arc::new(status)),
         })
@@ -153,6 +158,38 @@ impl PoolLoop {
     /// Where the pool's status can be watched.
     pub fn status(&self) -> watch::Receiver<Arc<PoolStatus>> {
         self.status.subscribe()
+    }
+
+    /// What is followed beside the live policy from the next decision on.
+    pub fn take_candidates(&mut self, candidates: Arc<[Candidate]>) {
+        self.candidates = candidates;
+    }
+
+    /// Where candidates follow: each decision while there are any. Nobody here waits for them.
+    pub fn ticks(&self) -> watch::Receiver<Option<Arc<LiveTick>>> {
+        self.ticks.subscribe()
+    }
+
+    /// Shows the decision that was just made to whoever follows candidates.
+    fn show_candidates(&self, now: Timestamp) {
+        let had_some = self.ticks.borrow().as_ref().is_some_and(|t| !t.candidates.is_empty());
+        let Some((_, observation, decision)) = &self.last else { return };
+        if self.candidates.is_empty() && !had_some {
+            return;
+        }
+        let counted = self.candidates.iter().map(|candidate| {
+            (candidate.name.clone(), self.counted_signals(&candidate.policy, now))
+        });
+        let tick = LiveTick {
+            policy: self.policy.clone(),
+            observation: observation.clone(),
+            decision: decision.clone(),
+            nodes: self.nodes.values().filter(|node| !node.state.is_final()).cloned().collect(),
+            is_ordered_to_hold: self.orders.is_held || self.global == Control::Hold,
+            candidates: self.candidates.clone(),
+            counted: counted.collect(),
+        };
+        self.ticks.send_replace(Some(Arc::new(tick)));
     }
 
     /// The pool.
@@ -190,7 +227,7 @@ impl PoolLoop {
         self.keep_orphans().await?;
         self.adopt_sightings(&seen, now).await?;
         if let Some(mut readings) = readings {
-            readings.extend(self.counted_signals(now));
+            readings.extend(self.counted_signals(&self.policy, now));
             let costs = self.costs(price, now).await?;
             self.store_begun_campaigns(now).await?;
             let news = |hint: &Hint, entry: &Entry| self.news_of_hint(hint, entry, now);
@@ -201,6 +238,7 @@ impl PoolLoop {
             let forecasts = self.foresee(&readings, now).await?;
             let observation = self.observation(readings, forecasts, costs, hints, is_held, now);
             self.decide(observation, control).await?;
+            self.show_candidates(now);
             self.keep_forecasts(now).await?;
             self.decide_at = Some(after(now, self.interval));
         }
@@ -287,14 +325,8 @@ impl PoolLoop {
 
     /// The strictest of the daemon's setting, the policy's and operators' commands.
     pub(super) fn control(&self) -> Control {
-        let wishes = [self.global, self.policy.control];
-        if wishes.contains(&Control::DryRun) {
-            Control::DryRun
-        } else if self.orders.is_held || wishes.contains(&Control::Hold) {
-            Control::Hold
-        } else {
-            Control::Automatic
-        }
+        let ordered = if self.orders.is_held { Control::Hold } else { Control::Automatic };
+        self.global.stricter(self.policy.control).stricter(ordered)
     }
 
     /// Keeps to these commands from here on; what is new among them is decided upon at once.

@@ -28,6 +28,7 @@ mod preview;
 mod record;
 mod regions;
 mod rest;
+mod shadow;
 mod spending;
 mod status;
 mod telling;
@@ -41,6 +42,9 @@ pub use inventory::{Inventory, Listing};
 pub use look::{AfterWrite, PoolLoop, World};
 pub use preview::{Preview, preview, preview_with};
 pub use regions::Regions;
+pub use shadow::{
+    Candidate, Divergence, LiveTick, Shadow, ShadowComparison, ShadowSide, compare_shadows,
+};
 pub use spending::{Bill, bill};
 pub use status::{NodeStatus, PoolStatus};
 

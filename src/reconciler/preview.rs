@@ -60,7 +60,7 @@ pub async fn preview_with(
     let (seeing, mut readings, price) =
         tokio::join!(pool.see(now), pool.read_signals(now), pool.ask_price(now));
     pool.count(&seeing, now);
-    readings.extend(pool.counted_signals(now));
+    readings.extend(pool.counted_signals(&policy, now));
     pool.fill_in_counted(&mut readings, now).await?;
     let mut seen = pool.facts(&seeing, now);
     let costs = pool.costs(price, now).await?;

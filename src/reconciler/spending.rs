@@ -19,8 +19,8 @@ use crate::domain::{
     Dollars, Duration, Node, NodeId, NodeState, Timestamp, after, calendar_month, elapsed,
 };
 use crate::engine::Costs;
-use crate::policy::Policy;
-use crate::ports::Fault;
+use crate::policy::{NodeTemplate, Policy};
+use crate::ports::{Cloud, Fault};
 use crate::store::{Store, StoreError};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -49,12 +49,7 @@ impl PoolLoop {
         if self.spending.ask_at.is_some_and(|at| now < at) {
             return None;
         }
-        let (node, cloud) = (&self.policy.node, self.world.inventory.cloud());
-        let plans = std::iter::once(&node.instance_type).chain(&node.fallback_types);
-        let prices = join_all(plans.map(|plan| cloud.hourly_price(plan, &node.region))).await;
-        let prices: Result<Vec<Dollars>, Fault> = prices.into_iter().collect();
-        let dearest = |one: Dollars, other: Dollars| if one < other { other } else { one };
-        Some(prices.map(|prices| prices.into_iter().reduce(dearest).unwrap_or_default()))
+        Some(dearest_hour(self.world.inventory.cloud(), &self.policy.node).await)
     }
 
     /// What the pool costs; none without a budget.
@@ -174,6 +169,29 @@ impl Spending {
             month_seconds_left: month_left.as_secs(),
         }
     }
+}
+
+/// What an hour of a policy's plan costs, or of its dearest fallback.
+pub(super) async fn dearest_hour(cloud: &dyn Cloud, node: &NodeTemplate) -> Result<Dollars, Fault> {
+    let plans = std::iter::once(&node.instance_type).chain(&node.fallback_types);
+    let prices = join_all(plans.map(|plan| cloud.hourly_price(plan, &node.region))).await;
+    let prices: Result<Vec<Dollars>, Fault> = prices.into_iter().collect();
+    let dearest = |one: Dollars, other: Dollars| if one < other { other } else { one };
+    prices.map(|prices| prices.into_iter().reduce(dearest).unwrap_or_default())
+}
+
+/// The hours of `nodes`, which may have ended, that started from `month` on and until `now`.
+pub(super) fn hours_since<'a>(
+    nodes: impl Iterator<Item = &'a Node>,
+    month: Timestamp,
+    now: Timestamp,
+) -> u64 {
+    let mut spending = Spending::default();
+    let (ended, living): (Vec<_>, Vec<_>) = nodes.partition(|node| node.state.is_final());
+    spending.note_ended(ended.into_iter(), month);
+    spending.node_hourly = Dollars::new(1.0);
+    let costs = spending.costs(living.into_iter(), month, Duration::ZERO, now);
+    costs.spent.get().round() as u64
 }
 
 /// When a node's first hour began; none where no instance came of it.

@@ -9,7 +9,7 @@ use super::world::{SimWaits, SimWorld};
 use crate::domain::{Duration, NodeCount, NodeId, NodeState, Timestamp, after, elapsed};
 use crate::policy::{Control, Policy};
 use crate::ports::Clock;
-use crate::reconciler::{Courier, PoolLoop, PoolStatus, Preview, preview};
+use crate::reconciler::{Candidate, Courier, PoolLoop, PoolStatus, Preview, Shadow, preview};
 use crate::store::{Command, CommandKind, Entry, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -53,6 +53,11 @@ pub struct Simulation {
     metrics: Metrics,
     starts: u64,
     looks: u64,
+    candidates: Arc<[Candidate]>,
+    /// None while the daemon is dead, or nobody is a candidate.
+    shadow: Option<Shadow>,
+    /// The last tick that was shown to the candidates.
+    shown_at: Option<Timestamp>,
 }
 
 impl Simulation {
@@ -71,7 +76,15 @@ impl Simulation {
             couriers_at,
             starts: 0,
             looks: 0,
+            candidates: Arc::new([]),
+            shadow: None,
+            shown_at: None,
         }
+    }
+
+    /// The daemon is told to follow these candidates beside its policy.
+    pub fn follow(&mut self, candidates: Vec<Candidate>) {
+        self.candidates = candidates.into();
     }
 
     /// The world.
@@ -175,13 +188,34 @@ impl Simulation {
             Some(pool) => pool,
             None => self.start().await?,
         };
+        pool.take_candidates(self.candidates.clone());
         let rest = self.until_death(polls, pool.look()).await;
         match rest {
-            Ok(None) => self.couriers.clear(),
+            Ok(None) => self.kill(),
             // A store that fails does not end the daemon.
-            Ok(Some(_)) | Err(_) => self.pool = Some(pool),
+            Ok(Some(_)) | Err(_) => {
+                if rest.is_ok() {
+                    self.show_candidates(&pool).await?;
+                }
+                self.pool = Some(pool);
+            }
         }
         rest
+    }
+
+    /// What the candidates make of a tick that they have not seen; in life they are a task.
+    async fn show_candidates(&mut self, pool: &PoolLoop) -> Result<(), StoreError> {
+        let Some(tick) = pool.ticks().borrow().clone() else { return Ok(()) };
+        let at = tick.observation.at;
+        if self.shown_at.replace(at) == Some(at) {
+            return Ok(());
+        }
+        let shadow = self.shadow.get_or_insert_with(|| {
+            let (name, ports) = (self.policy.pool.clone(), self.world.ports());
+            let interval = self.settings.interval;
+            Shadow::new(name, ports, self.store.clone(), Metrics::new(), interval)
+        });
+        shadow.look(&tick).await
     }
 
     /// The couriers' rounds, if it is time. Whether the daemon lives.
@@ -225,6 +259,7 @@ impl Simulation {
     /// The daemon is killed between two looks.
     pub fn kill(&mut self) {
         self.pool = None;
+        self.shadow = None;
         self.couriers.clear();
     }
 

@@ -35,6 +35,7 @@ fn say(entry: &Entry) -> String {
     match entry {
         Entry::Started { .. } => "the daemon starts".into(),
         Entry::PolicyChanged { .. } => "another policy is in force".into(),
+        Entry::Promoted { candidate, by, .. } => format!("{by} promotes {candidate}"),
         Entry::Decided { from, to, reasons, .. } => {
             let why = reasons.first().map(ToString::to_string).unwrap_or_default();
             format!("{} -> {}: {why}", from.0, to.0)

@@ -12,8 +12,8 @@ use super::error::failed;
 use super::tokens::{Scope, TokenId};
 use super::{Store, StoreError, milliseconds, parse, sql, timestamp};
 use crate::domain::{
-    DecisionId, Failure, Hint, HintId, InstanceId, NodeCount, NodeId, NodeState, PoolName,
-    Timestamp,
+    CandidateName, DecisionId, Failure, Hint, HintId, InstanceId, NodeCount, NodeId, NodeState,
+    PoolName, Timestamp,
 };
 use crate::engine::{Direction, Reason};
 use crate::planner::Note;
@@ -41,6 +41,17 @@ pub enum Entry {
         /// Who asked for it over the API; none where a signal to the daemon did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         owner: Option<String>,
+    },
+    /// Somebody is about to put a candidate in the live policy's place.
+    Promoted {
+        /// The candidate.
+        candidate: CandidateName,
+        /// The live policy's digest.
+        before: String,
+        /// The candidate's digest.
+        after: String,
+        /// Who.
+        by: String,
     },
     /// The count changed, or its reason did.
     Decided {
@@ -233,6 +244,7 @@ impl Entry {
         match self {
             Self::Started { .. } => "started",
             Self::PolicyChanged { .. } => "policy_changed",
+            Self::Promoted { .. } => "promoted",
             Self::Decided { .. } => "decided",
             Self::Entered { .. } => "entered",
             Self::Intended { .. } => "intended",

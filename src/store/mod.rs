@@ -25,6 +25,7 @@ mod outbox;
 mod points;
 mod policies;
 mod prune;
+mod shadow;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub use orphans::OrphanRecord;
 pub use outbox::{LeftOut, Message, MessageRecord, News, Settled};
 pub use points::{Band, Buckets, CountBands, CountChange, Freeze, FreezeKind};
 pub use prune::Retention;
+pub use shadow::{KeptShadow, ShadowMove, ShadowSpan, ShadowTally, shadow_rule};
 pub use tokens::{NewToken, Scope, TokenId, TokenRecord};
 
 use crate::domain::Timestamp;

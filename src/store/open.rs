@@ -137,6 +137,7 @@ pub(super) fn migrator() -> Migrator {
         (7, "access", include_str!("../../migrations/sqlite/0007_access.sql")),
         (8, "command ends", include_str!("../../migrations/sqlite/0008_command_ends.sql")),
         (9, "points", include_str!("../../migrations/sqlite/0009_points.sql")),
+        (10, "shadow", include_str!("../../migrations/sqlite/0010_shadow.sql")),
     ];
     let migrations = migrations.into_iter().map(|(version, name, text)| {
         let text = sqlx::SqlStr::from_static(text);

@@ -9,7 +9,7 @@ use crate::domain::{Duration, Timestamp, before};
 pub struct Retention {
     /// Decisions that changed nothing.
     pub idle_decisions: Duration,
-    /// Decisions that changed the count.
+    /// Decisions that changed the count, and what candidates would have done.
     pub decisions: Duration,
     /// Samples, and the points of charts.
     pub samples: Duration,
@@ -33,6 +33,7 @@ impl Store {
         for (statement, age) in [
             (sql::PRUNE_IDLE_DECISIONS, keep.idle_decisions),
             (sql::PRUNE_DECISIONS, keep.decisions),
+            (sql::PRUNE_SHADOW_SPANS, keep.decisions),
             (sql::PRUNE_SAMPLES, keep.samples),
             (sql::PRUNE_POINTS, keep.samples),
             (sql::PRUNE_NODES, keep.nodes),

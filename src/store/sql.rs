@@ -458,6 +458,54 @@ pub const PRUNE_POINTS: &str = "
     DELETE FROM points WHERE (pool, at_milliseconds) IN
         (SELECT pool, at_milliseconds FROM points WHERE at_milliseconds < ?1 LIMIT 2000)";
 
+/// Keeps what a candidate's next decision starts from.
+pub const KEEP_SHADOW: &str = "
+    INSERT INTO shadows (pool, candidate, policy_digest, at_milliseconds, state)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (pool, candidate) DO UPDATE
+    SET policy_digest = ?3, at_milliseconds = ?4, state = ?5";
+
+/// What every candidate of a pool starts from.
+pub const SHADOWS: &str = "
+    SELECT candidate, policy_digest, at_milliseconds, state FROM shadows
+    WHERE pool = ?1 ORDER BY candidate";
+
+/// Forgets what a candidate starts from.
+pub const FORGET_SHADOW: &str = "DELETE FROM shadows WHERE pool = ?1 AND candidate = ?2";
+
+/// Forgets what forecasters of a candidate have learned: their rules begin with a text.
+pub const FORGET_SHADOW_FORECASTS: &str =
+    "DELETE FROM forecasts WHERE pool = ?1 AND substr(rule, 1, length(?2)) = ?2";
+
+/// Begins a span.
+pub const ADD_SHADOW_SPAN: &str = "
+    INSERT INTO shadow_spans (pool, candidate, policy_digest, from_milliseconds,
+        until_milliseconds, span, observation, decision)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    ON CONFLICT (pool, candidate, policy_digest, from_milliseconds) DO UPDATE
+    SET until_milliseconds = ?5, span = ?6, observation = ?7, decision = ?8";
+
+/// Moves a span's end.
+pub const MOVE_SHADOW_SPAN: &str = "
+    UPDATE shadow_spans SET until_milliseconds = ?5, span = ?6
+    WHERE pool = ?1 AND candidate = ?2 AND policy_digest = ?3 AND from_milliseconds = ?4";
+
+/// Spans of a candidate that ended at a time or later, oldest first.
+pub const SHADOW_SPANS: &str = "
+    SELECT span FROM shadow_spans
+    WHERE pool = ?1 AND candidate = ?2 AND policy_digest = ?3 AND until_milliseconds >= ?4
+    ORDER BY from_milliseconds";
+
+/// The decisions that a candidate's spans began with, oldest first.
+pub const SHADOW_DECISIONS: &str = "
+    SELECT observation, decision FROM shadow_spans
+    WHERE pool = ?1 AND candidate = ?2 AND policy_digest = ?3 ORDER BY from_milliseconds";
+
+/// Old spans, some at a time.
+pub const PRUNE_SHADOW_SPANS: &str = "
+    DELETE FROM shadow_spans WHERE rowid IN (SELECT rowid FROM shadow_spans
+        WHERE until_milliseconds < ?1 LIMIT 500)";
+
 /// What is wrong with the file; one row `ok` where nothing is.
 pub const INTEGRITY: &str = "PRAGMA integrity_check";
 
@@ -549,5 +597,14 @@ pub const ALL: &[&str] = &[
     COUNT_CHANGES,
     FREEZES,
     PRUNE_POINTS,
+    KEEP_SHADOW,
+    SHADOWS,
+    FORGET_SHADOW,
+    FORGET_SHADOW_FORECASTS,
+    ADD_SHADOW_SPAN,
+    MOVE_SHADOW_SPAN,
+    SHADOW_SPANS,
+    SHADOW_DECISIONS,
+    PRUNE_SHADOW_SPANS,
     INTEGRITY,
 ];

@@ -81,6 +81,15 @@ pub struct RuleLabels {
     pub rule: String,
 }
 
+/// Labels of a candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CandidateLabels {
+    /// The pool.
+    pub pool: String,
+    /// The candidate's name.
+    pub candidate: String,
+}
+
 /// Labels of a receiver of notices.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct DestinationLabels {
@@ -123,6 +132,12 @@ pub struct Metrics {
     pub nodes: Family<StateLabels, Gauge>,
     /// The count that the pool shall have.
     pub desired_nodes: Family<PoolLabels, Gauge>,
+    /// The count that a candidate would have the pool have.
+    pub shadow_desired_nodes: Family<CandidateLabels, Gauge>,
+    /// Whether a pool's acts are suppressed: 1 or 0.
+    pub dry_run: Family<PoolLabels, Gauge>,
+    /// Acts that were suppressed.
+    pub suppressed_acts: Family<PoolLabels, Counter>,
     /// Decisions made.
     pub decisions: Family<DirectionLabels, Counter>,
     /// Steps taken, by outcome.
@@ -198,6 +213,15 @@ impl Metrics {
         let desired_nodes = Family::default();
         let help = "Nodes that the pool shall have";
         registry.register("desired_nodes", help, desired_nodes.clone());
+        let shadow_desired_nodes = Family::default();
+        let help = "Nodes that the pool would have, went it by a candidate";
+        registry.register("shadow_desired_nodes", help, shadow_desired_nodes.clone());
+        let dry_run = Family::default();
+        let help = "Whether the pool is a dry run: decided and planned, not acted upon";
+        registry.register("dry_run", help, dry_run.clone());
+        let suppressed_acts = Family::default();
+        let help = "Acts that a dry run would have done";
+        registry.register("suppressed_acts", help, suppressed_acts.clone());
         let decisions = Family::default();
         registry.register("decisions", "Decisions made", decisions.clone());
         let steps = Family::default();
@@ -293,6 +317,9 @@ impl Metrics {
             registry: Arc::new(registry),
             nodes,
             desired_nodes,
+            shadow_desired_nodes,
+            dry_run,
+            suppressed_acts,
             decisions,
             steps,
             look_seconds,

@@ -90,6 +90,17 @@ pub enum Control {
     Hold,
 }
 
+impl Control {
+    /// The more cautious of two.
+    pub fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::DryRun, _) | (_, Self::DryRun) => Self::DryRun,
+            (Self::Hold, _) | (_, Self::Hold) => Self::Hold,
+            (Self::Automatic, Self::Automatic) => Self::Automatic,
+        }
+    }
+}
+
 /// The smallest and the largest count; `min <= default <= max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Bounds {

@@ -71,6 +71,7 @@ fn sentence(entry: &Entry) -> Option<String> {
             Some(format!("{looks} looks did nothing: {what}"))
         }
         Entry::ClockSetBack { seconds } => Some(format!("the clock was set back by {seconds} s")),
+        Entry::Promoted { .. } => None,
         Entry::Announced { .. } | Entry::HintCancelled { .. } | Entry::NotTold { .. } => None,
         Entry::TokenMade { .. } | Entry::TokenRevoked { .. } => None,
     }
