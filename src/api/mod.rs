@@ -24,6 +24,7 @@ mod pools;
 mod problem;
 mod reload;
 mod server;
+mod shadow;
 #[cfg(test)]
 mod tests;
 mod validity;

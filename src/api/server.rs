@@ -18,7 +18,7 @@ use super::observe::observe;
 use super::problem::Problem;
 use super::{
     Sources, access, commands, discovery, document, events, health, hints, history, nodes,
-    policies, pools, reload,
+    policies, pools, reload, shadow,
 };
 
 /// No reading takes longer; a stuck one gives its place back.
@@ -55,6 +55,7 @@ pub(super) fn routes() -> OpenApiRouter<Sources> {
         .routes(routes!(hints::take_back))
         .routes(routes!(policies::policy, policies::put_policy))
         .routes(routes!(events::events))
+        .routes(routes!(shadow::shadow))
 }
 
 /// What browsers are told with every answer: nothing of ours is shown in a frame, sniffed for

@@ -10,14 +10,14 @@ use serde_json::json;
 
 use super::exit::{Failure, load, read_policy_text};
 use super::{ConfigArguments, Output};
-use crate::config::Config;
+use crate::config::{Config, read_candidates};
 use crate::policy::{Policy, Problems, Warning, expired, explain_defaults, lint, parse};
 use crate::ports::{Clock, SystemClock};
 
 /// Arguments of `windlass check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArguments {
-    /// Policy files; without any, the settings and all their policies.
+    /// Policy files; without any, the settings and all their policies and candidates.
     policies: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArguments,
@@ -44,12 +44,17 @@ struct Good {
 pub(super) async fn check(arguments: &CheckArguments) -> Result<(), Failure> {
     if arguments.policies.is_empty() {
         let (config, policies) = load(&arguments.config.config)?;
-        let mut good = linted(policies);
+        let folder = config.candidates.as_deref();
+        let candidates = folder.map(|folder| read_candidates(folder, &policies));
+        let candidates = candidates.unwrap_or_default();
+        let followed = candidates.good.iter();
+        let followed = followed.map(|one| (one.file.clone(), Policy::clone(&one.policy)));
+        let mut good = linted(policies.into_iter().chain(followed).collect());
         learned::compare_with_learned(&config, &mut good).await?;
         if arguments.online {
             online::ask(&config, &mut good).await?;
         }
-        return report(arguments, &good, &[]);
+        return report(arguments, &good, &candidates.bad);
     }
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for file in &arguments.policies {

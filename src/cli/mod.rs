@@ -22,11 +22,13 @@ mod metrics;
 mod order;
 mod plan;
 mod progress;
+mod promote;
 mod query;
 mod reload;
 mod run;
 mod sandbox;
 mod schema;
+mod shadow;
 mod show;
 mod simulate;
 mod status;
@@ -85,6 +87,10 @@ enum Command {
     WhyNot(why_not::WhyNotArguments),
     /// Have the daemon read its policy files again; a bad file replaces nothing.
     Reload(reload::ReloadArguments),
+    /// Hold candidates against the live policy: how far apart, and what each would cost.
+    Shadow(shadow::ShadowArguments),
+    /// Put a candidate in the live policy's place, and have the daemon go by it.
+    Promote(promote::PromoteArguments),
     /// Announce a campaign, so that its nodes serve before it begins; list or cancel announced ones.
     Hint(Box<hint::HintArguments>),
     /// Have a pool keep this very count for a while.
@@ -179,6 +185,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Explain(arguments) => explain::explain(arguments).await,
             Command::WhyNot(arguments) => why_not::why_not(arguments).await,
             Command::Reload(arguments) => reload::reload(arguments).await,
+            Command::Shadow(arguments) => shadow::shadow(arguments).await,
+            Command::Promote(arguments) => promote::promote(arguments).await,
             Command::Hint(arguments) => hint::hint(*arguments).await,
             Command::Set(arguments) => order::count(CommandName::Set, *arguments).await,
             Command::Floor(arguments) => order::count(CommandName::Floor, *arguments).await,

@@ -52,7 +52,8 @@ fn print_pool(pool: &Value) {
     if let Some(failure) = pool["store_failure"].as_str() {
         anstream::println!("  nothing is done while the store fails: {failure}");
     }
-    for (key, word) in [("reasons", "because"), ("notes", "note")] {
+    for (key, word) in [("reasons", "because"), ("notes", "note"), ("suppressed", "dry run: would")]
+    {
         for line in pool[key].as_array().into_iter().flatten().filter_map(Value::as_str) {
             anstream::println!("  {word} {line}");
         }

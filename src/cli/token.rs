@@ -275,6 +275,6 @@ fn failed(what: &str) -> Failure {
 }
 
 /// Who asks, as far as this machine knows.
-fn owner() -> String {
+pub(super) fn owner() -> String {
     std::env::var("SUDO_USER").or(std::env::var("USER")).unwrap_or("unknown".into())
 }

@@ -19,10 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::api::{PoolSource, Sources};
-use crate::config::Config;
+use crate::config::{CandidateFiles, Config, read_candidates};
 use crate::policy::{Control, Policy};
 use crate::ports::{Clock, SystemChance, SystemClock};
-use crate::reconciler::{Courier, PoolLoop, World, give_up_for_strangers};
+use crate::reconciler::{Courier, LiveTick, PoolLoop, Shadow, World, give_up_for_strangers};
 use crate::store::{Retention, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -34,7 +34,7 @@ mod start;
 use adapters::warn_without_network_helper;
 pub use adapters::{ansible_options, balancers, grafana, haproxies, linode, world};
 use door::Door;
-use reload::{PolicyOrder, Reloader};
+use reload::{InForce, PolicyOrder, Reloader};
 pub use start::StartError;
 use start::{check_access, check_balancers};
 
@@ -70,18 +70,30 @@ pub async fn run(
     check_balancers(&config, &world, &policies).await?;
     let mut pools = BTreeMap::new();
     let mut loops = Vec::new();
+    let mut shadows = Vec::new();
     let mut reloader = Reloader::new(config.file.clone());
+    let candidates = candidates(&config, &policies);
+    warn_of_unknown_pools(&config, &policies);
     for (file, policy) in policies {
         let policy = Arc::new(policy);
         let (pool, digest) = (&policy.pool, &policy.digest[..12]);
         info!(pool = %pool, "looks after {pool} by {} ({digest})", file.display());
         let pool = start_loop(&config, policy.clone(), &world, &store, &metrics, control).await?;
-        let watched = reloader.put(file, policy);
+        let followed = candidates.of(&policy.pool).into();
+        let watched = reloader.put(file, policy, followed);
+        let shadow = Shadow::new(
+            pool.pool().clone(),
+            world.clone(),
+            store.clone(),
+            metrics.clone(),
+            config.interval,
+        );
+        shadows.push((shadow, pool.ticks()));
         let wake = Arc::new(Notify::new());
         let (status, wake_up) = (pool.status(), wake.clone());
-        let source = PoolSource { policy: watched.policy, status, wake: wake_up };
+        let source = PoolSource { policy: watched.policy.clone(), status, wake: wake_up };
         pools.insert(pool.pool().clone(), source);
-        loops.push((pool, watched.order, wake));
+        loops.push((pool, watched, wake));
     }
     let (reload, asks) = mpsc::channel(1);
     let access = door.access.clone();
@@ -90,9 +102,12 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     door.serve(&mut tasks, &sources, &stop)?;
     let mut wakes = Vec::new();
-    for (pool, order, wake) in loops {
+    for (pool, in_force, wake) in loops {
         wakes.push(wake.clone());
-        tasks.spawn(look_after(pool, order, wake, stop.clone()));
+        tasks.spawn(look_after(pool, in_force, wake, stop.clone()));
+    }
+    for (shadow, ticks) in shadows {
+        tasks.spawn(follow_candidates(shadow, ticks, stop.clone()));
     }
     give_up_for_strangers(&store, &world.notifiers, world.clock.now())
         .await
@@ -126,6 +141,7 @@ async fn start_loop(
     control: Control,
 ) -> Result<PoolLoop, StartError> {
     let interval = config.interval;
+    let control = control.stricter(config.control_of(&policy.pool));
     let (world, store, metrics) = (world.clone(), store.clone(), metrics.clone());
     let pool = PoolLoop::start(policy, world, store, metrics, control, interval).await?;
     Ok(with_crash_point(pool))
@@ -152,13 +168,13 @@ fn with_crash_point(pool: PoolLoop) -> PoolLoop {
 /// into force.
 async fn look_after(
     mut pool: PoolLoop,
-    mut order: watch::Receiver<PolicyOrder>,
+    mut in_force: InForce,
     wake: Arc<Notify>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let rest = match look(&mut pool, &mut order).await {
+        let rest = match look(&mut pool, &mut in_force).await {
             Ok(rest) => {
                 failures = 0;
                 rest
@@ -174,7 +190,7 @@ async fn look_after(
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
             () = wake.notified() => {}
-            Ok(()) = order.changed() => {}
+            Ok(()) = in_force.order.changed() => {}
             () = stop.cancelled() => {}
         }
     }
@@ -182,13 +198,67 @@ async fn look_after(
 }
 
 /// One look, by the policy that is in force.
-async fn look(
-    pool: &mut PoolLoop,
-    order: &mut watch::Receiver<PolicyOrder>,
-) -> Result<Duration, StoreError> {
-    let PolicyOrder { policy, owner } = order.borrow_and_update().clone();
+async fn look(pool: &mut PoolLoop, in_force: &mut InForce) -> Result<Duration, StoreError> {
+    let PolicyOrder { policy, owner } = in_force.order.borrow_and_update().clone();
     pool.take_policy(policy, owner).await?;
+    pool.take_candidates(in_force.candidates.borrow_and_update().clone());
     pool.look().await
+}
+
+/// The candidates of every pool; a bad one is told, and harms nothing.
+fn candidates(config: &Config, policies: &[(PathBuf, Policy)]) -> CandidateFiles {
+    let Some(folder) = &config.candidates else { return CandidateFiles::default() };
+    let found = read_candidates(folder, policies);
+    for candidate in &found.good {
+        let pool = &candidate.policy.pool;
+        info!(pool = %pool, "follows the candidate {} beside {pool}", candidate.name);
+    }
+    for problems in &found.bad {
+        warn!("a candidate is not followed: {problems}");
+    }
+    found
+}
+
+fn warn_of_unknown_pools(config: &Config, policies: &[(PathBuf, Policy)]) {
+    for pool in config.pool_control.keys() {
+        if policies.iter().all(|(_, policy)| policy.pool != *pool) {
+            warn!("`pool_control` names the pool {pool}, which has no policy");
+        }
+    }
+}
+
+/// Has candidates decide after each decision of the live policy. Whatever becomes of them is no
+/// reason to end: no live pool waits for this task, and none falls with it.
+async fn follow_candidates(
+    shadow: Shadow,
+    ticks: watch::Receiver<Option<Arc<LiveTick>>>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let following = tokio::spawn(follow(shadow, ticks, stop.clone()));
+    if let Err(panic) = following.await {
+        error!("candidates are followed no more until the next start: {panic}");
+    }
+    stop.cancelled().await;
+    Ok(())
+}
+
+async fn follow(
+    mut shadow: Shadow,
+    mut ticks: watch::Receiver<Option<Arc<LiveTick>>>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            changed = ticks.changed() => if changed.is_err() { return },
+            () = stop.cancelled() => return,
+        }
+        let tick = ticks.borrow_and_update().clone();
+        let Some(tick) = tick else { continue };
+        if let Err(cause) = shadow.look(&tick).await {
+            let (pool, cause) = (&tick.policy.pool, anyhow::Error::new(cause));
+            warn!(pool = %pool, "a candidate's decision was not written: {cause:#}");
+        }
+    }
 }
 
 /// Wakes every pool when a playbook run ends; one that is in the middle of a look looks again.

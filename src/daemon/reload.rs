@@ -20,21 +20,23 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::api::{DaemonAsk, PolicyUpload, ReloadReport, ReplacedPolicy};
-use crate::config::{Config, PolicyFiles, parse_policy, read_policies};
+use crate::config::{Config, PolicyFiles, parse_policy, read_candidates, read_policies};
 use crate::domain::PoolName;
 use crate::policy::{Policy, differences};
+use crate::reconciler::Candidate;
 
 /// The policies in force, and where they came from.
 pub(super) struct Reloader {
     settings: PathBuf,
-    pools: BTreeMap<PoolName, InForce>,
+    pools: BTreeMap<PoolName, Put>,
 }
 
-/// A pool's policy in force.
-struct InForce {
+/// A pool's policy in force, and its candidates.
+struct Put {
     file: PathBuf,
     policy: watch::Sender<Arc<Policy>>,
     order: watch::Sender<PolicyOrder>,
+    candidates: watch::Sender<Arc<[Candidate]>>,
 }
 
 /// What a pool's loop is to go by.
@@ -46,12 +48,14 @@ pub(super) struct PolicyOrder {
     pub owner: Option<String>,
 }
 
-/// Where a pool's policy is watched.
-pub(super) struct Watched {
-    /// By the API.
+/// Where a pool's policy and its candidates are watched.
+pub(super) struct InForce {
+    /// The live policy, by the API.
     pub policy: watch::Receiver<Arc<Policy>>,
-    /// By the pool's loop.
+    /// The live policy, by the pool's loop.
     pub order: watch::Receiver<PolicyOrder>,
+    /// What is followed beside it.
+    pub candidates: watch::Receiver<Arc<[Candidate]>>,
 }
 
 impl Reloader {
@@ -60,14 +64,20 @@ impl Reloader {
         Self { settings, pools: BTreeMap::new() }
     }
 
-    /// Puts a policy in force; its pool's loop watches what comes after it.
-    pub fn put(&mut self, file: PathBuf, policy: Arc<Policy>) -> Watched {
+    /// Puts a policy in force with its candidates; its pool's loop watches what comes after them.
+    pub fn put(
+        &mut self,
+        file: PathBuf,
+        policy: Arc<Policy>,
+        candidates: Arc<[Candidate]>,
+    ) -> InForce {
         let pool = policy.pool.clone();
-        let order = watch::Sender::new(PolicyOrder { policy: policy.clone(), owner: None });
-        let policy = watch::Sender::new(policy);
-        let watched = Watched { policy: policy.subscribe(), order: order.subscribe() };
-        self.pools.insert(pool, InForce { file, policy, order });
-        watched
+        let (order, ordered) =
+            watch::channel(PolicyOrder { policy: policy.clone(), owner: None });
+        let (policy, watched) = watch::channel(policy);
+        let (candidates, followed) = watch::channel(candidates);
+        self.pools.insert(pool, Put { file, policy, order, candidates });
+        InForce { policy: watched, order: ordered, candidates: followed }
     }
 
     /// Reads the files again whenever it is asked to, until `stop`.
@@ -157,8 +167,8 @@ impl Reloader {
     /// Reads every file again; `owner`: who asked over the API.
     fn reload(&mut self, owner: Option<&str>) -> ReloadReport {
         let mut report = ReloadReport::default();
-        let files = match Config::load(&self.settings) {
-            Ok(config) => read_policies(&config),
+        let (files, folder) = match Config::load(&self.settings) {
+            Ok(config) => (read_policies(&config), config.candidates),
             Err(cause) => {
                 let hint = cause.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
                 let cause = anyhow::Error::new(cause);
@@ -184,7 +194,32 @@ impl Reloader {
         for (file, policy) in good {
             self.take((file, policy), &present, &bad, owner, &mut report);
         }
+        self.take_candidates(folder.as_deref(), &mut report);
         report
+    }
+
+    /// Has every pool follow what lies in the folder of candidates now. In the place of a file that
+    /// can't be used stays what it was.
+    fn take_candidates(&self, folder: Option<&Path>, report: &mut ReloadReport) {
+        let live: Vec<(PathBuf, Policy)> = self
+            .pools
+            .values()
+            .map(|put| (put.file.clone(), Policy::clone(&put.policy.borrow())))
+            .collect();
+        let found = folder.map(|folder| read_candidates(folder, &live)).unwrap_or_default();
+        report.problems.extend(found.bad.iter().map(ToString::to_string));
+        for (pool, put) in &self.pools {
+            let before = put.candidates.borrow().clone();
+            let is_bad = |one: &&Candidate| found.bad.iter().any(|bad| bad.file == one.file);
+            let mut now = found.of(pool);
+            now.extend(before.iter().filter(is_bad).cloned());
+            now.sort_by(|one, other| one.name.cmp(&other.name));
+            if *before != *now {
+                let names: Vec<String> = now.iter().map(|one| one.name.to_string()).collect();
+                info!(pool = %pool, "{pool} has the candidates [{}]", names.join(", "));
+                put.candidates.send_replace(now.into());
+            }
+        }
     }
 
     /// Hands a good policy to its pool, where that is safe.

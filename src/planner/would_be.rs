@@ -257,16 +257,21 @@ impl WouldBeFleet {
         let short = rules.standby.0.saturating_sub(counts.standby.0);
         let needed = wanted.0.saturating_sub(counts.serving.0);
         let spare = counts.on_the_way.0.saturating_sub(needed);
-        let fewer = surplus - surplus.min(short).min(spare);
+        let kept = surplus.min(short).min(spare);
+        let fewer = surplus - kept;
         if fewer == 0 {
             return;
         }
         let nodes: Vec<Node> = self.nodes.iter().map(as_node).collect();
-        let mut may_leave = counts.serving.0.saturating_sub(wanted.0);
+        let mut serving_may_leave = counts.serving.0.saturating_sub(wanted.0);
+        let mut coming_may_leave = spare - kept;
         let chosen = leavers(&nodes, rules.leaving, self.at).now.into_iter().filter(|node| {
-            let serves = node.state == NodeState::InService;
-            let may = !serves || 0 < may_leave;
-            may_leave -= u32::from(serves && may);
+            let may_leave = match node.state {
+                NodeState::InService => &mut serving_may_leave,
+                _ => &mut coming_may_leave,
+            };
+            let may = 0 < *may_leave;
+            *may_leave -= u32::from(may);
             may
         });
         let leaving: BTreeSet<NodeId> = chosen.take(fewer as usize).map(|node| node.id).collect();
@@ -416,7 +421,9 @@ mod tests {
         hold(&mut fleet, rules, 3, at(130));
         assert_eq!(numbers(&fleet), (3, 1, 0, 0), "the standby serves, another one is ordered");
         hold(&mut fleet, rules, 2, at(135));
-        assert_eq!(numbers(&fleet), (3, 1, 0, 0), "the surplus will fill the standby");
+        assert_eq!(numbers(&fleet), (2, 1, 0, 1), "one drains, the other will stand by");
+        hold(&mut fleet, rules, 2, at(300));
+        assert_eq!(numbers(&fleet), (2, 0, 1, 0), "and whoever is ready first does");
     }
 
     #[test]

@@ -252,6 +252,7 @@ impl PoolLoop {
                 false
             }
             Control::Automatic | Control::Hold => {
+                self.suppressed.clear();
                 let progressed = self.carry_out(&plan, &seen.facts, now).await?;
                 if let Some(orphan) = &plan.sweep {
                     self.sweep_orphan(orphan).await?;
@@ -376,18 +377,28 @@ impl PoolLoop {
         self.store.write_decision(&policy.pool, &new).await?;
         self.note_write(began.elapsed());
         self.told.remember(&new.news, observation.at);
-        self.tell_decision(&observation, &decision, thought);
+        self.tell_decision(&observation, &decision, thought, control);
         self.history = decision.history.clone();
         self.last = Some((id, observation, decision));
         Ok(())
     }
 
-    fn tell_decision(&self, observation: &Observation, decision: &Decision, thought: Duration) {
+    fn tell_decision(
+        &self,
+        observation: &Observation,
+        decision: &Decision,
+        thought: Duration,
+        control: Control,
+    ) {
         let (pool, from, to) = (&self.policy.pool, decision.from, decision.to);
         let why = decision.reasons.first().map(ToString::to_string).unwrap_or_default();
+        let scales = match control {
+            Control::DryRun => "dry run: would scale",
+            Control::Automatic | Control::Hold => "scales",
+        };
         match decision.direction() {
-            Direction::Out => info!(pool = %pool, "{pool} scales out from {from} to {to}: {why}"),
-            Direction::In => info!(pool = %pool, "{pool} scales in from {from} to {to}: {why}"),
+            Direction::Out => info!(pool = %pool, "{pool} {scales} out from {from} to {to}: {why}"),
+            Direction::In => info!(pool = %pool, "{pool} {scales} in from {from} to {to}: {why}"),
             Direction::Hold => {}
         }
         for alarming in [is_ineffective, is_about_money] {
@@ -455,6 +466,7 @@ impl PoolLoop {
         let (nodes, desired) = (self.nodes.values(), self.history.desired);
         let status = PoolStatus {
             orders: self.orders.overrides.orders.clone(),
+            suppressed: self.suppressed.iter().cloned().collect(),
             ..PoolStatus::of(&self.policy, control, now, nodes, desired, plan, &self.last)
         };
         self.count_nodes(&status);

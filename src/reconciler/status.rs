@@ -50,6 +50,8 @@ pub struct PoolStatus {
     /// What the store failed to do, since when nothing is done; none while it works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store_failure: Option<String>,
+    /// What a dry run would do now.
+    pub suppressed: Vec<String>,
     /// Its living nodes.
     pub nodes: Vec<NodeStatus>,
 }
@@ -130,6 +132,7 @@ impl PoolStatus {
             orders: Vec::new(),
             notes: plan.notes.iter().map(ToString::to_string).collect(),
             store_failure: None,
+            suppressed: Vec::new(),
             nodes: nodes
                 .filter(|node| !node.state.is_final())
                 .map(|node| NodeStatus::of(node, plan))
@@ -183,6 +186,8 @@ impl PoolLoop {
         let labels = self.pool_labels();
         let desired = status.desired.map_or(0, |count| i64::from(count.0));
         self.telemetry.desired_nodes.get_or_create(&labels).set(desired);
+        let dry_run = i64::from(status.control == Control::DryRun);
+        self.telemetry.dry_run.get_or_create(&labels).set(dry_run);
         let orphans = self.notes.iter().filter(|note| matches!(note, Note::Orphan { .. })).count();
         self.telemetry.orphans.get_or_create(&labels).set(orphans as i64);
         let frozen = self.notes.iter().any(|note| matches!(note, Note::HealingFrozen { .. }));
@@ -287,6 +292,10 @@ impl PoolLoop {
                 info!(pool = %self.policy.pool, "dry run: would {what}");
             }
         }
+        self.telemetry
+            .suppressed_acts
+            .get_or_create(&self.pool_labels())
+            .inc_by(entries.len() as u64);
         self.suppressed = would;
         self.write(now, Change { entries, ..Change::default() }).await
     }

@@ -16,6 +16,7 @@ mod notices;
 mod operators;
 mod orphans;
 mod scenarios;
+mod shadow;
 mod standby;
 mod stores;
 mod two_speeds;

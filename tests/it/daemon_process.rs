@@ -93,11 +93,12 @@ impl Place {
 
     /// Starts the daemon; its log is gathered, and the address of its API comes from there.
     pub(crate) fn start_daemon(&mut self) -> String {
-        let mut daemon = self
-            .command(&["run", "--dry-run"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
+        self.start_daemon_as(&["run", "--dry-run"])
+    }
+
+    fn start_daemon_as(&mut self, arguments: &[&str]) -> String {
+        let mut daemon =
+            self.command(arguments).stderr(Stdio::piped()).spawn().expect("the program runs");
         let lines = BufReader::new(daemon.stderr.take().expect("it is piped"));
         let log = self.log.clone();
         std::thread::spawn(move || {
@@ -426,6 +427,68 @@ async fn no_request_is_answered_outside_of_the_document() {
             .expect("schemathesis runs");
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_is_followed_held_against_the_live_policy_and_promoted() {
+    let mut place = Place::new().await;
+    tokio::task::block_in_place(|| {
+        let folder = place.path().to_path_buf();
+        let at = |name: &str| folder.join(name);
+        let settings = std::fs::read_to_string(at("windlass.yaml")).expect("there");
+        let shadow = "shadow: {policies: candidates}\npool_control: {web: dry_run}\n";
+        std::fs::write(at("windlass.yaml"), settings + shadow).expect("written");
+        std::fs::create_dir(at("candidates")).expect("a folder");
+        let bolder = POLICY.replace("{min: 2, max: 5}", "{min: 4, max: 5}");
+        std::fs::write(at("candidates/bolder.yaml"), &bolder).expect("written");
+        std::fs::write(at("candidates/broken.yaml"), "pool: web\n").expect("written");
+        let said = |output: &Output| {
+            String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
+        };
+        let check = place.windlass(&["check"]);
+        assert_eq!(check.status.code(), Some(4), "{}", said(&check));
+        assert!(said(&check).contains("broken.yaml"), "{}", said(&check));
+        let (live, bad) = (at("policies/web.yaml"), at("candidates/broken.yaml"));
+
+        let url = place.start_daemon_as(&["run"]);
+        let status = place.prints(&["status", "--url", &url], "2 wanted");
+        assert!(status.contains("web (dry_run)") && status.contains("dry run: would create"));
+        let shown = place.prints(&["shadow", "--url", &url], "furthest apart by 2");
+        assert!(shown.contains("the candidate bolder"), "{shown}");
+        assert!(shown.contains("live 2, candidate 4"), "{shown}");
+        let metrics = get(&format!("{url}/metrics")).expect("it answers");
+        let desired = "windlass_shadow_desired_nodes{pool=\"web\",candidate=\"bolder\"} 4";
+        assert!(metrics.contains(desired), "{metrics}");
+        assert!(metrics.contains("windlass_dry_run{pool=\"web\"} 1"), "{metrics}");
+
+        let refused = place.windlass(&["promote", "web", "broken", "--yes", "--url", &url]);
+        assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+        let asked = place.command(&["promote", "web", "bolder"]).stdin(Stdio::null()).output();
+        assert_eq!(asked.expect("it runs").status.code(), Some(2), "nobody can be asked");
+        assert_eq!(std::fs::read_to_string(&live).expect("there"), POLICY, "nothing has changed");
+        std::fs::remove_file(bad).expect("it was there");
+
+        let done = place.windlass(&["promote", "web", "--yes", "--url", &url]);
+        assert!(done.status.success(), "{}", said(&done));
+        assert!(said(&done).contains("bounds.min: 2 → 4"), "{}", said(&done));
+        assert_eq!(std::fs::read_to_string(&live).expect("there"), bolder);
+        assert!(at("candidates/bolder.yaml.promoted").exists());
+        place.prints(&["status", "--url", &url], "bounds 4 to 5");
+        let journal = get(&format!("{url}/api/v1/pools/web/journal")).expect("it answers");
+        assert!(journal.contains("\"kind\":\"promoted\""), "{journal}");
+        until("the candidate to be forgotten", || {
+            let shown = place.windlass(&["shadow", "--url", &url]);
+            said(&shown).contains("nothing is followed beside web").then_some(())
+        });
+        assert!(place.windlass(&["audit", "verify"]).status.success());
+
+        // A crash after the live file was replaced: the candidate is there still.
+        std::fs::write(at("candidates/bolder.yaml"), &bolder).expect("written");
+        let again = place.windlass(&["promote", "web", "bolder", "--yes", "--url", &url]);
+        assert!(again.status.success(), "{}", said(&again));
+        assert!(said(&again).contains("has this very text already"), "{}", said(&again));
+        assert!(!at("candidates/bolder.yaml").exists());
     });
 }
 
