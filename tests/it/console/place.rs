@@ -236,6 +236,7 @@ async fn standing(store: &Store, number: u32) -> (Arc<Policy>, PoolStatus) {
         orders: Vec::new(),
         notes,
         store_failure: None,
+        suppressed: Vec::new(),
         nodes,
     };
     (policy, status)
