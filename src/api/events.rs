@@ -19,6 +19,7 @@ use futures_util::stream::{Stream, StreamExt, unfold};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::Sources;
 use super::document::AnyProblem;
@@ -117,7 +118,14 @@ impl Listener {
                 return Some((event(&row), self));
             }
             self.head.borrow_and_update();
-            let rows = self.store.journal_after(self.after, PAGE).await.ok()?;
+            let rows = match self.store.journal_after(self.after, PAGE).await {
+                Ok(rows) => rows,
+                Err(cause) => {
+                    let cause = anyhow::Error::new(cause);
+                    warn!("a listener's events end, since they can't be read: {cause:#}");
+                    return None;
+                }
+            };
             let Some(last) = rows.last() else {
                 self.head.changed().await.ok()?;
                 continue;

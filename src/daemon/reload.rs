@@ -72,8 +72,7 @@ impl Reloader {
         candidates: Arc<[Candidate]>,
     ) -> InForce {
         let pool = policy.pool.clone();
-        let (order, ordered) =
-            watch::channel(PolicyOrder { policy: policy.clone(), owner: None });
+        let (order, ordered) = watch::channel(PolicyOrder { policy: policy.clone(), owner: None });
         let (policy, watched) = watch::channel(policy);
         let (candidates, followed) = watch::channel(candidates);
         self.pools.insert(pool, Put { file, policy, order, candidates });

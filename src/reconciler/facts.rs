@@ -219,10 +219,6 @@ fn run_of(node: &Node) -> Option<RunId> {
     }
 }
 
-fn is_leaving(node: &Node) -> bool {
-    matches!(node.state, NodeState::Deleting { .. })
-}
-
 /// Counts listings in a row that lacked the node; the same listing counts once.
 fn count_look(looks: &mut BTreeMap<NodeId, (u64, u32)>, node: NodeId, sequence: u64) -> u32 {
     let (last, count) = looks.entry(node).or_insert((0, 0));

@@ -92,10 +92,11 @@ pub const JOURNAL: &str = "
     SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
     FROM journal WHERE pool = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3";
 
-/// Journal rows of every pool above a number, oldest first.
+/// Journal rows of every pool above a number, oldest first; those about none, such as of tokens,
+/// are left out.
 pub const JOURNAL_AFTER: &str = "
     SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
-    FROM journal WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+    FROM journal WHERE sequence > ?1 AND pool <> '' ORDER BY sequence LIMIT ?2";
 
 /// Journal rows of a pool below a number that fit a filter, newest first.
 pub const JOURNAL_WHERE: &str = "

@@ -169,8 +169,8 @@ impl Shadow {
     ) -> Result<Followed, StoreError> {
         let digest = candidate.policy.digest.clone();
         let kept = self.store.shadows(&self.pool).await?.into_iter();
-        let kept = kept.filter(|kept| kept.policy_digest == digest);
-        let kept = kept.filter(|kept| kept.candidate == candidate.name).next_back();
+        let mut kept = kept.filter(|kept| kept.policy_digest == digest);
+        let kept = kept.rfind(|kept| kept.candidate == candidate.name);
         let standing = kept.and_then(|kept| match serde_json::from_str(&kept.state) {
             Ok(standing) => Some(standing),
             Err(error) => {
