@@ -314,7 +314,7 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Vec<JournalRecord>, StoreError> {
-        let rows = sqlx::query(sql::JOURNAL_AFTER)
+        let rows = sqlx::query(sql::JOURNAL_OF_POOLS_AFTER)
             .bind(after)
             .bind(limit)
             .fetch_all(&self.reader)

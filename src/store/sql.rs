@@ -92,9 +92,13 @@ pub const JOURNAL: &str = "
     SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
     FROM journal WHERE pool = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3";
 
-/// Journal rows of every pool above a number, oldest first; those about none, such as of tokens,
-/// are left out.
+/// Every journal row above a number, oldest first.
 pub const JOURNAL_AFTER: &str = "
+    SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
+    FROM journal WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+
+/// The same without rows that are about no pool, such as those of tokens.
+pub const JOURNAL_OF_POOLS_AFTER: &str = "
     SELECT sequence, at_milliseconds, pool, node, kind, document, previous_hash, hash
     FROM journal WHERE sequence > ?1 AND pool <> '' ORDER BY sequence LIMIT ?2";
 
@@ -533,6 +537,7 @@ pub const ALL: &[&str] = &[
     ADD_JOURNAL,
     JOURNAL,
     JOURNAL_AFTER,
+    JOURNAL_OF_POOLS_AFTER,
     JOURNAL_WHERE,
     SAMPLES_PAGE,
     ADD_DECISION,
