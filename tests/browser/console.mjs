@@ -222,7 +222,7 @@ async function ordersOf({ page, size, step, look, count, sees, until }) {
     assert.equal((await answer).status(), 201);
     await until(() => !document.querySelector("dialog"));
     await sees(".orders tbody tr", why);
-    await sees("#why .because", why);
+    await sees("#why .in-force", why);
     await sees("#journal tbody tr", why);
     await page.locator("#orders").scrollIntoViewIfNeeded();
     await look("orders");

@@ -129,6 +129,9 @@ impl Lab {
             "--log.level=warn",
         ];
         self.start("prometheus", Some("mon"), &command);
+        // The daemon itself listens on loopback alone; here a door leads there.
+        let door = ["socat", "TCP-LISTEN:8377,bind=10.77.0.2,fork,reuseaddr", "TCP:127.0.0.1:8377"];
+        self.start("door", Some("mon"), &door);
         self.wait_until_it_answers("prometheus", || {
             get(&format!("{PROMETHEUS}/-/ready")).map(drop)
         });

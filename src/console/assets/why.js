@@ -51,6 +51,7 @@ export function why(pool, back) {
       el("details", { "data-key": key, open: opened.has(key) }, el("summary", {}, title), ...children);
     fill(body,
       el("ol", { class: "because" }, explanation.because.map((text) => el("li", {}, text))),
+      ordered(explanation.orders ?? []),
       el("div", { class: "pair" },
         answer("Why not more?", not.more), answer("Why not fewer?", not.fewer)),
       details("inputs", "What it saw", inputs(explanation.inputs)),
@@ -68,6 +69,13 @@ export function why(pool, back) {
     },
     isNow: () => moment === null,
   };
+}
+
+/// The orders that were in force, in words.
+function ordered(orders) {
+  return el("ul", { class: "in-force", hidden: orders.length === 0, "aria-label": "Orders in force" },
+    orders.map(({ what, until, owner, reason }) =>
+      el("li", {}, `Ordered: ${what} until ${when(until)}, by ${owner}: ${reason}`)));
 }
 
 /// One way's answer: its lines are `  kind   sentence`.
