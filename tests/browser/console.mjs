@@ -201,7 +201,7 @@ async function linkOf({ page, step, sees, until }) {
   });
 }
 
-async function ordersOf({ page, size, step, look, count, sees, until }) {
+async function ordersOf({ page, size, step, look, count, sees, until, allow }) {
   const order = page.locator("dialog");
   const given = (method, path) => page.waitForResponse((one) => one.request().method() === method && one.url().includes(path));
   const why = `more for the match, ${size}`;
@@ -211,8 +211,10 @@ async function ordersOf({ page, size, step, look, count, sees, until }) {
     await order.locator("#order-kind").selectOption("floor");
     await order.locator("#order-count").fill("41");
     await order.locator("#order-reason").fill(why);
+    allow(true);
     await order.getByRole("button", { name: "Show what it would do" }).click();
     await sees("dialog .problem", "above the policy's `bounds.max`, which is 40");
+    allow(false);
     await order.locator("#order-count").fill(String(desired + 2));
     await order.getByRole("button", { name: "Show what it would do" }).click();
     await sees("dialog .effect", `The count goes from ${desired} to ${desired + 2}.`);
