@@ -2,6 +2,7 @@
 # make quick   the same without the lab (no root)
 # make soak    the properties of deciding and planning, with fresh chance and many cases: CASES=5000
 # make deploy-lab   the reference deployment, from nothing, on this machine (root)
+# make churn   nodes come and go under load while balancers are reloaded; takes a quiet machine (root)
 # make demo    Windlass scales a real pool on this machine, before your eyes (root)
 # make build   the binary
 # make package the Debian package, with completions and manual pages (needs cargo-deb), into target/debian
@@ -22,7 +23,7 @@ endif
 export PROPTEST_RNG_SEED ?= 20260101
 CASES ?= 5000
 
-.PHONY: test soak deploy-lab quick demo build package bench record lints
+.PHONY: test churn soak deploy-lab quick demo build package bench record lints
 
 build:
 	cargo build --locked
@@ -45,6 +46,11 @@ deploy-lab:
 	deploy/lab/install
 	cargo build --locked --bin windlass
 	deploy/lab/run
+
+churn:
+	tests/lab/install
+	tests/tools/fetch-haproxy
+	cargo nextest run --locked --test lab --run-ignored only -E 'test(churn)'
 
 quick: lints
 	cargo test --doc --locked

@@ -11,12 +11,14 @@ use crate::world::in_a_world;
 const CHURN: Duration = Duration::from_secs(130);
 
 #[test]
+#[ignore = "its promise takes a machine that does nothing else: `make churn`"]
 fn no_request_fails_while_nodes_come_and_go_with_servers_added_to_a_new_haproxy_and_slots_in_an_old_one()
  {
     in_a_world!(400, |lab| churn(lab, [Mode::Dynamic, Mode::Slots]));
 }
 
 #[test]
+#[ignore = "its promise takes a machine that does nothing else: `make churn`"]
 fn no_request_fails_while_nodes_come_and_go_with_slots_in_a_new_haproxy_and_servers_added_to_an_old_one()
  {
     in_a_world!(400, |lab| churn(lab, [Mode::Slots, Mode::Dynamic]));
