@@ -20,7 +20,7 @@ HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
 def metrics(telemetry):
     """The names that the daemon exposes, as declared in one file; counters get their ending."""
     text = pathlib.Path(telemetry).read_text()
-    kinds = dict(re.findall(r"pub (\w+): Family<\w+, (\w+)", text))
+    kinds = dict(re.findall(r"pub (\w+): (?:Family<\w+, )?(\w+)", text))
     names = {}
     for name, field in re.findall(r'registry\.register\(\s*"(\w+)",\s*(?:"[^"]*"|help),\s*(\w+)\.clone\(\)', text):
         names["windlass_" + name + ("_total" if kinds[field] == "Counter" else "")] = kinds[field]
