@@ -5,7 +5,6 @@
 //! Never: follows redirects, reads a body without end, repeats anything but a look (GET), shows
 //! the token or an address.
 
-use std::error::Error;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -15,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::LinodeSettings;
 use super::limits::{Class, Limits};
+use crate::ports::root_cause;
 
 /// Why no client can be made.
 #[derive(Debug, thiserror::Error)]
@@ -265,13 +265,4 @@ fn lost(error: &reqwest::Error, timeout: Duration) -> NoAnswer {
         false => root_cause(error),
     };
     NoAnswer::Lost { why }
-}
-
-/// The innermost cause alone: the outer ones repeat it and name addresses.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

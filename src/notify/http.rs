@@ -1,12 +1,10 @@
 //! One request and its answer, sorted into faults.
 
-use std::error::Error;
-
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder};
 
 use crate::domain::{Duration, Timestamp, elapsed};
-use crate::ports::Fault;
+use crate::ports::{Fault, root_cause};
 
 /// A connection that takes longer comes up never.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -108,17 +106,13 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
 }
 
 fn silence(act: &str, error: &reqwest::Error) -> Fault {
-    // The innermost cause alone: the outer ones repeat it, and name addresses.
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
+    let cause = root_cause(error);
     if error.is_connect() || error.is_builder() {
         return Fault::transient(format!("{act}: it can't be reached: {cause}"));
     }
     let why = match error.is_timeout() {
         true => "it took too long".to_owned(),
-        false => cause.to_string(),
+        false => cause,
     };
     Fault::InDoubt { message: format!("{act}: the answer got lost: {why}") }
 }

@@ -7,6 +7,7 @@
 
 mod annotations;
 mod balancer;
+mod causes;
 mod chance;
 mod clock;
 mod cloud;
@@ -18,6 +19,7 @@ mod notifier;
 pub use crate::domain::Sessions;
 pub use annotations::{Annotations, Closing};
 pub use balancer::{Balancer, Member, RegisterOptions, Removal};
+pub use causes::{root_cause, with_causes};
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
 pub use cloud::{Cloud, CreateRequest, Deletion};

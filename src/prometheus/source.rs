@@ -15,7 +15,7 @@ use super::PrometheusSource;
 use super::answer::{Failure, result};
 use super::selectors::dating_query;
 use crate::domain::{Missing, Reading, Sample, Timestamp, after, elapsed};
-use crate::ports::{Fault, MetricsSource};
+use crate::ports::{Fault, MetricsSource, root_cause};
 
 /// Points asked for at once: Prometheus refuses more than 11,000.
 pub(super) const POINTS_AT_ONCE: u64 = 10_000;
@@ -251,13 +251,8 @@ pub(super) fn ended() -> Missing {
     }
 }
 
-/// The innermost cause alone: the outer ones repeat it and name addresses.
 fn unanswered(error: &(dyn Error + 'static)) -> Failure {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let cause = super::answer::presentable(&cause.to_string());
+    let cause = super::answer::presentable(&root_cause(error));
     Failure::Passing(format!("Prometheus can't be reached: {cause}"))
 }
 

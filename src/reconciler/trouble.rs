@@ -8,6 +8,7 @@ use tracing::{info, warn};
 
 use super::look::{ENDED_MEMORY, PoolLoop};
 use crate::domain::{Duration, Timestamp, after, before, elapsed};
+use crate::ports::with_causes;
 use crate::store::{Change, Entry, StoreError};
 
 /// Half of what one write may take before a node's join is late by a second. A sound disk needs
@@ -108,15 +109,4 @@ impl PoolLoop {
         let change = Change { entries: vec![(None, entry)], ..Change::default() };
         self.store.write(pool, now, &change).await
     }
-}
-
-/// An error with its causes, as they stand in the log, too.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

@@ -9,7 +9,7 @@ use super::moment::{End, Moment};
 use super::record::Record;
 use crate::domain::{DecisionId, Dollars, Duration, NodeCount, Timestamp, after, elapsed};
 use crate::policy::{Policy, Rule, TargetForm};
-use crate::ports::Clock;
+use crate::ports::{Clock, with_causes};
 use crate::sim::chance::roll;
 use crate::sim::{Faults, Settings, SimWorld, Simulation, Traffic};
 use crate::store::{CommandKind, DecisionRecord, HeldAct, JournalRecord, StoreError};
@@ -93,7 +93,7 @@ pub(super) async fn live(swarm: &Swarm, seed: u64) -> Life {
         ended = watch.peace(swarm.settles_at).await;
     }
     if let Err(cause) = ended {
-        let (at, what) = (watch.simulation.world().now(), chain(&cause));
+        let (at, what) = (watch.simulation.world().now(), with_causes(&cause));
         watch.judge.accuse(Invariant::LooksNeverFail, at, what);
     }
     watch.into_life(seed)
@@ -329,7 +329,7 @@ impl<'a> Watch<'a> {
             _ => Err(format!("after {} s of peace: {status:?}", LONGEST_PEACE.as_secs())),
         };
         let mut wrong = store.wrong_in_file().await?;
-        wrong.extend(store.verify_journal().await.err().map(|cause| chain(&cause)));
+        wrong.extend(store.verify_journal().await.err().map(|cause| with_causes(&cause)));
         let last = self.last.as_ref();
         Ok(End {
             at: world.now(),
@@ -398,15 +398,4 @@ fn carried_by_one(policy: &Policy) -> f64 {
         _ => None,
     });
     says.unwrap_or(100.0)
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
