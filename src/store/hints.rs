@@ -224,17 +224,6 @@ impl Store {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Sample>, StoreError> {
-        let rows = sqlx::query(sql::SAMPLES)
-            .bind(pool.as_str())
-            .bind(signal.as_str())
-            .bind(milliseconds(from))
-            .bind(milliseconds(until))
-            .fetch_all(&self.reader)
-            .await
-            .map_err(failed("read samples"))?;
-        let sample = |row: &sqlx::sqlite::SqliteRow| {
-            Ok(Sample { at: timestamp(row.get(0))?, value: row.get(1) })
-        };
-        rows.iter().map(sample).collect()
+        self.samples_page(pool, signal, from, until, u32::MAX).await
     }
 }

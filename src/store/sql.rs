@@ -321,13 +321,7 @@ pub const DISOWNED: &str = "
     SELECT document FROM journal WHERE pool = ?1 AND kind = 'disowned'
     UNION ALL SELECT document FROM disowned WHERE pool = ?1";
 
-/// A signal's samples, oldest first.
-pub const SAMPLES: &str = "
-    SELECT at_milliseconds, value FROM samples
-    WHERE pool = ?1 AND signal = ?2 AND at_milliseconds >= ?3 AND at_milliseconds <= ?4
-    ORDER BY at_milliseconds";
-
-/// The same, at most so many.
+/// A signal's samples, oldest first, at most so many.
 pub const SAMPLES_PAGE: &str = "
     SELECT at_milliseconds, value FROM samples
     WHERE pool = ?1 AND signal = ?2 AND at_milliseconds >= ?3 AND at_milliseconds <= ?4
@@ -580,7 +574,6 @@ pub const ALL: &[&str] = &[
     SET_ORPHAN,
     FORGET_ORPHAN,
     DISOWNED,
-    SAMPLES,
     CONDITIONS,
     BEGIN_CONDITION,
     END_CONDITION,
