@@ -167,6 +167,33 @@ pub enum Failure {
 }
 
 impl Node {
+    /// A node as it is planned at a moment: in no place yet, and nothing asked for it.
+    pub fn planned(id: NodeId, pool: PoolName, at: Timestamp) -> Self {
+        Self {
+            id,
+            label: InstanceLabel::of(&pool, id),
+            pool,
+            address: Ipv4Addr::UNSPECIFIED,
+            vlan: String::new(),
+            instance_type: String::new(),
+            region: String::new(),
+            state: NodeState::Planned,
+            state_since: at,
+            planned_at: at,
+            instance: None,
+            instance_created_at: None,
+            host_keys: Vec::new(),
+            doubts: 0,
+            attempt: None,
+            joining_since: None,
+            served_at: None,
+            left_at: None,
+            admitting: BTreeSet::new(),
+            failure: None,
+            failed_at: None,
+        }
+    }
+
     /// Whether it is over, and an instance may yet come of one of its create calls: listings lag.
     pub fn may_come_late(&self) -> bool {
         self.state == NodeState::Deleted && self.instance.is_none() && 0 < self.doubts

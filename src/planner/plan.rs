@@ -16,9 +16,7 @@ use super::orphans::Orphan;
 use super::protect::{self, Protection};
 use super::step::{Move, Note, Step};
 use super::wishes::{Missing, wishes};
-use crate::domain::{
-    InstanceLabel, Node, NodeCount, NodeId, NodeState, RunId, ServerAdmin, Timestamp,
-};
+use crate::domain::{Node, NodeCount, NodeId, NodeState, RunId, ServerAdmin, Timestamp};
 use crate::policy::Policy;
 
 /// All that a plan depends on.
@@ -181,27 +179,11 @@ fn create(input: &PlanInput, missing: Missing, plan: &mut Plan, fresh: &mut dyn 
 
 fn planned_node(input: &PlanInput, id: NodeId, address: Ipv4Addr, instance_type: &str) -> Node {
     Node {
-        id,
-        pool: input.policy.pool.clone(),
-        label: InstanceLabel::of(&input.policy.pool, id),
         address,
         vlan: input.policy.node.vlan.label.clone(),
         instance_type: instance_type.into(),
         region: input.policy.node.region.clone(),
-        state: NodeState::Planned,
-        state_since: input.now,
-        planned_at: input.now,
-        instance: None,
-        instance_created_at: None,
-        host_keys: Vec::new(),
-        doubts: 0,
-        attempt: None,
-        joining_since: None,
-        left_at: None,
-        served_at: None,
-        admitting: BTreeSet::new(),
-        failure: None,
-        failed_at: None,
+        ..Node::planned(id, input.policy.pool.clone(), input.now)
     }
 }
 

@@ -6,15 +6,13 @@
 //! Never: fails, is refused or delayed: faults are not foreseen, and brakes on removals not known.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::choose::{Leaving, leavers, leaves_standby_at};
 use crate::domain::{
-    Duration, FleetCounts, InstanceLabel, Node, NodeCount, NodeId, NodeState, PoolName, Timestamp,
-    after, elapsed,
+    Duration, FleetCounts, Node, NodeCount, NodeId, NodeState, PoolName, Timestamp, after, elapsed,
 };
 use crate::policy::{LeaveEarly, Policy};
 
@@ -305,27 +303,10 @@ fn as_node(one: &WouldBeNode) -> Node {
         Stage::Deleting { until } => (NodeState::Deleting { deadline: until }, one.born),
     };
     Node {
-        id: one.id,
-        label: InstanceLabel::of(&pool, one.id),
-        pool,
-        address: Ipv4Addr::UNSPECIFIED,
-        vlan: String::new(),
-        instance_type: String::new(),
-        region: String::new(),
         state,
         state_since: since,
-        planned_at: one.born,
-        instance: None,
         instance_created_at: Some(one.born),
-        host_keys: Vec::new(),
-        doubts: 0,
-        attempt: None,
-        joining_since: None,
-        left_at: None,
-        served_at: None,
-        admitting: BTreeSet::new(),
-        failure: None,
-        failed_at: None,
+        ..Node::planned(one.id, pool, one.born)
     }
 }
 

@@ -4,16 +4,11 @@
 //! Out: who serves, what it costs.
 //! Never: chooses who leaves: that is the planner's `leavers`, for each contender alike.
 
-use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
-
 use uuid::Uuid;
 
 use super::bill::started_hours;
 use super::settings::{Bounds, Settings};
-use crate::domain::{
-    FleetCounts, InstanceLabel, Node, NodeCount, NodeId, NodeState, PoolName, Timestamp,
-};
+use crate::domain::{FleetCounts, Node, NodeCount, NodeId, NodeState, PoolName, Timestamp};
 use crate::engine::ObservedNode;
 use crate::planner::{Leaving, leavers, leaves_standby_at};
 use crate::policy::{LeaveEarly, Policy};
@@ -341,27 +336,9 @@ impl<'a> Fleet<'a> {
         let id = NodeId(Uuid::from_u128(u128::from(self.ordered)));
         let planned_at = self.moment(ordered_at);
         let node = Node {
-            id,
-            pool: self.pool.clone(),
-            label: InstanceLabel::of(&self.pool, id),
-            address: Ipv4Addr::UNSPECIFIED,
-            vlan: String::new(),
-            instance_type: String::new(),
-            region: String::new(),
             state: NodeState::Provisioning { deadline: self.moment(ready_at as i64) },
-            state_since: planned_at,
-            planned_at,
-            instance: None,
             instance_created_at: Some(planned_at),
-            host_keys: Vec::new(),
-            doubts: 0,
-            attempt: None,
-            joining_since: None,
-            left_at: None,
-            served_at: None,
-            admitting: BTreeSet::new(),
-            failure: None,
-            failed_at: None,
+            ..Node::planned(id, self.pool.clone(), planned_at)
         };
         self.machines.push(Machine { node, ordered_at, changes_at: ready_at });
     }
