@@ -18,7 +18,7 @@ use super::extract::{Asked, At, Sent};
 use super::pools::{find, limit};
 use super::problem::Problem;
 use super::{PoolSource, Sources};
-use crate::domain::{Duration, NodeCount, NodeId, PoolName, Timestamp, after};
+use crate::domain::{Duration, NodeCount, NodeId, PoolName, Timestamp, after, hex};
 use crate::policy::Policy;
 use crate::reconciler::{Preview, preview_with};
 use crate::store::{Command, CommandKind, CommandRecord, Given, HeldAct, IdempotencyKey};
@@ -517,6 +517,5 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 fn digest_of(pool: &PoolName, new: &NewCommand) -> String {
     let body = serde_json::to_string(new).expect("a command has string keys");
-    let digest = Sha256::digest(format!("{pool} {body}").as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(format!("{pool} {body}").as_bytes()))
 }

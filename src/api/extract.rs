@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
+use crate::domain::hex;
 
 /// The parts of a path.
 #[derive(FromRequestParts)]
@@ -81,9 +82,7 @@ pub(super) async fn unchanged(request: Request, next: Next) -> Response {
         let detail = "a fault of windlass; the log has it";
         return Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response();
     };
-    let digest = Sha256::digest(&body);
-    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let tag = format!("\"{}\"", hex(&Sha256::digest(&body)[..16]));
     let is_known = known.as_ref().and_then(|known| known.to_str().ok()).is_some_and(|known| {
         known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
     });

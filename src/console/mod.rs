@@ -15,6 +15,8 @@ use axum::routing::get;
 use rust_embed::{Embed, EmbeddedFile};
 use tower_http::compression::CompressionLayer;
 
+use crate::domain::hex;
+
 /// The pages, scripts and styles. A debug build reads the folder anew for each request.
 #[derive(Embed)]
 #[folder = "src/console/assets/"]
@@ -76,7 +78,5 @@ fn file(path: &str, asked: &HeaderMap) -> Response {
 
 /// Weak, for the same file goes out with and without compression.
 fn tag(file: &EmbeddedFile) -> String {
-    let hash = file.metadata.sha256_hash();
-    let hex: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("W/\"{hex}\"")
+    format!("W/\"{}\"", hex(&file.metadata.sha256_hash()[..12]))
 }

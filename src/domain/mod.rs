@@ -39,6 +39,11 @@ pub use jiff::Timestamp;
 /// A length of time; never negative.
 pub use std::time::Duration;
 
+/// Bytes in hexadecimal, two small digits each.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The calendar month of a moment, in UTC: from its first moment to the next one's.
 pub fn calendar_month(moment: Timestamp) -> Range<Timestamp> {
     let utc = moment.to_zoned(jiff::tz::TimeZone::UTC);

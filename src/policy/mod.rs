@@ -67,5 +67,5 @@ pub fn parse(text: &str, file: &Path) -> Result<Policy, Problems> {
 
 /// SHA-256 of a text, in hexadecimal.
 fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::domain::hex(&Sha256::digest(text))
 }

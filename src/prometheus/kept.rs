@@ -70,7 +70,7 @@ impl Kept {
 }
 
 fn checksum(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::domain::hex(&Sha256::digest(text))
 }
 
 #[cfg(test)]

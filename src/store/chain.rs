@@ -20,7 +20,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::error::failed;
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
-use crate::domain::{NodeId, PoolName, Timestamp};
+use crate::domain::{NodeId, PoolName, Timestamp, hex};
 
 /// Rows that are read, or taken off, at a time.
 const BATCH: i64 = 1_000;
@@ -365,7 +365,7 @@ fn hash_of(previous: &str, sequence: i64, content: &Content<'_>) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 fn record(row: &SqliteRow) -> Result<AuditRecord, StoreError> {

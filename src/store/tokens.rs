@@ -15,7 +15,7 @@ use sqlx::sqlite::SqliteRow;
 use super::chain::append_about_all;
 use super::error::failed;
 use super::{Entry, Store, StoreError, document, milliseconds, parse, sql, timestamp};
-use crate::domain::{Duration, PoolName, Timestamp, after};
+use crate::domain::{Duration, PoolName, Timestamp, after, hex};
 
 /// Each use within so long after the last that was noted is not noted: reading must not become
 /// writing.
@@ -75,7 +75,7 @@ pub struct TokenId(String);
 impl TokenId {
     /// The id that these bytes make.
     pub fn of(bytes: [u8; 6]) -> Self {
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(&bytes))
     }
 
     /// As it is written.
